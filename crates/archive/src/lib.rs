@@ -1,0 +1,1 @@
+//! SQLite as the log and the history.

@@ -1,0 +1,61 @@
+//! Effects: what follows from a request or an event, as data. The node carries them out.
+
+use std::sync::Arc;
+
+use crate::history::Query;
+use crate::ids::{RoomId, UserId};
+use crate::line::Line;
+
+/// Whom a line is for. Only sessions of this node are ever meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum To {
+    /// The session whose request is being decided, or whose event is being applied. Nobody, when the event
+    /// came from another node or from replay.
+    Asker,
+    /// Every session of a user.
+    User(UserId),
+    /// Every session of every member of a room.
+    Room(RoomId),
+    /// Members with at least this role (`@` operators, `+` voiced and above).
+    RoomStatus(RoomId, char),
+    /// Every session of everybody who shares a room with the user, the user's own left out.
+    Neighbours(UserId),
+    /// Every registered session of this node.
+    Everybody,
+}
+
+/// What is to be done.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    /// A line to be sent.
+    Send {
+        /// For whom.
+        to: To,
+        /// The user who said it, where the line is an echo to that user's own sessions: the asking session
+        /// gets it only with `echo-message` (plain doors always do), the user's other sessions always.
+        author: Option<UserId>,
+        /// Nobody of this user's sessions gets it.
+        except: Option<UserId>,
+        /// The line.
+        line: Line,
+    },
+    /// The asking session is now a session of this user.
+    Registered(UserId),
+    /// The user's sessions are in the room's audience from now on.
+    Entered(RoomId, UserId),
+    /// They are not any more.
+    LeftRoom(RoomId, UserId),
+    /// The user is gone; its sessions, if any are left here, close with this reason.
+    Gone(UserId, Arc<str>),
+    /// The event was decided under rules that have changed: decide again. Nothing was applied.
+    Stale,
+    /// Read history for the asking session.
+    History(Box<Query>),
+    /// Close the asking session after what it has been sent, with this reason (`ERROR :reason`).
+    Close(Arc<str>),
+    /// The asking session's capabilities changed.
+    Capabilities,
+}
+
+/// A list of effects, reused from turn to turn.
+pub type Effects = Vec<Effect>;

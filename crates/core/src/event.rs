@@ -1,0 +1,282 @@
+//! Events: what happened. Stored ones survive a restart, passing ones are ordered with them and never kept.
+
+use std::sync::Arc;
+
+use chinwag_log::Keep;
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{RoomId, UserId};
+
+/// Who did something, as everybody saw them at that moment.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Who {
+    /// Nickname as its owner typed it.
+    pub nick: Arc<str>,
+    /// User name (with `~` where nothing proved it).
+    pub user: Arc<str>,
+    /// Host as shown.
+    pub host: Arc<str>,
+    /// Account, when logged in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<Arc<str>>,
+}
+
+/// PRIVMSG or NOTICE.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum SayKind {
+    /// To be read by people.
+    Privmsg,
+    /// Never answered automatically.
+    Notice,
+}
+
+/// A message said in a room.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Said {
+    /// Where.
+    pub room: RoomId,
+    /// The room's rules when it was decided (see [`Event`]).
+    pub basis: u32,
+    /// The user who said it.
+    pub user: UserId,
+    /// The same as everybody saw them.
+    pub by: Arc<Who>,
+    /// PRIVMSG or NOTICE.
+    pub kind: SayKind,
+    /// The text, without line ends.
+    pub text: Arc<str>,
+    /// Client-only tags as sent (`+a=b;+c`), without the `@`.
+    pub client_tags: Option<Arc<str>>,
+    /// Roles it is addressed to (STATUSMSG prefix `@` or `+`), if only to those.
+    pub status: Option<char>,
+}
+
+/// One mode that changes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ModeChange {
+    /// Set or unset.
+    pub set: bool,
+    /// The letter.
+    pub mode: char,
+    /// Its argument, as shown; for `o` and `v` the nickname.
+    pub arg: Option<Arc<str>>,
+    /// For `o` and `v`: the member.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub member: Option<UserId>,
+}
+
+/// How a user came in.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Arrived {
+    /// The new user's number.
+    pub user: UserId,
+    /// As everybody sees them.
+    pub who: Arc<Who>,
+    /// "Real name".
+    pub realname: Arc<str>,
+    /// The door, for WHOIS (`plain`, `irc` …).
+    pub door: &'static str,
+}
+
+/// A private message, or a tag message, to one user; or a passing one to a room (CTCP, TAGMSG).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Passed {
+    /// The sender.
+    pub user: UserId,
+    /// As everybody sees them.
+    pub by: Arc<Who>,
+    /// To whom.
+    pub to: PassedTo,
+    /// PRIVMSG or NOTICE; none for TAGMSG.
+    pub kind: Option<SayKind>,
+    /// The text; empty for TAGMSG.
+    pub text: Arc<str>,
+    /// Client-only tags as sent, without the `@`.
+    pub client_tags: Option<Arc<str>>,
+}
+
+/// The target of a passing message.
+#[derive(Clone, Debug, PartialEq)]
+pub enum PassedTo {
+    /// One user.
+    User(UserId),
+    /// Everybody in a room, or with a role of at least `status`.
+    Room {
+        /// The room.
+        room: RoomId,
+        /// STATUSMSG prefix.
+        status: Option<char>,
+    },
+}
+
+/// What happened.
+///
+/// `basis` is the value of the room's counter of rules when the event was decided: the deterministic check in
+/// `apply` compares it, and nothing that is not stored, so that replay decides as the first time.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    // -- stored --
+    /// A room was opened.
+    Opened {
+        /// Its name.
+        name: Arc<str>,
+        /// Who opened it.
+        by: Arc<Who>,
+        /// The server's own room (the lobby): nobody becomes its operator by coming in first.
+        common: bool,
+    },
+    /// An empty room started over: default modes, no bans, and nothing said before is shown any more.
+    Renewed {
+        /// The room.
+        room: RoomId,
+        /// The room's rules when it was decided.
+        basis: u32,
+        /// Who came in.
+        by: Arc<Who>,
+    },
+    /// Somebody said something in a room.
+    Said(Arc<Said>),
+    /// The topic changed.
+    TopicSet {
+        /// The room.
+        room: RoomId,
+        /// The room's rules when it was decided.
+        basis: u32,
+        /// Who set it.
+        by: Arc<Who>,
+        /// The new topic; empty for none.
+        topic: Arc<str>,
+    },
+    /// Modes changed.
+    ModesChanged {
+        /// The room.
+        room: RoomId,
+        /// The room's rules when it was decided.
+        basis: u32,
+        /// Who changed them.
+        by: Arc<Who>,
+        /// The changes, in order; only such as change something.
+        changes: Vec<ModeChange>,
+    },
+    /// Somebody was put out of a room.
+    Kicked {
+        /// The room.
+        room: RoomId,
+        /// The room's rules when it was decided.
+        basis: u32,
+        /// Who did it.
+        by: Arc<Who>,
+        /// Who has to go.
+        member: UserId,
+        /// Their nickname then.
+        nick: Arc<str>,
+        /// Why.
+        reason: Arc<str>,
+    },
+    // -- passing --
+    /// A node starts: nobody who came in by it before is here any more.
+    #[serde(skip)]
+    NodeStarted,
+    /// A user came in.
+    #[serde(skip)]
+    Arrived(Arc<Arrived>),
+    /// One more session of a user who is here.
+    #[serde(skip)]
+    Attached {
+        /// The user.
+        user: UserId,
+    },
+    /// A session of a user ended; with the last one the user leaves.
+    #[serde(skip)]
+    Detached {
+        /// The user.
+        user: UserId,
+        /// Why (shown when it was the last).
+        reason: Arc<str>,
+    },
+    /// A new nickname.
+    #[serde(skip)]
+    Renamed {
+        /// The user.
+        user: UserId,
+        /// The new nickname.
+        nick: Arc<str>,
+    },
+    /// A user entered a room.
+    #[serde(skip)]
+    Joined {
+        /// The user.
+        user: UserId,
+        /// The room, by name: it may have been opened just before.
+        room: Arc<str>,
+        /// The key given, checked again at apply.
+        key: Option<Arc<str>>,
+    },
+    /// A user left a room.
+    #[serde(skip)]
+    Parted {
+        /// The user.
+        user: UserId,
+        /// The room.
+        room: RoomId,
+        /// Why, if a reason was given.
+        reason: Option<Arc<str>>,
+    },
+    /// Away, or back.
+    #[serde(skip)]
+    Away {
+        /// The user.
+        user: UserId,
+        /// The message; none when back.
+        message: Option<Arc<str>>,
+    },
+    /// User modes changed.
+    #[serde(skip)]
+    UserModes {
+        /// The user.
+        user: UserId,
+        /// Set or unset, and the letter.
+        changes: Vec<(bool, char)>,
+    },
+    /// Somebody was invited.
+    #[serde(skip)]
+    Invited {
+        /// By whom.
+        user: UserId,
+        /// Who.
+        target: UserId,
+        /// Where to.
+        room: RoomId,
+    },
+    /// A message that is not kept.
+    #[serde(skip)]
+    Passed(Arc<Passed>),
+}
+
+impl Event {
+    /// Whether the log keeps it.
+    pub fn keep(&self) -> Keep {
+        match self {
+            Event::Opened { .. }
+            | Event::Renewed { .. }
+            | Event::Said(_)
+            | Event::TopicSet { .. }
+            | Event::ModesChanged { .. }
+            | Event::Kicked { .. } => Keep::Stored,
+            _ => Keep::Passing,
+        }
+    }
+
+    /// The room whose stored state it changes; none for a passing event and for one that opens a room.
+    pub fn room(&self) -> Option<RoomId> {
+        match self {
+            Event::Said(said) => Some(said.room),
+            Event::Renewed { room, .. }
+            | Event::TopicSet { room, .. }
+            | Event::ModesChanged { room, .. }
+            | Event::Kicked { room, .. } => Some(*room),
+            _ => None,
+        }
+    }
+}

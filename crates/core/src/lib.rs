@@ -1,0 +1,19 @@
+//! The chat: requests in, events out (`decide`); events in, effects out (`apply`).
+//!
+//! What lives here: users, rooms, roles, modes, bans, and one file a command in `commands/`. What does not: a
+//! clock, a runtime, a socket, a file, randomness; `now`, ids and secrets are arguments. State changes only in
+//! [`chat::Chat::apply`], from an event that has its place in the log.
+//!
+//! Start here for the commonest change, a new command: one row in `wire::verbs`, one file in `commands/`,
+//! one line in its table.
+
+pub mod asking;
+pub mod chat;
+pub mod effect;
+pub mod event;
+pub mod history;
+pub mod ids;
+pub mod line;
+pub mod pending;
+pub mod session;
+pub mod settings;

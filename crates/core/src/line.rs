@@ -1,0 +1,109 @@
+//! A line for somebody, before it has a dialect: what the doors turn into bytes.
+
+use std::sync::Arc;
+
+use chinwag_wire::caps::{Cap, CapSet};
+use chinwag_wire::names::MsgId;
+use chinwag_wire::numeric::Numeric;
+use smallvec::SmallVec;
+
+use crate::event::Who;
+use crate::ids::{Millis, Number};
+
+/// A piece of text that is cheap to hand on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Text {
+    /// Known when compiled.
+    Static(&'static str),
+    /// Shared with state or an event.
+    Shared(Arc<str>),
+    /// Made for this line.
+    Owned(Box<str>),
+}
+
+impl Text {
+    /// The characters.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Text::Static(text) => text,
+            Text::Shared(text) => text,
+            Text::Owned(text) => text,
+        }
+    }
+}
+
+impl From<&'static str> for Text {
+    fn from(text: &'static str) -> Self {
+        Text::Static(text)
+    }
+}
+
+impl From<Arc<str>> for Text {
+    fn from(text: Arc<str>) -> Self {
+        Text::Shared(text)
+    }
+}
+
+impl From<&Arc<str>> for Text {
+    fn from(text: &Arc<str>) -> Self {
+        Text::Shared(Arc::clone(text))
+    }
+}
+
+impl From<String> for Text {
+    fn from(text: String) -> Self {
+        Text::Owned(text.into())
+    }
+}
+
+/// Where a line comes from.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Source {
+    /// The server.
+    Server,
+    /// A user.
+    User(Arc<Who>),
+    /// Nobody is named (`PING`, `ERROR`, `AUTHENTICATE`).
+    Nobody,
+}
+
+/// What a line is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// A numeric reply. The addressee's nickname is not among the parameters: the door puts it first.
+    Numeric(Numeric),
+    /// `PRIVMSG`, `JOIN`, `FAIL` …
+    Verb(&'static str),
+}
+
+/// What a line carries besides its parameters.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Meta {
+    /// When it happened; the door shows it as `server-time` or not at all.
+    pub at_ms: Option<Millis>,
+    /// The msgid.
+    pub msgid: Option<MsgId>,
+    /// The number of a message in its room.
+    pub number: Number,
+    /// Client-only tags, as sent.
+    pub client_tags: Option<Arc<str>>,
+    /// The batch it belongs to.
+    pub batch: Option<Text>,
+    /// More parameters for sessions with this capability (`extended-join`).
+    pub more: Option<(Cap, SmallVec<[Text; 2]>)>,
+}
+
+/// A line for somebody.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Line {
+    /// Where it comes from.
+    pub source: Source,
+    /// What it is.
+    pub command: Command,
+    /// Its parameters; the last one may hold spaces or be empty.
+    pub params: SmallVec<[Text; 4]>,
+    /// Time, msgid, tags.
+    pub meta: Meta,
+    /// Only for sessions that have all of these capabilities.
+    pub needs: CapSet,
+}

@@ -1,0 +1,93 @@
+//! A session: one connection of a user, as far as the chat is concerned. Bytes and sockets are the node's.
+
+use std::sync::Arc;
+
+use chinwag_wire::caps::CapSet;
+
+use crate::ids::UserId;
+
+/// Which door a session came in by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Door {
+    /// Lines and nothing else.
+    Plain,
+    /// IRC.
+    Irc,
+}
+
+impl Door {
+    /// Its name in help, WHOIS and metrics.
+    pub fn name(self) -> &'static str {
+        match self {
+            Door::Plain => "plain",
+            Door::Irc => "irc",
+        }
+    }
+}
+
+/// What is known of a session before it is a user's.
+#[derive(Clone, Debug, Default)]
+pub struct Greeting {
+    /// NICK, as far as it was acceptable.
+    pub nick: Option<Arc<str>>,
+    /// USER's first parameter.
+    pub user: Option<Arc<str>>,
+    /// USER's last parameter.
+    pub realname: Option<Arc<str>>,
+    /// PASS.
+    pub password: Option<Arc<str>>,
+    /// CAP LS or REQ was sent and CAP END not yet: registration waits.
+    pub negotiating: bool,
+}
+
+/// Where a session is on its way.
+#[derive(Clone, Debug)]
+pub enum Phase {
+    /// Not registered yet.
+    Greeting(Box<Greeting>),
+    /// `Arrived` was proposed and has not been applied.
+    Entering(Box<Greeting>),
+    /// A user's.
+    Live(UserId),
+    /// Being closed; nothing it sends counts any more.
+    Closing,
+}
+
+/// One connection of a user.
+#[derive(Clone, Debug)]
+pub struct Session {
+    /// Its door.
+    pub door: Door,
+    /// Where it is on its way.
+    pub phase: Phase,
+    /// Capabilities negotiated. A plain session has those that its door renders.
+    pub caps: CapSet,
+    /// The version given with CAP LS; 302 and above get values and cap-notify.
+    pub cap_version: u16,
+    /// Its host as shown to others.
+    pub host: Arc<str>,
+    /// Whether what passes between client and server can be read on the way (WHOIS, RPL_WHOISSECURE).
+    pub secure: bool,
+}
+
+impl Session {
+    /// A new session, not registered.
+    pub fn new(door: Door, host: Arc<str>, secure: bool) -> Self {
+        Session {
+            door,
+            phase: Phase::Greeting(Box::default()),
+            caps: CapSet::default(),
+            cap_version: 0,
+            host,
+            secure,
+        }
+    }
+
+    /// The user it belongs to, once registered.
+    pub fn user(&self) -> Option<UserId> {
+        match self.phase {
+            Phase::Live(user) => Some(user),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! What the chat is told by configuration. Read by `decide` and by replies, never by `apply`.
+
+use std::sync::Arc;
+
+/// The part of the configuration that the chat needs.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The server's name on the wire (`chinwag.local`).
+    pub server: Arc<str>,
+    /// The network's name.
+    pub network: Arc<str>,
+    /// One line about the server.
+    pub description: Arc<str>,
+    /// `chinwag-0.1.0`.
+    pub version: Arc<str>,
+    /// When the server started, for people (RPL_CREATED).
+    pub created: Arc<str>,
+    /// The message of the day, a line each; empty for none.
+    pub motd: Vec<Arc<str>>,
+    /// The room where plain callers land.
+    pub lobby: Arc<str>,
+    /// A password for the whole server (PASS), if there is one.
+    pub password: Option<Arc<str>>,
+    /// Bytes of a nickname.
+    pub nick_length: usize,
+    /// Bytes of a room name.
+    pub channel_length: usize,
+    /// Bytes of a topic.
+    pub topic_length: usize,
+    /// Bytes of an away message.
+    pub away_length: usize,
+    /// Bytes of a kick reason.
+    pub kick_length: usize,
+    /// Entries of a room's list mode.
+    pub list_mode_entries: usize,
+    /// Rooms a user may be in.
+    pub channels_per_user: usize,
+    /// Messages of one CHATHISTORY answer.
+    pub history_query_max: u32,
+    /// Whether history may be asked for.
+    pub history: bool,
+    /// Lines of history a plain caller is shown on coming in.
+    pub history_on_join: u32,
+    /// Seconds until an unregistered session is closed.
+    pub registration_timeout_seconds: u32,
+    /// Seconds of silence until a PING is sent, and again until the session is closed.
+    pub ping_seconds: u32,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Settings {
+            server: "chinwag.local".into(),
+            network: "chinwag".into(),
+            description: "a chinwag server".into(),
+            version: concat!("chinwag-", env!("CARGO_PKG_VERSION")).into(),
+            created: "".into(),
+            motd: Vec::new(),
+            lobby: "#lobby".into(),
+            password: None,
+            nick_length: 32,
+            channel_length: 64,
+            topic_length: 390,
+            away_length: 390,
+            kick_length: 390,
+            list_mode_entries: 100,
+            channels_per_user: 100,
+            history_query_max: 100,
+            history: true,
+            history_on_join: 20,
+            registration_timeout_seconds: 60,
+            ping_seconds: 90,
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! A whole server without a runtime: sessions, doors, and the bytes on their way.

@@ -1,0 +1,11 @@
+//! Text on the wire: everything that is bytes or characters and nothing that is state.
+//!
+//! What lives here: the line decoder and its limits, the IRC message and its tags, the tables (numerics,
+//! capabilities, ISUPPORT, verbs), the plain dialect's framing, the detection of doors, and names as types.
+//! What does not: sockets, clocks, rooms. Nothing here allocates on the path of a message unless it says so.
+//!
+//! Start here for the commonest change, a new numeric or capability: one row in `numeric.rs` or `caps.rs`.
+
+pub mod caps;
+pub mod names;
+pub mod numeric;
