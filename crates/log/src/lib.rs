@@ -7,6 +7,9 @@
 //!
 //! Start here for a new implementation: implement [`Log`], then call `conformance` from its tests.
 
+pub mod conformance;
+pub mod memory;
+
 use std::task::{Context, Poll};
 
 /// Who proposes events: one number a node. Two nodes never share one.
@@ -91,7 +94,8 @@ pub enum Refusal {
     /// Nothing can be stored at the moment (disk full). Not stored; ask again later.
     #[error("the log can store nothing at the moment: {0}")]
     Unavailable(String),
-    /// Not known whether it was stored: append the same keys again, before anything newer.
+    /// Not known whether it was stored: append the same keys again, before anything newer, until they arrive.
+    /// That such a retry is refused for another reason says nothing about the first try.
     #[error("the log does not know whether the event was stored")]
     Unknown,
     /// The log cannot be trusted any more: acknowledge nothing, stop.
@@ -115,10 +119,10 @@ pub enum Health {
 pub enum Arrival<E> {
     /// Events that have their place and, where they are stored ones, are durable. Own and foreign ones alike.
     Entries(Vec<Entry<E>>),
-    /// Own events that were refused, as they were proposed. Unless the reason is [`Refusal::Unknown`] none of
-    /// them is in the log. Everything that this handle appended before it was handed this refusal and that
-    /// has not arrived is refused too, in later arrivals of this kind: so that what follows a refused event
-    /// is never stored without it.
+    /// Own events that were refused, as they were proposed. Unless the reason is [`Refusal::Unknown`] or
+    /// [`Refusal::Fatal`] none of them is in the log. Everything that this handle appended before it was
+    /// handed this refusal and that has not arrived is refused with it, in this same arrival: so that what
+    /// follows a refused event is never stored without it, and a retry may follow at once.
     Refused {
         /// The refused events, in the order in which they were appended.
         batch: Vec<Proposal<E>>,
@@ -142,13 +146,16 @@ pub trait Log<E> {
     /// Queues a batch, in order, behind everything appended before. Never blocks.
     ///
     /// # Errors
-    /// [`Full`] when the queue's bound is reached; nothing of the batch was taken.
+    /// [`Full`] when the bound on what this handle has under way (appended, and neither arrived nor refused) is
+    /// reached; nothing of the batch was taken. With nothing under way every batch is taken.
     fn append(&mut self, batch: Vec<Proposal<E>>) -> Result<(), Full<E>>;
 
     /// The next arrival. Registers the context's waker when there is none yet.
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Arrival<E>>;
 
-    /// Up to `count` stored entries after `from`, in order. For catching up; may block on storage.
+    /// Up to `count` stored entries after `from`, in order. For catching up; may block on storage. Their keys
+    /// grow in the same order; an implementation that never answers [`Refusal::Unknown`] need not have kept the
+    /// keys that were proposed.
     ///
     /// # Errors
     /// [`ReadError::Trimmed`] when entries directly after `from` are no longer kept, [`ReadError::Failed`] when storage fails.
