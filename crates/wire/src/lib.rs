@@ -4,8 +4,18 @@
 //! capabilities, ISUPPORT, verbs), the plain dialect's framing, the detection of doors, and names as types.
 //! What does not: sockets, clocks, rooms. Nothing here allocates on the path of a message unless it says so.
 //!
-//! Start here for the commonest change, a new numeric or capability: one row in `numeric.rs` or `caps.rs`.
+//! Start here for the commonest change, a new numeric, capability or verb: one row in `numeric.rs`,
+//! `caps.rs` or `verbs.rs`.
 
 pub mod caps;
+pub mod limits;
+pub mod mask;
+pub mod message;
+pub mod msgid;
 pub mod names;
 pub mod numeric;
+pub mod tags;
+pub mod time;
+pub mod verbs;
+
+mod scan;

@@ -1,27 +1,237 @@
 //! Names as types: validated once at the border, compared by case mapping.
+//!
+//! The case mapping is `ascii`: `A` to `Z` equal `a` to `z` and nothing else does. Lengths are counted in bytes,
+//! because that is what the limits of an IRC line count.
 
+use std::borrow::Borrow;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-/// A msgid: one letter for its kind and 13 characters of base 32, 14 bytes of ASCII.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct MsgId(pub(crate) [u8; 14]);
+pub use crate::msgid::{MsgId, MsgIdKey, Opened};
 
-/// A nickname in the form its owner typed.
-#[derive(Clone, PartialEq, Eq, Hash)]
+/// A nickname in the form its owner typed. Equality and hash follow the case mapping.
+#[derive(Clone)]
 pub struct Nick(Arc<str>);
 
-/// A room's name (`#lobby`) in the form its opener typed.
-#[derive(Clone, PartialEq, Eq, Hash)]
+/// A room's name (`#lobby`) in the form its opener typed. Equality and hash follow the case mapping.
+#[derive(Clone)]
 pub struct RoomName(Arc<str>);
+
+/// A user name (the middle of `nick!user@host`), without the `~` that says it is unproven.
+#[derive(Clone)]
+pub struct Username(Arc<str>);
 
 /// A name folded by the case mapping: what maps are keyed by.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Folded(Box<str>);
 
-impl fmt::Display for Nick {
+/// Why a name is not one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NameError {
+    /// Nothing was given.
+    #[error("a name is needed")]
+    Empty,
+    /// Longer than the limit.
+    #[error("a name has at most {max} bytes")]
+    TooLong {
+        /// The limit in bytes.
+        max: usize,
+    },
+    /// A character that may not come first.
+    #[error("a name does not begin with {0:?}")]
+    First(char),
+    /// A character that may not be in it.
+    #[error("a name does not contain {0:?}")]
+    Character(char),
+    /// A room's name without `#`, or with nothing behind it.
+    #[error("a room's name is # and at least one more character")]
+    NotARoom,
+}
+
+/// Characters besides letters and digits that nicknames may have.
+const NICK_MARKS: &str = "-_[]{}\\|^`";
+
+/// Nicknames that nobody takes: people would take their holders for the server or its staff.
+const RESERVED: &[&str] = &[
+    "admin",
+    "administrator",
+    "anonymous",
+    "botserv",
+    "chanserv",
+    "chinwag",
+    "global",
+    "helpserv",
+    "histserv",
+    "hostserv",
+    "memoserv",
+    "nickserv",
+    "operserv",
+    "root",
+    "saslserv",
+    "server",
+    "statserv",
+    "system",
+];
+
+impl Nick {
+    /// Checks a nickname of at most `max` bytes: letters and digits of any script and ``-_[]{}\|^` ``, the first
+    /// neither an ASCII digit nor `-`.
+    ///
+    /// # Errors
+    /// The first rule that it breaks.
+    pub fn parse(text: &str, max: usize) -> Result<Nick, NameError> {
+        let first = text.chars().next().ok_or(NameError::Empty)?;
+        if text.len() > max {
+            return Err(NameError::TooLong { max });
+        }
+        if first.is_ascii_digit() || first == '-' {
+            return Err(NameError::First(first));
+        }
+        match text.chars().find(|c| !is_letter(*c) && !NICK_MARKS.contains(*c)) {
+            Some(wrong) => Err(NameError::Character(wrong)),
+            None => Ok(Nick(text.into())),
+        }
+    }
+}
+
+impl RoomName {
+    /// Checks a room's name of at most `max` bytes: `#` and at least one character, none of them white, control,
+    /// invisible, a comma or `*`.
+    ///
+    /// # Errors
+    /// The first rule that it breaks.
+    pub fn parse(text: &str, max: usize) -> Result<RoomName, NameError> {
+        if text.is_empty() {
+            return Err(NameError::Empty);
+        }
+        let rest = text.strip_prefix('#').filter(|rest| !rest.is_empty()).ok_or(NameError::NotARoom)?;
+        if text.len() > max {
+            return Err(NameError::TooLong { max });
+        }
+        let wrong = |c: char| {
+            c.is_whitespace() || c.is_control() || is_invisible(c) || matches!(c, ',' | '*' | '\u{fffd}')
+        };
+        match rest.chars().find(|c| wrong(*c)) {
+            Some(wrong) => Err(NameError::Character(wrong)),
+            None => Ok(RoomName(text.into())),
+        }
+    }
+}
+
+impl Username {
+    /// Checks a user name of at most `max` bytes: letters and digits of any script and `-_.`.
+    ///
+    /// # Errors
+    /// The first rule that it breaks.
+    pub fn parse(text: &str, max: usize) -> Result<Username, NameError> {
+        if text.is_empty() {
+            return Err(NameError::Empty);
+        }
+        if text.len() > max {
+            return Err(NameError::TooLong { max });
+        }
+        match text.chars().find(|c| !Self::allows(*c)) {
+            Some(wrong) => Err(NameError::Character(wrong)),
+            None => Ok(Username(text.into())),
+        }
+    }
+
+    /// Makes a user name out of whatever a client sent: characters that may not be in it are left out, and it is
+    /// cut to `max` bytes. `user` when nothing is left.
+    pub fn cleaned(text: &str, max: usize) -> Username {
+        let mut name = String::with_capacity(max.min(text.len()));
+        for c in text.chars().filter(|c| Self::allows(*c)) {
+            if name.len() + c.len_utf8() > max {
+                break;
+            }
+            name.push(c);
+        }
+        if name.is_empty() {
+            name.push_str("user");
+        }
+        Username(name.into())
+    }
+
+    fn allows(c: char) -> bool {
+        is_letter(c) || matches!(c, '-' | '_' | '.')
+    }
+}
+
+macro_rules! name {
+    ($name:ident) => {
+        impl $name {
+            /// The characters, as they were typed.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+
+            /// The same, shared.
+            pub fn arc(&self) -> Arc<str> {
+                Arc::clone(&self.0)
+            }
+
+            /// The key that it has in maps.
+            pub fn folded(&self) -> Folded {
+                fold(&self.0)
+            }
+        }
+
+        impl PartialEq for $name {
+            fn eq(&self, other: &Self) -> bool {
+                self.0.eq_ignore_ascii_case(&other.0)
+            }
+        }
+
+        impl Eq for $name {}
+
+        impl Hash for $name {
+            fn hash<H: Hasher>(&self, state: &mut H) {
+                self.0.bytes().for_each(|byte| state.write_u8(byte.to_ascii_lowercase()));
+                state.write_u8(0xff);
+            }
+        }
+
+        impl From<$name> for Arc<str> {
+            fn from(name: $name) -> Arc<str> {
+                name.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Debug::fmt(&*self.0, f)
+            }
+        }
+    };
+}
+
+name!(Nick);
+name!(RoomName);
+name!(Username);
+
+impl Folded {
+    /// The folded characters.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Borrow<str> for Folded {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Folded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        fmt::Debug::fmt(&*self.0, f)
     }
 }
 
@@ -30,14 +240,31 @@ pub fn fold(name: &str) -> Folded {
     Folded(name.to_ascii_lowercase().into())
 }
 
-impl fmt::Debug for MsgId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&String::from_utf8_lossy(&self.0))
-    }
+/// Whether two names are the same by the case mapping. Does not allocate.
+pub fn same(one: &str, other: &str) -> bool {
+    one.eq_ignore_ascii_case(other)
 }
 
-impl fmt::Debug for Folded {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
+/// Whether a target is meant as a room (`#lobby`) and not as a nickname.
+pub fn is_room(target: &str) -> bool {
+    target.starts_with('#')
+}
+
+/// Whether a nickname is one that nobody may take. The server's own name is not known here.
+pub fn is_reserved(nick: &str) -> bool {
+    RESERVED.iter().any(|reserved| reserved.eq_ignore_ascii_case(nick))
+}
+
+/// A letter or digit of any script that can be seen.
+fn is_letter(c: char) -> bool {
+    c.is_alphanumeric() && !is_invisible(c)
+}
+
+/// Characters that show nothing or turn the direction of the text around them: two names that differ only in
+/// these look the same. Some of them count as letters.
+fn is_invisible(c: char) -> bool {
+    matches!(c,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
+        | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}'
+        | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
 }

@@ -1,0 +1,40 @@
+//! Limits of the wire, with their units. Limits that a configuration sets are arguments, not here.
+
+/// Bytes of an IRC line after its tags, the line end (2 bytes) included.
+pub const LINE_BYTES_MAX: usize = 512;
+
+/// Bytes of an IRC line after its tags, without the line end.
+pub const BODY_BYTES_MAX: usize = LINE_BYTES_MAX - 2;
+
+/// Bytes of the tags a client may send, `@` and the space behind them included (message-tags, "Size limit").
+pub const TAGS_CLIENT_BYTES_MAX: usize = 4096;
+
+/// Bytes of the tags a server may send, `@` and the space behind them included.
+pub const TAGS_BYTES_MAX: usize = 8191;
+
+/// Parameters of a message.
+pub const PARAMS_MAX: usize = 15;
+
+/// Tokens of one RPL_ISUPPORT line: the nickname and the text behind them are parameters too.
+pub const ISUPPORT_TOKENS_MAX: usize = 13;
+
+/// Bytes of a line that a plain caller sends; what is longer is refused as a whole.
+pub const PLAIN_LINE_BYTES_MAX: usize = 4096;
+
+/// Bytes of a user name (`USER`), the `~` not counted.
+pub const USERNAME_BYTES_MAX: usize = 18;
+
+/// Bytes of a real name.
+pub const REALNAME_BYTES_MAX: usize = 150;
+
+/// Bytes of a channel key (mode `k`).
+pub const KEY_BYTES_MAX: usize = 23;
+
+/// Bytes of a mask (mode `b`).
+pub const MASK_BYTES_MAX: usize = 200;
+
+/// Bytes of a label (labeled-response, "The label tag").
+pub const LABEL_BYTES_MAX: usize = 64;
+
+/// First bytes that the detection of doors looks at. Who sent so many and is still undecided is plain.
+pub const DETECT_BYTES_MAX: usize = TAGS_CLIENT_BYTES_MAX + LINE_BYTES_MAX;

@@ -1,0 +1,158 @@
+//! The commands of IRC that the chat knows, as one table.
+//!
+//! A new command is one row here, one file in the chat's `commands/` and one line in its table. `HELP`, the
+//! checks before a command runs and the manual follow from the row.
+
+/// When a command may be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum When {
+    /// At any time.
+    Always,
+    /// Only until registration is complete (afterwards: ERR_ALREADYREGISTERED).
+    Before,
+    /// Only afterwards (before: ERR_NOTREGISTERED).
+    Registered,
+}
+
+macro_rules! verbs {
+    ($($verb:ident, $name:literal, $min:literal, $when:ident, $syntax:literal, $what:literal;)*) => {
+        /// A command.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[repr(u8)]
+        pub enum Verb { $(#[doc = concat!("`", $name, " ", $syntax, "`: ", $what)] $verb,)* }
+
+        impl Verb {
+            /// Every command, the commonest first.
+            pub const ALL: &'static [Verb] = &[$(Verb::$verb),*];
+
+            /// Its name, in capitals.
+            pub const fn name(self) -> &'static str {
+                match self { $(Verb::$verb => $name,)* }
+            }
+
+            /// Parameters without which it is refused (ERR_NEEDMOREPARAMS). Commands that have an answer of
+            /// their own for missing parameters say 0.
+            pub const fn params_min(self) -> usize {
+                match self { $(Verb::$verb => $min,)* }
+            }
+
+            /// When it may be used.
+            pub const fn when(self) -> When {
+                match self { $(Verb::$verb => When::$when,)* }
+            }
+
+            /// Its parameters, for people; empty for none.
+            pub const fn syntax(self) -> &'static str {
+                match self { $(Verb::$verb => $syntax,)* }
+            }
+
+            /// What it does, in one sentence.
+            pub const fn what(self) -> &'static str {
+                match self { $(Verb::$verb => $what,)* }
+            }
+
+            /// The command of this name, in any case.
+            #[inline]
+            pub fn lookup(name: impl AsRef<[u8]>) -> Option<Verb> {
+                let key = key(name.as_ref());
+                $(if key == const { key_of($name) } { return Some(Verb::$verb); })*
+                None
+            }
+        }
+    };
+}
+
+verbs! {
+    // Verb, name, parameters at least, when, parameters, what it does.
+    Privmsg, "PRIVMSG", 0, Registered, "<target>{,<target>} :<text>", "Says something in a room or to somebody.";
+    Tagmsg, "TAGMSG", 1, Registered, "<target>{,<target>}", "Sends tags without a text (typing, reactions).";
+    Notice, "NOTICE", 0, Registered, "<target>{,<target>} :<text>", "As PRIVMSG, but nothing ever answers it automatically.";
+    Ping, "PING", 1, Always, "<token>", "Asks for a sign of life: PONG with the same token comes back.";
+    Pong, "PONG", 0, Always, "<token>", "Answers PING.";
+    Join, "JOIN", 1, Registered, "<room>{,<room>} [<key>{,<key>}]", "Enters rooms; a room that is not there yet is opened.";
+    Part, "PART", 1, Registered, "<room>{,<room>} [:<reason>]", "Leaves rooms.";
+    Nick, "NICK", 0, Always, "<nickname>", "Takes a nickname.";
+    User, "USER", 4, Before, "<username> 0 * :<real name>", "Says who is coming in; with NICK it completes registration.";
+    Cap, "CAP", 1, Always, "LS [<version>] | LIST | REQ :<names> | END", "Negotiates capabilities.";
+    Pass, "PASS", 1, Before, "<password>", "Gives the server's password, before NICK and USER.";
+    Quit, "QUIT", 0, Always, "[:<reason>]", "Says goodbye and closes the connection.";
+    Mode, "MODE", 1, Registered, "<target> [<modes> [<argument>{ <argument>}]]", "Shows or changes the modes of a room or of yourself.";
+    Topic, "TOPIC", 1, Registered, "<room> [:<topic>]", "Shows or sets what a room is about.";
+    Names, "NAMES", 0, Registered, "[<room>{,<room>}]", "Shows who is in a room.";
+    Who, "WHO", 0, Registered, "<room or mask>", "Shows people with what is known of them.";
+    Whois, "WHOIS", 0, Registered, "[<server>] <nickname>", "Shows what is known of somebody.";
+    List, "LIST", 0, Registered, "[<room>{,<room>}]", "Shows the rooms.";
+    Chathistory, "CHATHISTORY", 0, Registered, "LATEST|BEFORE|AFTER|AROUND <room> <point> <limit> | BETWEEN <room> <point> <point> <limit> | TARGETS <point> <point> <limit>", "Reads what was said before; a point is timestamp=… or msgid=….";
+    Away, "AWAY", 0, Registered, "[:<text>]", "Says that you are away, and why; without a text, that you are back.";
+    Kick, "KICK", 2, Registered, "<room> <nickname>{,<nickname>} [:<reason>]", "Puts somebody out of a room.";
+    Invite, "INVITE", 2, Registered, "<nickname> <room>", "Asks somebody into a room.";
+    Ison, "ISON", 1, Registered, "<nickname>{ <nickname>}", "Shows which of these people are here.";
+    Userhost, "USERHOST", 1, Registered, "<nickname>{ <nickname>}", "Shows the addresses of up to five people.";
+    Motd, "MOTD", 0, Registered, "[<server>]", "Shows the message of the day.";
+    Lusers, "LUSERS", 0, Registered, "", "Shows how many people and rooms there are.";
+    Version, "VERSION", 0, Registered, "[<server>]", "Shows what the server runs.";
+    Time, "TIME", 0, Registered, "[<server>]", "Shows the server's time.";
+    Admin, "ADMIN", 0, Registered, "[<server>]", "Shows who looks after the server.";
+    Info, "INFO", 0, Registered, "[<server>]", "Shows what this software is.";
+    Help, "HELP", 0, Registered, "[<command>]", "Explains commands.";
+    Error, "ERROR", 0, Always, ":<text>", "Only servers say it; from a client it is ignored.";
+}
+
+impl Verb {
+    /// Whether it may be used only once registration is complete.
+    pub const fn needs_registration(self) -> bool {
+        matches!(self.when(), When::Registered)
+    }
+
+    /// Its place in [`Verb::ALL`], for tables of functions.
+    pub const fn index(self) -> usize {
+        self as usize
+    }
+}
+
+/// A name in capitals as one number; 0, which no name has, when it is longer than any.
+#[inline]
+const fn key(name: &[u8]) -> u128 {
+    if name.len() > 15 {
+        return 0;
+    }
+    // The 1 in front tells names apart that differ only in leading zero bytes.
+    let mut key = 1;
+    let mut at = 0;
+    while at < name.len() {
+        key = key << 8 | name[at].to_ascii_uppercase() as u128;
+        at += 1;
+    }
+    key
+}
+
+const fn key_of(name: &str) -> u128 {
+    key(name.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_row_is_consistent() {
+        for (at, verb) in Verb::ALL.iter().enumerate() {
+            assert_eq!(verb.index(), at);
+            assert_eq!(Verb::lookup(verb.name()), Some(*verb));
+            assert_eq!(Verb::lookup(verb.name().to_ascii_lowercase()), Some(*verb));
+            assert!(verb.name().bytes().all(|byte| byte.is_ascii_uppercase()));
+            assert!(verb.what().ends_with('.'), "{}", verb.name());
+            let required =
+                verb.syntax().split(' ').take_while(|word| word.starts_with('<') || word.starts_with('0'));
+            assert!(verb.params_min() <= required.count().max(4), "{}", verb.name());
+        }
+    }
+
+    #[test]
+    fn what_is_no_command_is_none() {
+        for name in ["", "PRIV", "PRIVMSGS", "PRIVMSG ", "\0PRIVMSG", "PRÌVMSG", "A_COMMAND_LONGER_THAN_ANY"]
+        {
+            assert_eq!(Verb::lookup(name), None, "{name:?}");
+        }
+    }
+}
