@@ -1,1 +1,8 @@
-//! Helpers for tests.
+//! Helpers for tests: conversations that a person can read, and worlds of nodes in one thread.
+//!
+//! What lives here: the conversation runner ([`conversation`]), over memory or sockets. What does not: anything
+//! that the server itself needs.
+//!
+//! Start here for the commonest change, one more conversation: a file in `conversations/`.
+
+pub mod conversation;

@@ -1,0 +1,167 @@
+//! Lines as IRC: tags, source, command, parameters, within the limits.
+//!
+//! Message format: <https://modern.ircdocs.horse/#message-format>; tags:
+//! <https://ircv3.net/specs/extensions/message-tags>.
+
+use chinwag_core::line::{Command, Line, Source};
+use chinwag_wire::caps::{Cap, CapSet};
+use chinwag_wire::limits::BODY_BYTES_MAX;
+use chinwag_wire::tags::escape;
+use chinwag_wire::time::format_millis;
+
+use super::Frame;
+
+/// Appends one IRC line with its line end.
+pub(super) fn render(caps: CapSet, line: &Line, frame: &Frame<'_>, out: &mut Vec<u8>) {
+    tags(caps, line, frame, out);
+    let body = out.len();
+    source(&line.source, frame, out);
+    let text = match line.command {
+        Command::Verb(verb) => {
+            out.extend_from_slice(verb.as_bytes());
+            ends_with_text(verb)
+        }
+        Command::Numeric(numeric) => {
+            out.extend_from_slice(&numeric.digits());
+            out.push(b' ');
+            param(frame.addressee, out);
+            numeric_ends_with_text(numeric.number())
+        }
+    };
+    let more = match &line.meta.more {
+        Some((cap, more)) if caps.contains(*cap) => more.as_slice(),
+        _ => &[],
+    };
+    let count = line.params.len() + more.len();
+    for (index, text_of) in line.params.iter().chain(more).enumerate() {
+        out.push(b' ');
+        match (index + 1 == count, text_of.as_str()) {
+            (true, last) => {
+                if text || last.is_empty() || last.starts_with(':') || last.contains(' ') {
+                    out.push(b':');
+                }
+                param(last, out);
+            }
+            (false, middle) => param(middle, out),
+        }
+    }
+    cut(body, out);
+    out.extend_from_slice(b"\r\n");
+}
+
+/// Writes the tags that the capabilities allow, with the space behind them.
+fn tags(caps: CapSet, line: &Line, frame: &Frame<'_>, out: &mut Vec<u8>) {
+    let start = out.len();
+    let key = |name: &str, out: &mut Vec<u8>| {
+        out.push(if out.len() == start { b'@' } else { b';' });
+        out.extend_from_slice(name.as_bytes());
+    };
+    if let Some(label) = frame.label.filter(|_| caps.contains(Cap::LabeledResponse)) {
+        key("label=", out);
+        escape(label, out);
+    }
+    if let Some(batch) = line.meta.batch.as_ref().filter(|_| caps.contains(Cap::Batch)) {
+        key("batch=", out);
+        escape(batch.as_str(), out);
+    }
+    if let Some(at_ms) = line.meta.at_ms.filter(|_| caps.contains(Cap::ServerTime)) {
+        key("time=", out);
+        format_millis(at_ms, out);
+    }
+    if caps.contains(Cap::AccountTag)
+        && let Source::User(who) = &line.source
+        && let Some(account) = &who.account
+    {
+        key("account=", out);
+        escape(account, out);
+    }
+    if caps.contains(Cap::MessageTags) {
+        if let Some(msgid) = line.meta.msgid {
+            key("msgid=", out);
+            out.extend_from_slice(msgid.as_bytes());
+        }
+        if let Some(client_tags) = line.meta.client_tags.as_deref().filter(|tags| !tags.is_empty()) {
+            key("", out);
+            param(client_tags, out);
+        }
+    }
+    if out.len() > start {
+        out.push(b' ');
+    }
+}
+
+fn source(source: &Source, frame: &Frame<'_>, out: &mut Vec<u8>) {
+    match source {
+        Source::Nobody => {}
+        Source::Server => {
+            out.push(b':');
+            param(frame.server, out);
+            out.push(b' ');
+        }
+        Source::User(who) => {
+            out.push(b':');
+            param(&who.nick, out);
+            out.push(b'!');
+            param(&who.user, out);
+            out.push(b'@');
+            param(&who.host, out);
+            out.push(b' ');
+        }
+    }
+}
+
+/// Writes a piece of a line. What would end the line becomes a space: such characters never get this far from
+/// a decoded line, and must not from anywhere else either.
+fn param(text: &str, out: &mut Vec<u8>) {
+    let start = out.len();
+    out.extend_from_slice(text.as_bytes());
+    if text.bytes().any(ends_line) {
+        for byte in &mut out[start..] {
+            if ends_line(*byte) {
+                *byte = b' ';
+            }
+        }
+    }
+}
+
+fn ends_line(byte: u8) -> bool {
+    matches!(byte, b'\r' | b'\n' | 0)
+}
+
+/// Cuts the body that begins at `body` so that it fits a line with its line end, between two characters.
+fn cut(body: usize, out: &mut Vec<u8>) {
+    let mut end = body + BODY_BYTES_MAX;
+    if out.len() <= end {
+        return;
+    }
+    while out[end] & 0xC0 == 0x80 {
+        end -= 1;
+    }
+    out.truncate(end);
+}
+
+/// Whether the last parameter of this verb is text, written with a colon even where it has no space: old
+/// clients look for the colon instead of counting parameters.
+fn ends_with_text(verb: &str) -> bool {
+    matches!(
+        verb,
+        "PRIVMSG"
+            | "NOTICE"
+            | "TOPIC"
+            | "KICK"
+            | "QUIT"
+            | "PONG"
+            | "ERROR"
+            | "AWAY"
+            | "FAIL"
+            | "WARN"
+            | "NOTE"
+            | "CAP"
+            | "WALLOPS"
+    )
+}
+
+/// The same for numerics: those whose last parameter may happen to be a single word.
+fn numeric_ends_with_text(number: u16) -> bool {
+    matches!(number, 1..=3 | 301 | 311 | 312 | 314 | 319 | 322 | 332 | 352 | 353 | 371 | 372 | 375)
+}

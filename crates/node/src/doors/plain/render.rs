@@ -1,0 +1,263 @@
+//! Lines as sentences.
+
+use std::fmt::Write as _;
+
+use chinwag_core::event::Who;
+use chinwag_core::ids::Millis;
+use chinwag_core::line::{Command, Line, Source};
+use chinwag_wire::caps::{Cap, CapSet};
+
+use super::super::Frame;
+use super::numerics;
+
+/// The capabilities that a plain session has from the start: those that make the chat send what this door
+/// knows how to show. `batch` is what tells lines of history from those said now.
+pub const fn plain_caps() -> CapSet {
+    CapSet::of(&[Cap::EchoMessage, Cap::Batch, Cap::ServerTime, Cap::StandardReplies])
+}
+
+/// Appends what this door shows for a line; nothing for what is machinery.
+pub(in super::super) fn render(line: &Line, frame: &Frame<'_>, out: &mut Vec<u8>) {
+    let page = Page { line, frame };
+    match line.command {
+        Command::Numeric(numeric) => numerics::render(numeric, &page, out),
+        Command::Verb(verb) => page.verb(verb, out),
+    }
+}
+
+/// A line being shown.
+pub(super) struct Page<'a> {
+    line: &'a Line,
+    frame: &'a Frame<'a>,
+}
+
+impl Page<'_> {
+    /// A parameter; empty when there is none.
+    pub(super) fn param(&self, index: usize) -> &str {
+        self.line.params.get(index).map_or("", |text| text.as_str())
+    }
+
+    /// The last parameter.
+    pub(super) fn last(&self) -> &str {
+        self.line.params.last().map_or("", |text| text.as_str())
+    }
+
+    /// The parameters from `index` on.
+    pub(super) fn rest(&self, index: usize) -> impl Iterator<Item = &str> {
+        self.line.params.iter().skip(index).map(|text| text.as_str())
+    }
+
+    /// The frame around the line.
+    pub(super) fn frame(&self) -> &Frame<'_> {
+        self.frame
+    }
+
+    /// Whether a name is that of the room whose name goes without saying.
+    pub(super) fn is_lobby(&self, room: &str) -> bool {
+        self.frame.lobby.eq_ignore_ascii_case(room)
+    }
+
+    /// `[#tea] ` in front of what belongs to another room than the lobby.
+    pub(super) fn place(&self, room: &str, out: &mut Vec<u8>) {
+        if !self.is_lobby(room) {
+            put(out, &["[", room, "] "]);
+        }
+    }
+
+    fn who(&self) -> Option<&Who> {
+        match &self.line.source {
+            Source::User(who) => Some(who),
+            Source::Server | Source::Nobody => None,
+        }
+    }
+
+    fn nick(&self) -> &str {
+        match &self.line.source {
+            Source::User(who) => &who.nick,
+            Source::Server | Source::Nobody => self.frame.server,
+        }
+    }
+
+    fn verb(&self, verb: &str, out: &mut Vec<u8>) {
+        match verb {
+            "PRIVMSG" | "NOTICE" => self.said(verb == "NOTICE", out),
+            "JOIN" => self.joined(out),
+            "PART" => self.parted(out),
+            "QUIT" => self.quit(out),
+            "NICK" => sentence(out, &[self.nick(), " is now known as ", self.param(0), "."]),
+            "TOPIC" => self.topic(out),
+            "KICK" => self.kicked(out),
+            "MODE" => self.mode(out),
+            "INVITE" => self.invited(out),
+            "AWAY" => self.away(out),
+            "ERROR" => sentence(out, &["Goodbye: ", self.last()]),
+            // FAIL JOIN CODE context :sentence; only the sentence is for people.
+            "FAIL" | "WARN" | "NOTE" => sentence(out, &["! ", self.last()]),
+            // PING, PONG, CAP, BATCH, TAGMSG and whatever programs tell programs.
+            _ => {}
+        }
+    }
+
+    /// PRIVMSG and NOTICE: said in a room, or between two.
+    fn said(&self, notice: bool, out: &mut Vec<u8>) {
+        let (target, text) = (self.param(0), self.last());
+        let ctcp = text.strip_prefix('\u{1}').map(|inner| inner.strip_suffix('\u{1}').unwrap_or(inner));
+        let action = ctcp.and_then(|inner| inner.strip_prefix("ACTION "));
+        if ctcp.is_some() && action.is_none() {
+            // A question from program to program; there is no program here.
+            return;
+        }
+        if let (Some(at_ms), true) = (self.line.meta.at_ms, self.line.meta.batch.is_some()) {
+            clock(at_ms, out);
+        }
+        let Some(who) = self.who() else {
+            return sentence(out, &["* ", text]);
+        };
+        let room = target.trim_start_matches(['@', '+', '%', '~']);
+        if room.starts_with('#') {
+            self.place(room, out);
+            if room.len() < target.len() {
+                put(out, &["(to ", &target[..target.len() - room.len()], ") "]);
+            }
+        } else {
+            let me = |name: &str| name.eq_ignore_ascii_case(self.frame.addressee);
+            let (from, to): (&str, &str) = (&who.nick, target);
+            let from = if me(from) && !me(to) { "you" } else { from };
+            let to = if me(to) { "you" } else { to };
+            put(out, &["[", from, " -> ", to, "] "]);
+            return match action {
+                Some(action) => sentence(out, &["* ", &who.nick, " ", action]),
+                None => sentence(out, &[text]),
+            };
+        }
+        match (action, notice) {
+            (Some(action), _) => sentence(out, &["* ", &who.nick, " ", action]),
+            (None, true) => sentence(out, &["-", &who.nick, "- ", text]),
+            (None, false) => sentence(out, &[&who.nick, ": ", text]),
+        }
+    }
+
+    fn joined(&self, out: &mut Vec<u8>) {
+        if self.is_lobby(self.param(0)) {
+            sentence(out, &["[+] ", self.nick(), " joined the chat..."]);
+        } else {
+            sentence(out, &["[+] ", self.nick(), " joined ", self.param(0)]);
+        }
+    }
+
+    fn parted(&self, out: &mut Vec<u8>) {
+        put(out, &["[X] ", self.nick(), " left "]);
+        put(out, &[if self.is_lobby(self.param(0)) { "the chat..." } else { self.param(0) }]);
+        self.reason(self.param(1), out);
+    }
+
+    fn quit(&self, out: &mut Vec<u8>) {
+        put(out, &["[X] ", self.nick(), " left the chat..."]);
+        self.reason(self.param(0), out);
+    }
+
+    /// ` (reason)` and the line end.
+    fn reason(&self, reason: &str, out: &mut Vec<u8>) {
+        if reason.is_empty() || reason == self.nick() {
+            out.push(b'\n');
+        } else {
+            sentence(out, &[" (", reason, ")"]);
+        }
+    }
+
+    fn topic(&self, out: &mut Vec<u8>) {
+        self.place(self.param(0), out);
+        match self.param(1) {
+            "" => sentence(out, &[self.nick(), " removed the topic."]),
+            topic => sentence(out, &[self.nick(), " set the topic: ", topic]),
+        }
+    }
+
+    fn kicked(&self, out: &mut Vec<u8>) {
+        put(out, &["[X] ", self.param(1), " was put out of "]);
+        put(out, &[if self.is_lobby(self.param(0)) { "the chat" } else { self.param(0) }]);
+        put(out, &[" by ", self.nick()]);
+        self.reason(self.param(2), out);
+    }
+
+    fn mode(&self, out: &mut Vec<u8>) {
+        let target = self.param(0);
+        if !target.starts_with('#') {
+            put(out, &["* your modes: "]);
+            return self.joined_rest(1, out);
+        }
+        self.place(target, out);
+        let role = match (self.line.params.len(), self.param(1)) {
+            (3, "+o") => Some((" made ", " an operator.")),
+            (3, "-o") => Some((" made ", " an ordinary member.")),
+            (3, "+v") => Some((" gave ", " a voice.")),
+            (3, "-v") => Some((" took the voice from ", ".")),
+            (3, "+b") => Some((" banned ", ".")),
+            (3, "-b") => Some((" lifted the ban on ", ".")),
+            _ => None,
+        };
+        match role {
+            Some((before, after)) => sentence(out, &[self.nick(), before, self.param(2), after]),
+            None => {
+                put(out, &[self.nick(), " set the mode "]);
+                self.joined_rest(1, out);
+            }
+        }
+    }
+
+    fn invited(&self, out: &mut Vec<u8>) {
+        let room = self.param(1);
+        if self.param(0).eq_ignore_ascii_case(self.frame.addressee) {
+            sentence(out, &[self.nick(), " invites you to ", room, ": /join ", room, " takes you there."]);
+        } else {
+            sentence(out, &[self.nick(), " invited ", self.param(0), " to ", room, "."]);
+        }
+    }
+
+    fn away(&self, out: &mut Vec<u8>) {
+        match self.param(0) {
+            "" => sentence(out, &["* ", self.nick(), " is back."]),
+            message => sentence(out, &["* ", self.nick(), " is away: ", message]),
+        }
+    }
+
+    /// The parameters from `index` on, with spaces, as the end of a line.
+    pub(super) fn joined_rest(&self, index: usize, out: &mut Vec<u8>) {
+        for (nth, param) in self.rest(index).enumerate() {
+            if nth > 0 {
+                out.push(b' ');
+            }
+            put(out, &[param]);
+        }
+        out.push(b'\n');
+    }
+}
+
+/// Writes pieces and a line end.
+pub(super) fn sentence(out: &mut Vec<u8>, parts: &[&str]) {
+    put(out, parts);
+    out.push(b'\n');
+}
+
+/// Writes pieces, each without anything that a terminal would obey.
+pub(super) fn put(out: &mut Vec<u8>, parts: &[&str]) {
+    for part in parts {
+        // Printable ASCII, which is nearly everything, goes as it is.
+        if part.bytes().all(|byte| (0x20..0x7F).contains(&byte)) {
+            out.extend_from_slice(part.as_bytes());
+        } else {
+            for c in part.chars().filter(|c| !c.is_control()) {
+                out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
+            }
+        }
+    }
+}
+
+/// `[14:02] `, in UTC.
+fn clock(at_ms: Millis, out: &mut Vec<u8>) {
+    let minutes = at_ms / 60_000 % (24 * 60);
+    let mut text = String::with_capacity(8);
+    // Writing to a String does not fail.
+    let _ = write!(text, "[{:02}:{:02}] ", minutes / 60, minutes % 60);
+    out.extend_from_slice(text.as_bytes());
+}
