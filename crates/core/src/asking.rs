@@ -1,12 +1,11 @@
 //! One request being decided: who asks, what may be read, and where the answers go.
 
 use chinwag_wire::numeric::Numeric;
-use smallvec::SmallVec;
 
 use crate::effect::{Effect, Effects, To};
 use crate::event::Event;
 use crate::ids::{Millis, UserId};
-use crate::line::{Command, Line, Meta, Source, Text};
+use crate::line::{Line, Text};
 use crate::pending::Pending;
 use crate::session::Session;
 use crate::settings::Settings;
@@ -47,13 +46,14 @@ impl Asking<'_> {
 
     /// Sends the asking session a numeric. The nickname that numerics begin with is added by the door.
     pub fn numeric<const N: usize>(&mut self, numeric: Numeric, params: [Text; N]) {
-        self.reply(Line {
-            source: Source::Server,
-            command: Command::Numeric(numeric),
-            params: SmallVec::from_iter(params),
-            meta: Meta::default(),
-            needs: Default::default(),
-        });
+        self.reply(Line::numeric(numeric, params));
+    }
+
+    /// Sends the asking session an error numeric with its usual text as the last parameter.
+    pub fn refuse<const N: usize>(&mut self, numeric: Numeric, params: [Text; N]) {
+        let mut line = Line::numeric(numeric, params);
+        line.params.push(numeric.text().into());
+        self.reply(line);
     }
 
     /// Sends the asking session a line.

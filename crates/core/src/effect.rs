@@ -18,7 +18,8 @@ pub enum To {
     Room(RoomId),
     /// Members with at least this role (`@` operators, `+` voiced and above).
     RoomStatus(RoomId, char),
-    /// Every session of everybody who shares a room with the user, the user's own left out.
+    /// Every session of everybody who shares a room with the user, the user's own left out. Meant as the
+    /// audiences are where the effect stands: when the user leaves, before the [`Effect::LeftRoom`]s that follow.
     Neighbours(UserId),
     /// Every registered session of this node.
     Everybody,
@@ -41,8 +42,14 @@ pub enum Effect {
     },
     /// The asking session is now a session of this user.
     Registered(UserId),
+    /// The asking session's `Arrived` was refused, and it was told why: it goes back to its greeting, without
+    /// the nickname.
+    EntryRefused,
     /// The user's sessions are in the room's audience from now on.
     Entered(RoomId, UserId),
+    /// Each of the user's sessions gets the room's list of names (`commands::names::reply`), as its own
+    /// capabilities have it. Follows [`Effect::Entered`].
+    Names(RoomId, UserId),
     /// They are not any more.
     LeftRoom(RoomId, UserId),
     /// The user is gone; its sessions, if any are left here, close with this reason.

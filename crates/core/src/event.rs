@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chinwag_log::Keep;
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{RoomId, UserId};
+use crate::ids::{Number, RoomId, UserId};
 
 /// Who did something, as everybody saw them at that moment.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -19,6 +19,16 @@ pub struct Who {
     /// Account, when logged in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<Arc<str>>,
+}
+
+impl Who {
+    /// `nick!user@host`.
+    pub fn mask(&self) -> String {
+        let Who { nick, user, host, .. } = self;
+        let mut mask = String::with_capacity(nick.len() + user.len() + host.len() + 2);
+        mask.extend([nick, "!", user, "@", host]);
+        mask
+    }
 }
 
 /// PRIVMSG or NOTICE.
@@ -99,7 +109,12 @@ pub struct Passed {
 #[derive(Clone, Debug, PartialEq)]
 pub enum PassedTo {
     /// One user.
-    User(UserId),
+    User {
+        /// The user.
+        user: UserId,
+        /// The nickname, as it was when the message was decided.
+        nick: Arc<str>,
+    },
     /// Everybody in a room, or with a role of at least `status`.
     Room {
         /// The room.
@@ -126,12 +141,14 @@ pub enum Event {
         /// The server's own room (the lobby): nobody becomes its operator by coming in first.
         common: bool,
     },
-    /// An empty room started over: default modes, no bans, and nothing said before is shown any more.
+    /// An empty room started over: default modes, no bans, no topic, and nothing said before is shown any more.
     Renewed {
         /// The room.
         room: RoomId,
         /// The room's rules when it was decided.
         basis: u32,
+        /// The last message that is hidden: the room's head when it was decided.
+        head: Number,
         /// Who came in.
         by: Arc<Who>,
     },
@@ -203,7 +220,7 @@ pub enum Event {
         /// The new nickname.
         nick: Arc<str>,
     },
-    /// A user entered a room.
+    /// A user entered a room. Checked again at apply against the room's locks.
     #[serde(skip)]
     Joined {
         /// The user.

@@ -26,3 +26,18 @@ pub struct Number(pub u64);
 
 /// Milliseconds since the Unix epoch. Shown to people, never used for order.
 pub type Millis = u64;
+
+impl UserId {
+    /// How many bits count the users of one node; the node's number is above them.
+    pub const COUNTER_BITS: u32 = 48;
+
+    /// The number of the `count`-th user who came in by a node.
+    pub fn new(origin: u16, count: u64) -> UserId {
+        UserId((u64::from(origin) << Self::COUNTER_BITS) | (count & ((1 << Self::COUNTER_BITS) - 1)))
+    }
+
+    /// The node by which the user came in.
+    pub fn origin(self) -> u16 {
+        u16::try_from(self.0 >> Self::COUNTER_BITS).unwrap_or(u16::MAX)
+    }
+}

@@ -9,6 +9,7 @@
 
 pub mod asking;
 pub mod chat;
+pub mod commands;
 pub mod effect;
 pub mod event;
 pub mod history;

@@ -107,3 +107,41 @@ pub struct Line {
     /// Only for sessions that have all of these capabilities.
     pub needs: CapSet,
 }
+
+impl Line {
+    /// A line with a command and parameters.
+    pub fn new<const N: usize>(source: Source, verb: &'static str, params: [Text; N]) -> Line {
+        Line {
+            source,
+            command: Command::Verb(verb),
+            params: SmallVec::from_iter(params),
+            meta: Meta::default(),
+            needs: CapSet::default(),
+        }
+    }
+
+    /// A numeric reply. The addressee's nickname is added by the door.
+    pub fn numeric<const N: usize>(numeric: Numeric, params: [Text; N]) -> Line {
+        Line {
+            source: Source::Server,
+            command: Command::Numeric(numeric),
+            params: SmallVec::from_iter(params),
+            meta: Meta::default(),
+            needs: CapSet::default(),
+        }
+    }
+
+    /// The same line with the time at which it happened.
+    #[must_use]
+    pub fn at(mut self, at_ms: Millis) -> Line {
+        self.meta.at_ms = Some(at_ms);
+        self
+    }
+
+    /// The same line, only for sessions that have one more capability.
+    #[must_use]
+    pub fn needing(mut self, cap: Cap) -> Line {
+        self.needs.insert(cap);
+        self
+    }
+}

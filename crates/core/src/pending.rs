@@ -29,6 +29,11 @@ impl Pending {
         self.rooms.get(&room).is_some_and(|counts| counts.rules > 0)
     }
 
+    /// Whether anything stored is under way for this room, messages among it.
+    pub fn busy(&self, room: RoomId) -> bool {
+        self.rooms.contains_key(&room)
+    }
+
     /// Whether a room of this name is being opened.
     pub fn opening(&self, name: &Folded) -> bool {
         self.opening.contains(name)

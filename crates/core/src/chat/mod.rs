@@ -1,19 +1,104 @@
-//! The chat's state and the two doors to it: `decide` reads, `apply` changes.
+//! The chat's state and the two doors to it: requests read it (`commands`), [`Chat::apply`] changes it.
+//!
+//! Every node that applies the same entries in the same order has the same state: `apply` reads no clock, no
+//! randomness, no configuration and no hash order. What is stored never depends on who is present.
 
-use crate::ids::{Number, RoomId};
+mod apply;
+mod apply_messages;
+mod apply_rooms;
+mod apply_rules;
+mod apply_users;
+mod hash;
+mod redecide;
+mod rooms;
+#[cfg(test)]
+mod tests;
+mod users;
+
+use std::collections::BTreeMap;
+
+use chinwag_log::Origin;
+use chinwag_wire::names::MsgIdKey;
+
+pub use self::rooms::{Ban, Member, Room, RoomModes, Topic};
+pub use self::users::{User, UserModes};
+
+use self::rooms::Rooms;
+use self::users::Users;
+use crate::ids::{Millis, Number, RoomId, UserId};
 
 /// Everything that is known: users, rooms, and who is where.
-#[derive(Debug, Default)]
-pub struct Chat {}
+#[derive(Clone, Debug)]
+pub struct Chat {
+    key: MsgIdKey,
+    users: Users,
+    rooms: Rooms,
+    /// The last `n` applied, by origin: what comes again is skipped.
+    applied: BTreeMap<Origin, u64>,
+}
 
 impl Chat {
-    /// How many rooms were ever opened; the next one opened gets the number above.
-    pub fn rooms_opened(&self) -> u32 {
-        0
+    /// A chat in which nothing has happened. `key` makes the msgids; it is the same on every node.
+    pub fn new(key: MsgIdKey) -> Chat {
+        Chat { key, users: Users::default(), rooms: Rooms::default(), applied: BTreeMap::new() }
     }
 
-    /// The number of the last message of a room.
-    pub fn head(&self, _room: RoomId) -> Number {
-        Number(0)
+    /// The key that makes the msgids.
+    pub fn msgid_key(&self) -> &MsgIdKey {
+        &self.key
+    }
+
+    /// A user who is present.
+    pub fn user(&self, user: UserId) -> Option<&User> {
+        self.users.get(user)
+    }
+
+    /// A user who is present, by nickname (folded here).
+    pub fn user_by_nick(&self, nick: &str) -> Option<&User> {
+        self.users.by_nick(nick)
+    }
+
+    /// Everybody who is present, in the order of their numbers.
+    pub fn users(&self) -> impl ExactSizeIterator<Item = &User> {
+        self.users.iter()
+    }
+
+    /// A room.
+    pub fn room(&self, room: RoomId) -> Option<&Room> {
+        self.rooms.get(room)
+    }
+
+    /// A room, by name (folded here).
+    pub fn room_by_name(&self, name: &str) -> Option<&Room> {
+        self.rooms.by_name(name)
+    }
+
+    /// All rooms, in the order in which they were opened.
+    pub fn rooms(&self) -> std::slice::Iter<'_, Room> {
+        self.rooms.iter()
+    }
+
+    /// How many rooms were ever opened; the next one opened gets the number above.
+    pub fn rooms_opened(&self) -> u32 {
+        self.rooms.opened()
+    }
+
+    /// The number of the last message of a room; 0 for an unknown room.
+    pub fn head(&self, room: RoomId) -> Number {
+        self.rooms.get(room).map_or(Number(0), |room| room.head)
+    }
+
+    /// Whether two users are in a room together.
+    pub fn share_a_room(&self, one: &User, other: &User) -> bool {
+        one.rooms.iter().any(|room| other.rooms.contains(room))
+    }
+
+    /// Restores what replay leaves out: the messages of a room up to number `head`, the last of them said at
+    /// `at_ms`.
+    pub fn set_head(&mut self, room: RoomId, head: Number, at_ms: Millis) {
+        if let Some(room) = self.rooms.get_mut(room) {
+            room.head = room.head.max(head);
+            room.stamp(at_ms);
+        }
     }
 }

@@ -1,0 +1,54 @@
+//! The only place where the chat changes: from an entry that has its place in the log.
+
+use chinwag_log::Entry;
+
+use super::Chat;
+use crate::effect::{Effect, Effects, To};
+use crate::event::Event;
+use crate::line::Line;
+
+impl Chat {
+    /// Applies an entry, and appends what follows to `effects`. Effects meant for [`To::Asker`] are for the
+    /// session that proposed the entry; there is none when it came from another node or from replay.
+    ///
+    /// False when the entry had been applied before (the same key, or one before it): then nothing was done.
+    pub fn apply(&mut self, entry: &Entry<Event>, effects: &mut Effects) -> bool {
+        let key = entry.key;
+        if self.applied.get(&key.origin).is_some_and(|last| key.n <= *last) {
+            return false;
+        }
+        self.applied.insert(key.origin, key.n);
+        let at_ms = entry.at_ms;
+        match &entry.event {
+            Event::Said(said) => self.said(entry.seq, at_ms, said, effects),
+            Event::Opened { name, common, .. } => {
+                self.rooms.open(name, *common, at_ms);
+            }
+            Event::Renewed { room, basis, head, by } => self.renewed(at_ms, *room, *basis, *head, by, effects),
+            Event::TopicSet { room, basis, by, topic } => {
+                self.topic_set(at_ms, *room, *basis, by, topic, effects);
+            }
+            Event::ModesChanged { room, basis, by, changes } => {
+                self.modes_changed(at_ms, *room, *basis, by, changes, effects);
+            }
+            Event::Kicked { .. } => self.kicked(at_ms, &entry.event, effects),
+            Event::NodeStarted => self.node_started(at_ms, key.origin, effects),
+            Event::Arrived(arrived) => self.arrived(at_ms, arrived, effects),
+            Event::Attached { user } => self.attached(*user, effects),
+            Event::Detached { user, reason } => self.detached(at_ms, *user, reason, effects),
+            Event::Renamed { user, nick } => self.renamed(at_ms, *user, nick, effects),
+            Event::Joined { user, room, key } => self.joined(at_ms, *user, room, key.as_deref(), effects),
+            Event::Parted { user, room, reason } => self.parted(at_ms, *user, *room, reason.as_ref(), effects),
+            Event::Away { user, message } => self.away(at_ms, *user, message.as_ref(), effects),
+            Event::UserModes { user, changes } => self.user_modes(at_ms, *user, changes, effects),
+            Event::Invited { user, target, room } => self.invited(at_ms, *user, *target, *room, effects),
+            Event::Passed(passed) => self.passed(key, at_ms, passed, effects),
+        }
+        true
+    }
+}
+
+/// A line for somebody.
+pub(super) fn send(effects: &mut Effects, to: To, line: Line) {
+    effects.push(Effect::Send { to, author: None, except: None, line });
+}

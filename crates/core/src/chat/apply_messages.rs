@@ -1,0 +1,127 @@
+//! Applying: what people say. The first function is the busiest of the whole server.
+
+use std::sync::Arc;
+
+use chinwag_log::{Key, Seq};
+use chinwag_wire::caps::Cap;
+use chinwag_wire::names::MsgId;
+use chinwag_wire::numeric::Numeric;
+use smallvec::{SmallVec, smallvec};
+
+use super::Chat;
+use super::apply::send;
+use super::apply_users::refuse;
+use crate::effect::{Effect, Effects, To};
+use crate::event::{Passed, PassedTo, Said, SayKind};
+use crate::ids::{Millis, Number, RoomId};
+use crate::line::{Command, Line, Meta, Source, Text};
+
+impl SayKind {
+    /// Its command on the wire.
+    pub fn verb(self) -> &'static str {
+        match self {
+            SayKind::Privmsg => "PRIVMSG",
+            SayKind::Notice => "NOTICE",
+        }
+    }
+}
+
+impl Chat {
+    pub(super) fn said(&mut self, seq: Seq, at_ms: Millis, said: &Said, effects: &mut Effects) {
+        let Some(room) = self.rooms.get_mut(said.room).filter(|room| room.rules == said.basis) else {
+            return effects.push(Effect::Stale);
+        };
+        room.head = Number(room.head.0 + 1);
+        let meta = Meta {
+            at_ms: Some(room.stamp(at_ms)),
+            msgid: Some(MsgId::stored(&self.key, seq.0)),
+            number: room.head,
+            client_tags: said.client_tags.clone(),
+            batch: None,
+            more: None,
+        };
+        if let Some(user) = self.users.get_mut(said.user) {
+            user.said_ms = at_ms;
+        }
+        let (to, name) = addressed(room.id, &room.name, said.status);
+        effects.push(Effect::Send {
+            to,
+            author: Some(said.user),
+            except: None,
+            line: Line {
+                source: Source::User(Arc::clone(&said.by)),
+                command: Command::Verb(said.kind.verb()),
+                params: smallvec![name, Text::from(&said.text)],
+                meta,
+                needs: Default::default(),
+            },
+        });
+    }
+
+    pub(super) fn passed(&mut self, key: Key, at_ms: Millis, passed: &Passed, effects: &mut Effects) {
+        if let Some(user) = self.users.get_mut(passed.user) {
+            user.said_ms = at_ms;
+        }
+        match &passed.to {
+            PassedTo::User { user, nick } => {
+                let Some(target) = self.users.get(*user) else {
+                    if passed.kind != Some(SayKind::Notice) {
+                        refuse(effects, Numeric::ERR_NOSUCHNICK, [Text::from(nick)]);
+                    }
+                    return;
+                };
+                let line = self.passed_line(key, at_ms, passed, Text::from(&target.who.nick));
+                if target.id != passed.user {
+                    let echo = To::User(passed.user);
+                    effects.push(Effect::Send {
+                        to: echo,
+                        author: Some(passed.user),
+                        except: None,
+                        line: line.clone(),
+                    });
+                }
+                send(effects, To::User(target.id), line);
+                if let (Some(away), Some(SayKind::Privmsg)) = (&target.away, passed.kind) {
+                    let params = [Text::from(&target.who.nick), away.into()];
+                    send(effects, To::Asker, Line::numeric(Numeric::RPL_AWAY, params));
+                }
+            }
+            PassedTo::Room { room, status } => {
+                let Some(room) = self.rooms.get(*room) else { return };
+                let (to, name) = addressed(room.id, &room.name, *status);
+                let line = self.passed_line(key, room.shown_at(at_ms), passed, name);
+                effects.push(Effect::Send { to, author: Some(passed.user), except: None, line });
+            }
+        }
+    }
+
+    fn passed_line(&self, key: Key, at_ms: Millis, passed: &Passed, target: Text) -> Line {
+        // Numbers of passing messages are unique in the network: the node's number is above its counter.
+        let n = (u64::from(key.origin.0) << 40) ^ key.n;
+        let mut params: SmallVec<[Text; 4]> = smallvec![target];
+        if passed.kind.is_some() {
+            params.push(Text::from(&passed.text));
+        }
+        let line = Line {
+            source: Source::User(Arc::clone(&passed.by)),
+            command: Command::Verb(passed.kind.map_or("TAGMSG", SayKind::verb)),
+            params,
+            meta: Meta {
+                at_ms: Some(at_ms),
+                msgid: Some(MsgId::passing(&self.key, n)),
+                client_tags: passed.client_tags.clone(),
+                ..Meta::default()
+            },
+            needs: Default::default(),
+        };
+        if passed.kind.is_none() { line.needing(Cap::MessageTags) } else { line }
+    }
+}
+
+/// Whom a message to a room is for, and how its target is written.
+fn addressed(room: RoomId, name: &Arc<str>, status: Option<char>) -> (To, Text) {
+    match status {
+        None => (To::Room(room), Text::from(name)),
+        Some(status) => (To::RoomStatus(room, status), format!("{status}{name}").into()),
+    }
+}

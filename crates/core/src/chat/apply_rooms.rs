@@ -1,0 +1,131 @@
+//! Applying: users enter and leave rooms, and are invited.
+
+use std::sync::Arc;
+
+use chinwag_wire::caps::Cap;
+use chinwag_wire::numeric::Numeric;
+use smallvec::smallvec;
+
+use super::apply::send;
+use super::apply_users::{away_line, refuse};
+use super::{Chat, Member, Room, User};
+use crate::effect::{Effect, Effects, To};
+use crate::ids::{Millis, RoomId, UserId};
+use crate::line::{Line, Source, Text};
+
+impl Chat {
+    pub(super) fn joined(
+        &mut self,
+        at_ms: Millis,
+        user: UserId,
+        name: &Arc<str>,
+        key: Option<&str>,
+        effects: &mut Effects,
+    ) {
+        let Some(found) = self.users.get_mut(user) else { return };
+        let Some(room) = self.rooms.by_name_mut(name) else {
+            return refuse(effects, Numeric::ERR_NOSUCHCHANNEL, [name.into()]);
+        };
+        if room.member(user).is_some() {
+            return;
+        }
+        if let Some(numeric) = room.refuses(found, key) {
+            return refuse(effects, numeric, [Text::from(&room.name)]);
+        }
+        let op = room.members.is_empty() && !room.common;
+        room.enter(Member { user, op, voice: false });
+        found.rooms.push(room.id);
+        found.invited.retain(|invited| *invited != room.id);
+        effects.push(Effect::Entered(room.id, user));
+        send(effects, To::Room(room.id), join_line(found, room).at(room.shown_at(at_ms)));
+        if found.away.is_some() {
+            let line = away_line(found).at(room.shown_at(at_ms));
+            effects.push(Effect::Send { to: To::Room(room.id), author: None, except: Some(user), line });
+        }
+        for line in topic_lines(room) {
+            send(effects, To::User(user), line);
+        }
+        effects.push(Effect::Names(room.id, user));
+    }
+
+    pub(super) fn parted(
+        &mut self,
+        at_ms: Millis,
+        user: UserId,
+        room: RoomId,
+        reason: Option<&Arc<str>>,
+        effects: &mut Effects,
+    ) {
+        let (Some(found), Some(room)) = (self.users.get_mut(user), self.rooms.get_mut(room)) else { return };
+        if room.member(user).is_none() {
+            return refuse(effects, Numeric::ERR_NOTONCHANNEL, [Text::from(&room.name)]);
+        }
+        let mut line = Line::new(Source::User(Arc::clone(&found.who)), "PART", [Text::from(&room.name)]);
+        line.params.extend(reason.map(Text::from));
+        send(effects, To::Room(room.id), line.at(room.shown_at(at_ms)));
+        leave(found, room, effects);
+    }
+
+    pub(super) fn invited(
+        &mut self,
+        at_ms: Millis,
+        user: UserId,
+        target: UserId,
+        room: RoomId,
+        effects: &mut Effects,
+    ) {
+        let Some(by) = self.users.get(user).map(|user| Arc::clone(&user.who)) else { return };
+        let Some(room) = self.rooms.get_mut(room) else { return };
+        let Some(guest) = self.users.get_mut(target) else {
+            return refuse(effects, Numeric::ERR_NOSUCHNICK, ["*".into()]);
+        };
+        let names = [Text::from(&guest.who.nick), Text::from(&room.name)];
+        if room.member(target).is_some() {
+            return refuse(effects, Numeric::ERR_USERONCHANNEL, names);
+        }
+        room.invite(target);
+        if !guest.invited.contains(&room.id) {
+            guest.invited.push(room.id);
+        }
+        send(effects, To::Asker, Line::numeric(Numeric::RPL_INVITING, names.clone()));
+        if let Some(away) = &guest.away {
+            let params = [Text::from(&guest.who.nick), away.into()];
+            send(effects, To::Asker, Line::numeric(Numeric::RPL_AWAY, params));
+        }
+        let line = Line::new(Source::User(by), "INVITE", names).at(room.shown_at(at_ms));
+        send(effects, To::User(target), line.clone());
+        effects.push(Effect::Send {
+            to: To::RoomStatus(room.id, '@'),
+            author: None,
+            except: Some(user),
+            line: line.needing(Cap::InviteNotify),
+        });
+    }
+}
+
+/// Takes a user out of a room, after everybody was told.
+pub(super) fn leave(user: &mut User, room: &mut Room, effects: &mut Effects) {
+    room.leave(user.id);
+    user.rooms.retain(|left| *left != room.id);
+    effects.push(Effect::LeftRoom(room.id, user.id));
+}
+
+fn join_line(user: &User, room: &Room) -> Line {
+    let mut line = Line::new(Source::User(Arc::clone(&user.who)), "JOIN", [Text::from(&room.name)]);
+    let account = user.who.account.as_ref().map_or("*".into(), Text::from);
+    line.meta.more = Some((Cap::ExtendedJoin, smallvec![account, Text::from(&user.realname)]));
+    line
+}
+
+/// RPL_TOPIC and RPL_TOPICWHOTIME, when there is a topic.
+pub(crate) fn topic_lines(room: &Room) -> impl Iterator<Item = Line> {
+    let lines = room.topic.as_ref().map(|topic| {
+        let name = Text::from(&room.name);
+        let seconds = (topic.at_ms / 1000).to_string();
+        [
+            Line::numeric(Numeric::RPL_TOPIC, [name.clone(), (&topic.text).into()]),
+            Line::numeric(Numeric::RPL_TOPICWHOTIME, [name, (&topic.by).into(), seconds.into()]),
+        ]
+    });
+    lines.into_iter().flatten()
+}

@@ -1,0 +1,169 @@
+//! Applying: topics, modes, and who is put out. Stored, so each is refused when the rules changed meanwhile.
+
+use std::sync::Arc;
+
+use chinwag_wire::mask::Mask;
+use chinwag_wire::numeric::Numeric;
+
+use super::apply::send;
+use super::apply_rooms::leave;
+use super::apply_users::refuse;
+use super::rooms::{Rooms, show_changes};
+use super::{Ban, Chat, Room, RoomModes, Topic};
+use crate::effect::{Effect, Effects, To};
+use crate::event::{Event, ModeChange, Who};
+use crate::ids::{Millis, Number, RoomId};
+use crate::line::{Line, Source, Text};
+
+/// The room, if its rules are still those under which an event was decided.
+fn unchanged<'r>(
+    rooms: &'r mut Rooms,
+    room: RoomId,
+    basis: u32,
+    effects: &mut Effects,
+) -> Option<&'r mut Room> {
+    let found = rooms.get_mut(room).filter(|room| room.rules == basis);
+    if found.is_none() {
+        effects.push(Effect::Stale);
+    }
+    found
+}
+
+impl Chat {
+    pub(super) fn renewed(
+        &mut self,
+        at_ms: Millis,
+        room: RoomId,
+        basis: u32,
+        head: Number,
+        by: &Arc<Who>,
+        effects: &mut Effects,
+    ) {
+        let Some(room) = unchanged(&mut self.rooms, room, basis, effects) else { return };
+        room.rules += 1;
+        let at_ms = room.stamp(at_ms);
+        // The event names the last hidden message, and not the head as it is here: replay leaves messages out.
+        room.history_from = Number(head.0 + 1);
+        let undone = differences(room);
+        room.modes = RoomModes::default();
+        room.bans.clear();
+        room.topic = None;
+        for guest in std::mem::take(&mut room.invites) {
+            if let Some(guest) = self.users.get_mut(guest) {
+                guest.invited.retain(|invited| *invited != room.id);
+            }
+        }
+        if room.members.is_empty() {
+            return;
+        }
+        // Somebody came in meanwhile by another node, and is to know what changed.
+        send_modes(room, by, &undone, at_ms, effects);
+    }
+
+    pub(super) fn topic_set(
+        &mut self,
+        at_ms: Millis,
+        room: RoomId,
+        basis: u32,
+        by: &Arc<Who>,
+        topic: &Arc<str>,
+        effects: &mut Effects,
+    ) {
+        let Some(room) = unchanged(&mut self.rooms, room, basis, effects) else { return };
+        let set = Topic { text: Arc::clone(topic), by: Arc::clone(&by.nick), at_ms };
+        room.topic = (!topic.is_empty()).then_some(set);
+        let params = [Text::from(&room.name), topic.into()];
+        let line = Line::new(Source::User(Arc::clone(by)), "TOPIC", params).at(room.stamp(at_ms));
+        send(effects, To::Room(room.id), line);
+    }
+
+    pub(super) fn modes_changed(
+        &mut self,
+        at_ms: Millis,
+        room: RoomId,
+        basis: u32,
+        by: &Arc<Who>,
+        changes: &[ModeChange],
+        effects: &mut Effects,
+    ) {
+        let Some(room) = unchanged(&mut self.rooms, room, basis, effects) else { return };
+        room.rules += 1;
+        let mut done = Vec::with_capacity(changes.len());
+        for change in changes {
+            if change_mode(room, change, by, at_ms) {
+                let mut change = change.clone();
+                if let Some(member) = change.member.and_then(|member| self.users.get(member)) {
+                    change.arg = Some(Arc::clone(&member.who.nick));
+                }
+                done.push(change);
+            }
+        }
+        let at_ms = room.stamp(at_ms);
+        send_modes(room, by, &done, at_ms, effects);
+    }
+
+    pub(super) fn kicked(&mut self, at_ms: Millis, event: &Event, effects: &mut Effects) {
+        let Event::Kicked { room, basis, by, member, nick, reason } = event else { return };
+        let Some(room) = unchanged(&mut self.rooms, *room, *basis, effects) else { return };
+        room.rules += 1;
+        let at_ms = room.stamp(at_ms);
+        let found = self.users.get_mut(*member).filter(|user| room.member(user.id).is_some());
+        let Some(user) = found else {
+            return refuse(effects, Numeric::ERR_USERNOTINCHANNEL, [nick.into(), Text::from(&room.name)]);
+        };
+        let params = [Text::from(&room.name), Text::from(&user.who.nick), reason.into()];
+        send(effects, To::Room(room.id), Line::new(Source::User(Arc::clone(by)), "KICK", params).at(at_ms));
+        leave(user, room, effects);
+    }
+}
+
+/// `MODE`, for everybody in the room; nothing when nothing changed.
+fn send_modes(room: &Room, by: &Arc<Who>, changes: &[ModeChange], at_ms: Millis, effects: &mut Effects) {
+    if changes.is_empty() {
+        return;
+    }
+    let shown = changes.iter().map(|change| (change.set, change.mode, change.arg.as_ref()));
+    let (letters, arguments) = show_changes(shown);
+    let mut line = Line::new(Source::User(Arc::clone(by)), "MODE", [Text::from(&room.name), letters.into()]);
+    line.params.extend(arguments.into_iter().map(Text::from));
+    send(effects, To::Room(room.id), line.at(at_ms));
+}
+
+/// Makes one change; false when it is about somebody who is not in the room.
+fn change_mode(room: &mut Room, change: &ModeChange, by: &Who, at_ms: Millis) -> bool {
+    let ModeChange { set, mode, arg, member } = change;
+    match mode {
+        'o' | 'v' => {
+            let Some(member) = member.and_then(|member| room.member_mut(member)) else { return false };
+            let role = if *mode == 'o' { &mut member.op } else { &mut member.voice };
+            *role = *set;
+        }
+        'b' => {
+            let Some(text) = arg else { return false };
+            if *set {
+                let mask = Mask::new(text);
+                room.bans.push(Ban { mask, text: Arc::clone(text), by: Arc::clone(&by.nick), at_ms });
+            } else {
+                room.bans.retain(|ban| ban.text != *text);
+            }
+        }
+        'k' => room.modes.key = arg.clone().filter(|_| *set),
+        'l' => room.modes.limit = arg.as_ref().filter(|_| *set).and_then(|limit| limit.parse().ok()),
+        flag => room.modes.set_flag(*flag, *set),
+    }
+    true
+}
+
+/// The changes that lead from a room's modes back to those of a new room.
+fn differences(room: &Room) -> Vec<ModeChange> {
+    let fresh = RoomModes::default();
+    let change = |set, mode, arg| ModeChange { set, mode, arg, member: None };
+    let flags = ['i', 'm', 'n', 's', 't'].into_iter();
+    let changed = flags.filter(|mode| room.modes.flag(*mode) != fresh.flag(*mode));
+    let mut changes: Vec<ModeChange> =
+        changed.map(|mode| change(fresh.flag(mode) == Some(true), mode, None)).collect();
+    changes.extend(room.modes.key.as_ref().map(|key| change(false, 'k', Some(Arc::clone(key)))));
+    changes.extend(room.modes.limit.map(|_| change(false, 'l', None)));
+    changes.extend(room.bans.iter().map(|ban| change(false, 'b', Some(Arc::clone(&ban.text)))));
+    changes
+}

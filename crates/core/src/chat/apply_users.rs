@@ -1,0 +1,154 @@
+//! Applying: users come, go, and change what is shown of them.
+
+use std::sync::Arc;
+
+use chinwag_log::Origin;
+use chinwag_wire::caps::Cap;
+use chinwag_wire::numeric::Numeric;
+
+use super::apply::send;
+use super::{Chat, User, UserModes};
+use crate::effect::{Effect, Effects, To};
+use crate::event::{Arrived, Who};
+use crate::ids::{Millis, UserId};
+use crate::line::{Line, Source, Text};
+
+/// What is shown of users whose node started again.
+const NODE_RESTARTED: &str = "Server restarted";
+
+impl Chat {
+    pub(super) fn node_started(&mut self, at_ms: Millis, origin: Origin, effects: &mut Effects) {
+        // Users are numbered with the lower 16 bits of their node's number.
+        let origin = u16::try_from(origin.0 & 0xffff).unwrap_or_default();
+        let reason: Arc<str> = NODE_RESTARTED.into();
+        for user in self.users.of_origin(origin) {
+            self.depart(at_ms, user, &reason, effects);
+        }
+    }
+
+    pub(super) fn arrived(&mut self, at_ms: Millis, arrived: &Arrived, effects: &mut Effects) {
+        let came_in = self.users.insert(User {
+            id: arrived.user,
+            who: Arc::clone(&arrived.who),
+            realname: Arc::clone(&arrived.realname),
+            door: arrived.door,
+            away: None,
+            modes: UserModes::default(),
+            rooms: Vec::new(),
+            invited: Vec::new(),
+            signed_on_ms: at_ms,
+            said_ms: at_ms,
+            sessions: 1,
+        });
+        if came_in {
+            effects.push(Effect::Registered(arrived.user));
+        } else {
+            refuse(effects, Numeric::ERR_NICKNAMEINUSE, [Text::from(&arrived.who.nick)]);
+            effects.push(Effect::EntryRefused);
+        }
+    }
+
+    pub(super) fn attached(&mut self, user: UserId, effects: &mut Effects) {
+        if let Some(found) = self.users.get_mut(user) {
+            found.sessions += 1;
+            effects.push(Effect::Registered(user));
+        }
+    }
+
+    pub(super) fn detached(&mut self, at_ms: Millis, user: UserId, reason: &Arc<str>, effects: &mut Effects) {
+        let Some(found) = self.users.get_mut(user) else { return };
+        found.sessions = found.sessions.saturating_sub(1);
+        if found.sessions == 0 {
+            self.depart(at_ms, user, reason, effects);
+        }
+    }
+
+    /// The user is gone, out of every room.
+    fn depart(&mut self, at_ms: Millis, user: UserId, reason: &Arc<str>, effects: &mut Effects) {
+        let Some(gone) = self.users.remove(user) else { return };
+        if !gone.rooms.is_empty() {
+            let line = Line::new(Source::User(Arc::clone(&gone.who)), "QUIT", [reason.into()]).at(at_ms);
+            send(effects, To::Neighbours(user), line);
+        }
+        for room in &gone.rooms {
+            if let Some(room) = self.rooms.get_mut(*room) {
+                room.leave(user);
+            }
+            effects.push(Effect::LeftRoom(*room, user));
+        }
+        for room in &gone.invited {
+            if let Some(room) = self.rooms.get_mut(*room) {
+                room.uninvite(user);
+            }
+        }
+        effects.push(Effect::Gone(user, Arc::clone(reason)));
+    }
+
+    pub(super) fn renamed(&mut self, at_ms: Millis, user: UserId, nick: &Arc<str>, effects: &mut Effects) {
+        let Some(found) = self.users.get(user) else { return };
+        let before = Arc::clone(&found.who);
+        if before.nick == *nick {
+            return;
+        }
+        let who = Arc::new(Who { nick: Arc::clone(nick), ..Who::clone(&before) });
+        if !self.users.rename(user, who) {
+            return refuse(effects, Numeric::ERR_NICKNAMEINUSE, [Text::from(nick)]);
+        }
+        let line = Line::new(Source::User(before), "NICK", [nick.into()]).at(at_ms);
+        send(effects, To::User(user), line.clone());
+        send(effects, To::Neighbours(user), line);
+    }
+
+    pub(super) fn away(
+        &mut self,
+        at_ms: Millis,
+        user: UserId,
+        message: Option<&Arc<str>>,
+        effects: &mut Effects,
+    ) {
+        let Some(found) = self.users.get_mut(user) else { return };
+        let numeric = if message.is_some() { Numeric::RPL_NOWAWAY } else { Numeric::RPL_UNAWAY };
+        send(effects, To::Asker, Line::numeric(numeric, [numeric.text().into()]));
+        if found.away.as_ref() == message {
+            return;
+        }
+        found.away = message.cloned();
+        send(effects, To::Neighbours(user), away_line(found).at(at_ms));
+    }
+
+    pub(super) fn user_modes(
+        &mut self,
+        at_ms: Millis,
+        user: UserId,
+        changes: &[(bool, char)],
+        effects: &mut Effects,
+    ) {
+        let Some(found) = self.users.get_mut(user) else { return };
+        let mut done = Vec::new();
+        for &(set, mode) in changes {
+            let before = found.modes;
+            if found.modes.change(set, mode) && found.modes != before {
+                done.push((set, mode, None));
+            }
+        }
+        if !done.is_empty() {
+            let (letters, _) = super::rooms::show_changes(done.into_iter());
+            let params = [Text::from(&found.who.nick), letters.into()];
+            send(effects, To::User(user), Line::new(Source::User(Arc::clone(&found.who)), "MODE", params).at(at_ms));
+        }
+    }
+}
+
+/// `AWAY`, for those who want to be told when it changes.
+pub(super) fn away_line(user: &User) -> Line {
+    let mut line = Line::new(Source::User(Arc::clone(&user.who)), "AWAY", []);
+    line.params.extend(user.away.as_ref().map(Text::from));
+    line.needing(Cap::AwayNotify)
+}
+
+/// An error numeric for the session whose event it was.
+pub(super) fn refuse<const N: usize>(effects: &mut Effects, numeric: Numeric, params: [Text; N]) {
+    let mut line = Line::numeric(numeric, params);
+    line.params.push(numeric.text().into());
+    send(effects, To::Asker, line);
+}

@@ -1,0 +1,87 @@
+//! A fingerprint of the state, for the tests that compare nodes: the same on every machine and in every build.
+
+use std::hash::{Hash, Hasher};
+
+use super::rooms::Room;
+use super::users::User;
+use super::Chat;
+
+/// FNV-1a, 64 bits, little-endian: unlike the standard library's hasher it never changes.
+struct Fingerprint(u64);
+
+impl Hasher for Fingerprint {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3);
+        }
+    }
+
+    fn write_u32(&mut self, value: u32) {
+        self.write(&value.to_le_bytes());
+    }
+
+    fn write_u64(&mut self, value: u64) {
+        self.write(&value.to_le_bytes());
+    }
+
+    fn write_usize(&mut self, value: usize) {
+        self.write(&(value as u64).to_le_bytes());
+    }
+}
+
+impl Chat {
+    /// A fingerprint of everything: what is stored, who is present, and what was applied last.
+    pub fn state_hash(&self) -> u64 {
+        let mut hasher = Fingerprint(self.stored_hash());
+        for (origin, last) in &self.applied {
+            hasher.write_u32(origin.0);
+            hasher.write_u64(*last);
+        }
+        for user in self.users.iter() {
+            hash_user(user, &mut hasher);
+        }
+        for room in self.rooms.iter() {
+            hasher.write_u64(room.last_ms);
+            for member in &room.members {
+                (member.user, member.op, member.voice).hash(&mut hasher);
+            }
+            room.invites.hash(&mut hasher);
+        }
+        hasher.finish()
+    }
+
+    /// A fingerprint of what survives a restart.
+    pub fn stored_hash(&self) -> u64 {
+        let mut hasher = Fingerprint(0xcbf2_9ce4_8422_2325);
+        for room in self.rooms.iter() {
+            hash_room(room, &mut hasher);
+        }
+        hasher.finish()
+    }
+}
+
+fn hash_room(room: &Room, hasher: &mut Fingerprint) {
+    (room.id, &room.name, room.opened_ms, room.common).hash(hasher);
+    (room.rules, room.head, room.history_from).hash(hasher);
+    let modes = &room.modes;
+    for mode in ['i', 'm', 'n', 's', 't'] {
+        modes.flag(mode).hash(hasher);
+    }
+    (&modes.key, modes.limit).hash(hasher);
+    if let Some(topic) = &room.topic {
+        (&topic.text, &topic.by, topic.at_ms).hash(hasher);
+    }
+    for ban in &room.bans {
+        (&ban.text, &ban.by, ban.at_ms).hash(hasher);
+    }
+}
+
+fn hash_user(user: &User, hasher: &mut Fingerprint) {
+    (user.id, &user.who, &user.realname, user.door).hash(hasher);
+    (&user.away, user.modes.invisible, &user.rooms, &user.invited).hash(hasher);
+    (user.signed_on_ms, user.said_ms, user.sessions).hash(hasher);
+}

@@ -1,0 +1,98 @@
+//! Deciding again what was decided under rules that have changed before it was applied.
+
+use chinwag_wire::numeric::Numeric;
+use std::sync::Arc;
+
+use super::{Chat, Room, User};
+use crate::event::{Event, ModeChange, Said, Who};
+use crate::ids::RoomId;
+use crate::line::{Line, Text};
+
+impl Chat {
+    /// For a stored event that was answered with [`crate::effect::Effect::Stale`]: the same event under the
+    /// rules as they are now.
+    ///
+    /// # Errors
+    /// The line for its author, when the rules allow it no more. An event that is not about a room's rules
+    /// comes back as it is.
+    pub fn redecide(&self, event: Event) -> Result<Event, Box<Line>> {
+        match event {
+            Event::Said(said) => self.say_again(&said),
+            Event::TopicSet { room: id, by, topic, .. } => {
+                let (room, user) = self.author(id, &by)?;
+                if room.modes.topic_locked && !room.is_op(user.id) {
+                    return Err(refusal(Numeric::ERR_CHANOPRIVSNEEDED, room));
+                }
+                Ok(Event::TopicSet { room: id, basis: room.rules, by: Arc::clone(&user.who), topic })
+            }
+            Event::ModesChanged { room: id, by, mut changes, .. } => {
+                let (room, user) = self.author(id, &by)?;
+                if !room.is_op(user.id) {
+                    return Err(refusal(Numeric::ERR_CHANOPRIVSNEEDED, room));
+                }
+                changes.retain(|change| room.would_change(change));
+                Ok(Event::ModesChanged { room: id, basis: room.rules, by: Arc::clone(&user.who), changes })
+            }
+            Event::Kicked { room: id, by, member, nick, reason, .. } => {
+                let (room, user) = self.author(id, &by)?;
+                if !room.is_op(user.id) {
+                    return Err(refusal(Numeric::ERR_CHANOPRIVSNEEDED, room));
+                }
+                if room.member(member).is_none() {
+                    let mut line = refusal(Numeric::ERR_USERNOTINCHANNEL, room);
+                    line.params.insert(0, nick.into());
+                    return Err(line);
+                }
+                let by = Arc::clone(&user.who);
+                Ok(Event::Kicked { room: id, basis: room.rules, by, member, nick, reason })
+            }
+            Event::Renewed { room: id, by, .. } => match self.room(id) {
+                Some(room) => Ok(Event::Renewed { room: id, basis: room.rules, head: room.head, by }),
+                None => Err(no_room()),
+            },
+            other => Ok(other),
+        }
+    }
+
+    fn say_again(&self, said: &Said) -> Result<Event, Box<Line>> {
+        let room = self.room(said.room).ok_or_else(no_room)?;
+        let user = self.user(said.user).filter(|user| room.may_speak(user));
+        let Some(user) = user else { return Err(refusal(Numeric::ERR_CANNOTSENDTOCHAN, room)) };
+        Ok(Event::Said(Arc::new(Said { basis: room.rules, by: Arc::clone(&user.who), ..said.clone() })))
+    }
+
+    /// The room, and its member who decided something about it.
+    fn author(&self, room: RoomId, by: &Who) -> Result<(&Room, &User), Box<Line>> {
+        let room = self.room(room).ok_or_else(no_room)?;
+        let user = self.user_by_nick(&by.nick).filter(|user| room.member(user.id).is_some());
+        user.map(|user| (room, user)).ok_or_else(|| refusal(Numeric::ERR_NOTONCHANNEL, room))
+    }
+}
+
+impl Room {
+    /// Whether a change would change anything now.
+    pub(crate) fn would_change(&self, change: &ModeChange) -> bool {
+        let ModeChange { set, mode, arg, member } = change;
+        let arg = arg.as_deref();
+        match mode {
+            'o' | 'v' => {
+                let member = member.and_then(|member| self.member(member));
+                member.is_some_and(|member| *set != if *mode == 'o' { member.op } else { member.voice })
+            }
+            'b' => *set != self.bans.iter().any(|ban| arg == Some(&*ban.text)),
+            'k' if *set => self.modes.key.as_deref() != arg,
+            'k' => self.modes.key.is_some(),
+            'l' if *set => self.modes.limit != arg.and_then(|limit| limit.parse().ok()),
+            'l' => self.modes.limit.is_some(),
+            flag => self.modes.flag(*flag).is_some_and(|now| now != *set),
+        }
+    }
+}
+
+fn refusal(numeric: Numeric, room: &Room) -> Box<Line> {
+    Box::new(Line::numeric(numeric, [Text::from(&room.name), numeric.text().into()]))
+}
+
+fn no_room() -> Box<Line> {
+    Box::new(Line::numeric(Numeric::ERR_NOSUCHCHANNEL, ["*".into(), Numeric::ERR_NOSUCHCHANNEL.text().into()]))
+}

@@ -1,0 +1,134 @@
+//! Users who are present, and the names they are found by.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use chinwag_wire::names::{Folded, fold};
+
+use crate::event::Who;
+use crate::ids::{Millis, RoomId, UserId};
+
+/// A user's modes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct UserModes {
+    /// `i`: left out of WHO and NAMES for those who share no room with the user.
+    pub invisible: bool,
+}
+
+impl UserModes {
+    /// The modes as RPL_UMODEIS shows them.
+    pub fn shown(self) -> &'static str {
+        if self.invisible { "+i" } else { "+" }
+    }
+
+    /// Sets or unsets a mode; false when there is no such mode.
+    pub fn change(&mut self, set: bool, mode: char) -> bool {
+        match mode {
+            'i' => self.invisible = set,
+            _ => return false,
+        }
+        true
+    }
+}
+
+/// Somebody who is present.
+#[derive(Clone, Debug)]
+pub struct User {
+    /// The user's number.
+    pub id: UserId,
+    /// As everybody sees them.
+    pub who: Arc<Who>,
+    /// "Real name".
+    pub realname: Arc<str>,
+    /// The door, for WHOIS.
+    pub door: &'static str,
+    /// The away message, while away.
+    pub away: Option<Arc<str>>,
+    /// User modes.
+    pub modes: UserModes,
+    /// The rooms the user is in, in the order of joining.
+    pub rooms: Vec<RoomId>,
+    /// The rooms the user was invited to and has not entered since.
+    pub invited: Vec<RoomId>,
+    /// When the user came in.
+    pub signed_on_ms: Millis,
+    /// When the user last said something (coming in counts).
+    pub said_ms: Millis,
+    /// How many sessions the user has, in the whole network.
+    pub sessions: u32,
+}
+
+impl User {
+    /// `nick!user@host`.
+    pub fn mask(&self) -> String {
+        self.who.mask()
+    }
+}
+
+/// All users who are present.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Users {
+    by_id: BTreeMap<UserId, User>,
+    by_nick: BTreeMap<Folded, UserId>,
+}
+
+impl Users {
+    pub(crate) fn get(&self, user: UserId) -> Option<&User> {
+        self.by_id.get(&user)
+    }
+
+    pub(crate) fn get_mut(&mut self, user: UserId) -> Option<&mut User> {
+        self.by_id.get_mut(&user)
+    }
+
+    pub(crate) fn by_nick(&self, nick: &str) -> Option<&User> {
+        find(&self.by_nick, nick).and_then(|user| self.by_id.get(user))
+    }
+
+    /// In the order of their numbers.
+    pub(crate) fn iter(&self) -> impl ExactSizeIterator<Item = &User> {
+        self.by_id.values()
+    }
+
+    /// The numbers of the users who came in by a node.
+    pub(crate) fn of_origin(&self, origin: u16) -> Vec<UserId> {
+        let first = UserId(u64::from(origin) << UserId::COUNTER_BITS);
+        let last = UserId(first.0 | ((1 << UserId::COUNTER_BITS) - 1));
+        self.by_id.range(first..=last).map(|(user, _)| *user).collect()
+    }
+
+    /// False, and nothing done, when the number or the nickname is taken.
+    pub(crate) fn insert(&mut self, user: User) -> bool {
+        let nick = fold(&user.who.nick);
+        if self.by_id.contains_key(&user.id) || self.by_nick.contains_key(&nick) {
+            return false;
+        }
+        self.by_nick.insert(nick, user.id);
+        self.by_id.insert(user.id, user);
+        true
+    }
+
+    /// Gives a user another nickname; false, and nothing done, when somebody else has it.
+    pub(crate) fn rename(&mut self, user: UserId, who: Arc<Who>) -> bool {
+        let nick = fold(&who.nick);
+        if self.by_nick.get(&nick).is_some_and(|holder| *holder != user) {
+            return false;
+        }
+        let Some(found) = self.by_id.get_mut(&user) else { return false };
+        self.by_nick.remove(&fold(&found.who.nick));
+        self.by_nick.insert(nick, user);
+        found.who = who;
+        true
+    }
+
+    pub(crate) fn remove(&mut self, user: UserId) -> Option<User> {
+        let gone = self.by_id.remove(&user)?;
+        self.by_nick.remove(&fold(&gone.who.nick));
+        Some(gone)
+    }
+}
+
+/// Looks a name up without folding it first when that would change nothing.
+pub(crate) fn find<'m, V>(map: &'m BTreeMap<Folded, V>, name: &str) -> Option<&'m V> {
+    if name.bytes().any(|byte| byte.is_ascii_uppercase()) { map.get(&fold(name)) } else { map.get(name) }
+}

@@ -1,0 +1,158 @@
+//! `PRIVMSG <target>{,<target>} :<text>` and `NOTICE`: saying something, in a room or to one user.
+
+use std::sync::Arc;
+
+use chinwag_wire::caps::Cap;
+use chinwag_wire::message::Message;
+use chinwag_wire::numeric::Numeric;
+
+use super::reply::{asker, given};
+use crate::asking::{Asking, Flow};
+use crate::chat::{Chat, Room, User};
+use crate::event::{Event, Passed, PassedTo, Said, SayKind};
+use crate::line::Text;
+
+/// Targets of one message (TARGMAX).
+pub(crate) const TARGETS_MAX: usize = 4;
+
+/// `PRIVMSG <target>{,<target>} :<text>`
+pub(crate) fn privmsg(chat: &Chat, asking: &mut Asking<'_>, message: &Message<'_>) -> Flow {
+    say(chat, asking, message, SayKind::Privmsg)
+}
+
+/// `NOTICE <target>{,<target>} :<text>`: the same, and nothing ever answers it by itself, errors included.
+pub(crate) fn notice(chat: &Chat, asking: &mut Asking<'_>, message: &Message<'_>) -> Flow {
+    say(chat, asking, message, SayKind::Notice)
+}
+
+fn say(chat: &Chat, asking: &mut Asking<'_>, message: &Message<'_>, kind: SayKind) -> Flow {
+    let Some(user) = asker(chat, asking) else { return Flow::Done };
+    let quiet = kind == SayKind::Notice;
+    let targets = message.params.first().copied().unwrap_or("");
+    let text = message.params.get(1).copied().unwrap_or("");
+    if targets.is_empty() || text.is_empty() {
+        if !quiet {
+            let missing = if targets.is_empty() { Numeric::ERR_NORECIPIENT } else { Numeric::ERR_NOTEXTTOSEND };
+            asking.refuse(missing, []);
+        }
+        return Flow::Done;
+    }
+    if !reachable(chat, asking, targets) {
+        return Flow::Wait;
+    }
+    if targets.split(',').count() > TARGETS_MAX {
+        if !quiet {
+            asking.refuse(Numeric::ERR_TOOMANYTARGETS, [given(targets)]);
+        }
+        return Flow::Done;
+    }
+    let client_tags = client_tags(asking, message);
+    let text: Arc<str> = text.into();
+    for name in targets.split(',').filter(|name| !name.is_empty()) {
+        match target(chat, user, name) {
+            Ok(Target::Room(room, status)) if is_query(&text) => {
+                let to = PassedTo::Room { room: room.id, status };
+                pass(asking, user, to, Some(kind), &text, &client_tags);
+            }
+            Ok(Target::Room(room, status)) => asking.propose(Event::Said(Arc::new(Said {
+                room: room.id,
+                basis: room.rules,
+                user: user.id,
+                by: Arc::clone(&user.who),
+                kind,
+                text: Arc::clone(&text),
+                client_tags: client_tags.clone(),
+                status,
+            }))),
+            Ok(Target::User(other)) => {
+                let to = PassedTo::User { user: other.id, nick: Arc::clone(&other.who.nick) };
+                pass(asking, user, to, Some(kind), &text, &client_tags);
+            }
+            Err((numeric, name)) if !quiet => asking.refuse(numeric, [name]),
+            Err(_) => {}
+        }
+    }
+    Flow::Done
+}
+
+/// Whom a message is for.
+pub(super) enum Target<'a> {
+    /// A room, or its members with a role.
+    Room(&'a Room, Option<char>),
+    /// One user.
+    User(&'a User),
+}
+
+/// Finds a target to which the user may speak.
+pub(super) fn target<'a>(chat: &'a Chat, user: &User, name: &str) -> Result<Target<'a>, (Numeric, Text)> {
+    let (status, bare) = addressed(name);
+    if !bare.starts_with('#') {
+        let found = chat.user_by_nick(name).map(Target::User);
+        return found.ok_or_else(|| (Numeric::ERR_NOSUCHNICK, given(name)));
+    }
+    let Some(room) = chat.room_by_name(bare) else {
+        return Err((Numeric::ERR_NOSUCHCHANNEL, given(name)));
+    };
+    if room.may_speak(user) {
+        Ok(Target::Room(room, status))
+    } else {
+        Err((Numeric::ERR_CANNOTSENDTOCHAN, (&room.name).into()))
+    }
+}
+
+/// Splits the STATUSMSG prefix off a room's name.
+fn addressed(name: &str) -> (Option<char>, &str) {
+    match name.as_bytes() {
+        [b'@', b'#', ..] => (Some('@'), &name[1..]),
+        [b'+', b'#', ..] => (Some('+'), &name[1..]),
+        _ => (None, name),
+    }
+}
+
+/// Whether it can be decided now whether these targets may be spoken to.
+pub(super) fn reachable(chat: &Chat, asking: &Asking<'_>, targets: &str) -> bool {
+    targets.split(',').all(|name| {
+        let room = chat.room_by_name(addressed(name).1);
+        room.is_none_or(|room| !asking.pending.locked(room.id))
+    })
+}
+
+/// Proposes a message that is not kept.
+pub(super) fn pass(
+    asking: &mut Asking<'_>,
+    user: &User,
+    to: PassedTo,
+    kind: Option<SayKind>,
+    text: &Arc<str>,
+    client_tags: &Option<Arc<str>>,
+) {
+    asking.propose(Event::Passed(Arc::new(Passed {
+        user: user.id,
+        by: Arc::clone(&user.who),
+        to,
+        kind,
+        text: Arc::clone(text),
+        client_tags: client_tags.clone(),
+    })));
+}
+
+/// The client-only tags of a message, as sent. Only sessions with `message-tags` may send any.
+pub(super) fn client_tags(asking: &Asking<'_>, message: &Message<'_>) -> Option<Arc<str>> {
+    if !asking.session.caps.contains(Cap::MessageTags) {
+        return None;
+    }
+    let mut tags = String::new();
+    for tag in message.tags.client_only_raw() {
+        if !tags.is_empty() {
+            tags.push(';');
+        }
+        tags.push_str(tag);
+    }
+    (!tags.is_empty()).then(|| tags.into())
+}
+
+/// Whether a text is a question from program to program (CTCP) and not something that people read (`/me`).
+fn is_query(text: &str) -> bool {
+    let action = |rest: &str| rest == "ACTION" || rest.starts_with("ACTION ") || rest.starts_with("ACTION\u{1}");
+    text.strip_prefix('\u{1}').is_some_and(|rest| !action(rest))
+}
