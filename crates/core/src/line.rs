@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use chinwag_wire::caps::{Cap, CapSet};
-use chinwag_wire::names::MsgId;
+use chinwag_wire::msgid::MsgId;
 use chinwag_wire::numeric::Numeric;
 use smallvec::SmallVec;
 

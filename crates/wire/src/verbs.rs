@@ -85,7 +85,7 @@ verbs! {
     Chathistory, "CHATHISTORY", 0, Registered, "LATEST|BEFORE|AFTER|AROUND <room> <point> <limit> | BETWEEN <room> <point> <point> <limit> | TARGETS <point> <point> <limit>", "Reads what was said before; a point is timestamp=… or msgid=….";
     Away, "AWAY", 0, Registered, "[:<text>]", "Says that you are away, and why; without a text, that you are back.";
     Kick, "KICK", 2, Registered, "<room> <nickname>{,<nickname>} [:<reason>]", "Puts somebody out of a room.";
-    Invite, "INVITE", 2, Registered, "<nickname> <room>", "Asks somebody into a room.";
+    Invite, "INVITE", 0, Registered, "[<nickname> <room>]", "Asks somebody into a room; alone, shows where you were asked in.";
     Ison, "ISON", 1, Registered, "<nickname>{ <nickname>}", "Shows which of these people are here.";
     Userhost, "USERHOST", 1, Registered, "<nickname>{ <nickname>}", "Shows the addresses of up to five people.";
     Motd, "MOTD", 0, Registered, "[<server>]", "Shows the message of the day.";

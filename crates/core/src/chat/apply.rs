@@ -24,7 +24,9 @@ impl Chat {
             Event::Opened { name, common, .. } => {
                 self.rooms.open(name, *common, at_ms);
             }
-            Event::Renewed { room, basis, head, by } => self.renewed(at_ms, *room, *basis, *head, by, effects),
+            Event::Renewed { room, basis, head, by } => {
+                self.renewed(at_ms, *room, *basis, *head, by, effects)
+            }
             Event::TopicSet { room, basis, by, topic } => {
                 self.topic_set(at_ms, *room, *basis, by, topic, effects);
             }
@@ -38,7 +40,9 @@ impl Chat {
             Event::Detached { user, reason } => self.detached(at_ms, *user, reason, effects),
             Event::Renamed { user, nick } => self.renamed(at_ms, *user, nick, effects),
             Event::Joined { user, room, key } => self.joined(at_ms, *user, room, key.as_deref(), effects),
-            Event::Parted { user, room, reason } => self.parted(at_ms, *user, *room, reason.as_ref(), effects),
+            Event::Parted { user, room, reason } => {
+                self.parted(at_ms, *user, *room, reason.as_ref(), effects)
+            }
             Event::Away { user, message } => self.away(at_ms, *user, message.as_ref(), effects),
             Event::UserModes { user, changes } => self.user_modes(at_ms, *user, changes, effects),
             Event::Invited { user, target, room } => self.invited(at_ms, *user, *target, *room, effects),

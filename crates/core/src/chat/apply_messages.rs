@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use chinwag_log::{Key, Seq};
 use chinwag_wire::caps::Cap;
-use chinwag_wire::names::MsgId;
+use chinwag_wire::msgid::MsgId;
 use chinwag_wire::numeric::Numeric;
 use smallvec::{SmallVec, smallvec};
 
@@ -97,7 +97,7 @@ impl Chat {
 
     fn passed_line(&self, key: Key, at_ms: Millis, passed: &Passed, target: Text) -> Line {
         // Numbers of passing messages are unique in the network: the node's number is above its counter.
-        let n = (u64::from(key.origin.0) << 40) ^ key.n;
+        let n = (u64::from(key.origin.0 & 0xff) << 40) | (key.n & ((1 << 40) - 1));
         let mut params: SmallVec<[Text; 4]> = smallvec![target];
         if passed.kind.is_some() {
             params.push(Text::from(&passed.text));

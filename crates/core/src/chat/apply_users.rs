@@ -134,7 +134,11 @@ impl Chat {
         if !done.is_empty() {
             let (letters, _) = super::rooms::show_changes(done.into_iter());
             let params = [Text::from(&found.who.nick), letters.into()];
-            send(effects, To::User(user), Line::new(Source::User(Arc::clone(&found.who)), "MODE", params).at(at_ms));
+            send(
+                effects,
+                To::User(user),
+                Line::new(Source::User(Arc::clone(&found.who)), "MODE", params).at(at_ms),
+            );
         }
     }
 }

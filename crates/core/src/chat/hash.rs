@@ -2,9 +2,9 @@
 
 use std::hash::{Hash, Hasher};
 
+use super::Chat;
 use super::rooms::Room;
 use super::users::User;
-use super::Chat;
 
 /// FNV-1a, 64 bits, little-endian: unlike the standard library's hasher it never changes.
 struct Fingerprint(u64);

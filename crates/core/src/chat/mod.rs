@@ -15,10 +15,11 @@ mod rooms;
 mod tests;
 mod users;
 
+pub(crate) use self::apply_rooms::topic_lines;
 use std::collections::BTreeMap;
 
 use chinwag_log::Origin;
-use chinwag_wire::names::MsgIdKey;
+use chinwag_wire::msgid::MsgIdKey;
 
 pub use self::rooms::{Ban, Member, Room, RoomModes, Topic};
 pub use self::users::{User, UserModes};

@@ -94,5 +94,8 @@ fn refusal(numeric: Numeric, room: &Room) -> Box<Line> {
 }
 
 fn no_room() -> Box<Line> {
-    Box::new(Line::numeric(Numeric::ERR_NOSUCHCHANNEL, ["*".into(), Numeric::ERR_NOSUCHCHANNEL.text().into()]))
+    Box::new(Line::numeric(
+        Numeric::ERR_NOSUCHCHANNEL,
+        ["*".into(), Numeric::ERR_NOSUCHCHANNEL.text().into()],
+    ))
 }

@@ -195,10 +195,7 @@ impl Room {
 
     /// Whether a ban holds for a user.
     pub fn bans(&self, who: &Who) -> bool {
-        !self.bans.is_empty() && {
-            let mask = who.mask();
-            self.bans.iter().any(|ban| ban.mask.matches(&mask))
-        }
+        self.bans.iter().any(|ban| ban.mask.matches(&who.nick, &who.user, &who.host))
     }
 
     /// Whether a user may speak in the room.
@@ -302,7 +299,8 @@ impl Rooms {
     }
 
     pub(crate) fn opened(&self) -> u32 {
-        u32::try_from(self.list.len()).expect("room numbers are 32 bits wide, and each room takes some memory")
+        u32::try_from(self.list.len())
+            .expect("room numbers are 32 bits wide, and each room takes some memory")
     }
 
     /// Opens a room; false, and nothing done, when there is one of that name.

@@ -29,7 +29,7 @@ pub(crate) fn kick(chat: &Chat, asking: &mut Asking<'_>, message: &Message<'_>) 
         asking.refuse(Numeric::ERR_CHANOPRIVSNEEDED, [(&room.name).into()]);
         return Flow::Done;
     }
-    let reason = message.params.get(2).copied().filter(|reason| !reason.is_empty());
+    let reason = message.params.get(2).filter(|reason| !reason.is_empty());
     let reason: Arc<str> = cut(reason.unwrap_or(&user.who.nick), asking.settings.kick_length).into();
     let mut out = Vec::new();
     for nick in message.params[1].split(',').filter(|nick| !nick.is_empty()) {

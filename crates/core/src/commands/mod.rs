@@ -68,7 +68,7 @@ impl Chat {
             asking.refuse(Numeric::ERR_UNKNOWNCOMMAND, [given(message.command)]);
             return Flow::Done;
         };
-        if message.params.len() < verb.min_params() {
+        if message.params.len() < verb.params_min() {
             asking.refuse(Numeric::ERR_NEEDMOREPARAMS, [verb.name().into()]);
             return Flow::Done;
         }

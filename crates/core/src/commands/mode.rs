@@ -25,7 +25,7 @@ pub(crate) fn mode(chat: &Chat, asking: &mut Asking<'_>, message: &Message<'_>) 
     match chat.user_by_nick(target) {
         None => asking.refuse(Numeric::ERR_NOSUCHNICK, [given(target)]),
         Some(other) if other.id != user.id => asking.refuse(Numeric::ERR_USERSDONTMATCH, []),
-        Some(_) => own(asking, user, message.params.get(1).copied()),
+        Some(_) => own(asking, user, message.params.get(1)),
     }
     Flow::Done
 }

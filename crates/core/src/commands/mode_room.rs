@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use chinwag_wire::limits::KEY_BYTES_MAX;
 use chinwag_wire::mask::Mask;
 use chinwag_wire::message::Message;
 use chinwag_wire::numeric::Numeric;
@@ -14,9 +15,6 @@ use crate::line::{Line, Text};
 
 /// Changes with an argument in one command (ISUPPORT MODES); more are left out, as clients expect.
 pub(crate) const CHANGES_MAX: usize = 12;
-
-/// Bytes of a key (ISUPPORT KEYLEN).
-pub(crate) const KEY_BYTES_MAX: usize = 32;
 
 /// Bytes of arguments in one line of changes, so that it fits with any source before it.
 const ARGUMENT_BYTES_MAX: usize = 280;
@@ -201,7 +199,8 @@ impl<'a, I: Iterator<Item = &'a str>> Changing<'a, I> {
     fn add(&mut self, change: ModeChange) {
         self.changes.retain(|other| {
             let listed = matches!(change.mode, 'o' | 'v' | 'b');
-            other.mode != change.mode || (listed && (&other.arg, other.member) != (&change.arg, change.member))
+            other.mode != change.mode
+                || (listed && (&other.arg, other.member) != (&change.arg, change.member))
         });
         if self.room.would_change(&change) {
             self.changes.push(change);

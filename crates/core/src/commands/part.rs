@@ -13,8 +13,7 @@ use crate::event::Event;
 /// `PART <room>{,<room>} [:<reason>]`
 pub(crate) fn part(chat: &Chat, asking: &mut Asking<'_>, message: &Message<'_>) -> Flow {
     let Some(user) = asker(chat, asking) else { return Flow::Done };
-    let reason: Option<Arc<str>> =
-        message.params.get(1).copied().filter(|reason| !reason.is_empty()).map(Arc::from);
+    let reason: Option<Arc<str>> = message.params.get(1).filter(|reason| !reason.is_empty()).map(Arc::from);
     let mut left = Vec::new();
     for name in message.params[0].split(',').filter(|name| !name.is_empty()) {
         match chat.room_by_name(name) {

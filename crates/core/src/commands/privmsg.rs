@@ -29,10 +29,11 @@ fn say(chat: &Chat, asking: &mut Asking<'_>, message: &Message<'_>, kind: SayKin
     let Some(user) = asker(chat, asking) else { return Flow::Done };
     let quiet = kind == SayKind::Notice;
     let targets = message.params.first().copied().unwrap_or("");
-    let text = message.params.get(1).copied().unwrap_or("");
+    let text = message.params.get(1).unwrap_or("");
     if targets.is_empty() || text.is_empty() {
         if !quiet {
-            let missing = if targets.is_empty() { Numeric::ERR_NORECIPIENT } else { Numeric::ERR_NOTEXTTOSEND };
+            let missing =
+                if targets.is_empty() { Numeric::ERR_NORECIPIENT } else { Numeric::ERR_NOTEXTTOSEND };
             asking.refuse(missing, []);
         }
         return Flow::Done;
@@ -142,17 +143,12 @@ pub(super) fn client_tags(asking: &Asking<'_>, message: &Message<'_>) -> Option<
         return None;
     }
     let mut tags = String::new();
-    for tag in message.tags.client_only_raw() {
-        if !tags.is_empty() {
-            tags.push(';');
-        }
-        tags.push_str(tag);
-    }
-    (!tags.is_empty()).then(|| tags.into())
+    message.tags.copy_client_only(&mut tags).then(|| tags.into())
 }
 
 /// Whether a text is a question from program to program (CTCP) and not something that people read (`/me`).
 fn is_query(text: &str) -> bool {
-    let action = |rest: &str| rest == "ACTION" || rest.starts_with("ACTION ") || rest.starts_with("ACTION\u{1}");
+    let action =
+        |rest: &str| rest == "ACTION" || rest.starts_with("ACTION ") || rest.starts_with("ACTION\u{1}");
     text.strip_prefix('\u{1}').is_some_and(|rest| !action(rest))
 }

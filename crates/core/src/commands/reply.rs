@@ -43,10 +43,8 @@ pub(crate) fn fail(
     context: impl IntoIterator<Item = Text>,
     text: &'static str,
 ) {
-    let params = [Text::Static(command), Text::Static(code)]
-        .into_iter()
-        .chain(context)
-        .chain([Text::Static(text)]);
+    let params =
+        [Text::Static(command), Text::Static(code)].into_iter().chain(context).chain([Text::Static(text)]);
     tell(effects, line("FAIL", params));
 }
 

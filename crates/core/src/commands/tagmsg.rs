@@ -35,9 +35,7 @@ pub(crate) fn tagmsg(chat: &Chat, asking: &mut Asking<'_>, message: &Message<'_>
     for name in targets.split(',').filter(|name| !name.is_empty()) {
         let to = match target(chat, user, name) {
             Ok(Target::Room(room, status)) => PassedTo::Room { room: room.id, status },
-            Ok(Target::User(other)) => {
-                PassedTo::User { user: other.id, nick: Arc::clone(&other.who.nick) }
-            }
+            Ok(Target::User(other)) => PassedTo::User { user: other.id, nick: Arc::clone(&other.who.nick) },
             Err((numeric, name)) => {
                 asking.refuse(numeric, [name]);
                 continue;
