@@ -8,12 +8,16 @@
 //! `caps.rs` or `verbs.rs`.
 
 pub mod caps;
+pub mod detect;
+pub mod isupport;
 pub mod limits;
+pub mod line;
 pub mod mask;
 pub mod message;
 pub mod msgid;
 pub mod names;
 pub mod numeric;
+pub mod plain;
 pub mod tags;
 pub mod time;
 pub mod verbs;

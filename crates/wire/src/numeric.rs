@@ -40,12 +40,12 @@ macro_rules! numerics {
 
 numerics! {
     // Registration.
-    001 RPL_WELCOME "" "";
-    002 RPL_YOURHOST "" "";
-    003 RPL_CREATED "" "";
-    004 RPL_MYINFO "<server> <version> <user modes> <channel modes> [<channel modes with a parameter>]" "";
-    005 RPL_ISUPPORT "<token>{ <token>}" "are supported by this server";
-    010 RPL_BOUNCE "<host> <port>" "Please use this server";
+    1 RPL_WELCOME "" "";
+    2 RPL_YOURHOST "" "";
+    3 RPL_CREATED "" "";
+    4 RPL_MYINFO "<server> <version> <user modes> <channel modes> [<channel modes with a parameter>]" "";
+    5 RPL_ISUPPORT "<token>{ <token>}" "are supported by this server";
+    10 RPL_BOUNCE "<host> <port>" "Please use this server";
     105 RPL_REMOTEISUPPORT "<token>{ <token>}" "are supported by that server";
     // Answers about the server.
     200 RPL_TRACELINK "Link <version> <destination> <next>" "";

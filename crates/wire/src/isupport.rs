@@ -1,0 +1,140 @@
+//! RPL_ISUPPORT as one table: what clients are told of limits and features.
+//!
+//! A new token is one row.
+
+use crate::limits::{ISUPPORT_TOKENS_MAX, KEY_BYTES_MAX, LINE_BYTES_MAX, USERNAME_BYTES_MAX};
+
+/// What the tokens are made from. Lengths are in bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// The network's name.
+    pub network: String,
+    /// Of a nickname.
+    pub nick_length: usize,
+    /// Of a room's name.
+    pub channel_length: usize,
+    /// Of a topic.
+    pub topic_length: usize,
+    /// Of an away message.
+    pub away_length: usize,
+    /// Of a kick reason.
+    pub kick_length: usize,
+    /// Entries of a room's list mode.
+    pub list_mode_entries: usize,
+    /// Rooms a user may be in.
+    pub channels_per_user: usize,
+    /// Targets of one PRIVMSG, NOTICE or TAGMSG.
+    pub targets: usize,
+    /// Mode changes with a parameter in one MODE.
+    pub modes: usize,
+    /// Messages of one CHATHISTORY answer; none where history is not to be asked for.
+    pub history: Option<u32>,
+}
+
+type Value = fn(&Limits) -> Option<String>;
+
+/// Every token: its name, and its value under these limits. No value: not sent; an empty value: no `=`.
+const TOKENS: &[(&str, Value)] = &[
+    ("NETWORK", |of| Some(escape(&of.network))),
+    ("CASEMAPPING", |_| Some("ascii".into())),
+    ("UTF8ONLY", |_| Some(String::new())),
+    ("CHANTYPES", |_| Some("#".into())),
+    ("PREFIX", |_| Some("(ov)@+".into())),
+    ("STATUSMSG", |_| Some("@+".into())),
+    ("CHANMODES", |_| Some("b,k,l,imnst".into())),
+    ("MODES", |of| Some(of.modes.to_string())),
+    ("MAXLIST", |of| Some(format!("b:{}", of.list_mode_entries))),
+    ("CHANLIMIT", |of| Some(format!("#:{}", of.channels_per_user))),
+    ("NICKLEN", |of| Some(of.nick_length.to_string())),
+    ("CHANNELLEN", |of| Some(of.channel_length.to_string())),
+    ("TOPICLEN", |of| Some(of.topic_length.to_string())),
+    ("KICKLEN", |of| Some(of.kick_length.to_string())),
+    ("AWAYLEN", |of| Some(of.away_length.to_string())),
+    ("USERLEN", |_| Some(USERNAME_BYTES_MAX.to_string())),
+    ("KEYLEN", |_| Some(KEY_BYTES_MAX.to_string())),
+    ("LINELEN", |_| Some(LINE_BYTES_MAX.to_string())),
+    ("MAXTARGETS", |of| Some(of.targets.to_string())),
+    ("TARGMAX", |of| {
+        let to = of.targets;
+        Some(format!("PRIVMSG:{to},NOTICE:{to},TAGMSG:{to},JOIN:,PART:,KICK:{to},NAMES:,WHOIS:1"))
+    }),
+    ("SAFELIST", |_| Some(String::new())),
+    ("CHATHISTORY", |of| of.history.map(|most| most.to_string())),
+    ("MSGREFTYPES", |of| of.history.map(|_| "msgid,timestamp".into())),
+];
+
+/// All tokens, `NAME` or `NAME=value`.
+pub fn tokens(limits: &Limits) -> Vec<String> {
+    let token = |(name, value): &(&str, Value)| match value(limits)? {
+        value if value.is_empty() => Some((*name).to_string()),
+        value => Some(format!("{name}={value}")),
+    };
+    TOKENS.iter().filter_map(token).collect()
+}
+
+/// The tokens of each RPL_ISUPPORT line.
+pub fn lines(limits: &Limits) -> Vec<Vec<String>> {
+    tokens(limits).chunks(ISUPPORT_TOKENS_MAX).map(<[String]>::to_vec).collect()
+}
+
+/// A value in which every byte that could end it is written as `\xHH`.
+fn escape(value: &str) -> String {
+    let mut text = String::with_capacity(value.len());
+    for c in value.chars() {
+        match c {
+            ' ' | '=' | '\\' => text.push_str(&format!("\\x{:02X}", u32::from(c))),
+            c if c.is_control() => {}
+            c => text.push(c),
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn limits() -> Limits {
+        Limits {
+            network: "Tea = Time".into(),
+            nick_length: 32,
+            channel_length: 64,
+            topic_length: 390,
+            away_length: 390,
+            kick_length: 390,
+            list_mode_entries: 100,
+            channels_per_user: 100,
+            targets: 4,
+            modes: 8,
+            history: Some(100),
+        }
+    }
+
+    #[test]
+    fn values_come_from_the_limits() {
+        let all = tokens(&limits());
+        for token in
+            ["NETWORK=Tea\\x20\\x3D\\x20Time", "NICKLEN=32", "CHATHISTORY=100", "UTF8ONLY", "MAXLIST=b:100"]
+        {
+            assert!(all.iter().any(|other| other == token), "{token} not in {all:?}");
+        }
+        let without = tokens(&Limits { history: None, ..limits() });
+        assert!(!without.iter().any(|token| token.starts_with("CHATHISTORY") || token.starts_with("MSGREF")));
+    }
+
+    #[test]
+    fn lines_have_the_form_that_clients_expect() {
+        let lines = lines(&limits());
+        assert_eq!(lines.concat(), tokens(&limits()));
+        for line in &lines {
+            assert!(line.len() <= ISUPPORT_TOKENS_MAX);
+            assert!(
+                line.iter().map(|token| token.len() + 1).sum::<usize>() < 380,
+                "room for server and nickname"
+            );
+            assert!(line.iter().all(|token| !token.contains(' ') && !token.starts_with(':')));
+        }
+        let names: std::collections::HashSet<_> = TOKENS.iter().map(|(name, _)| name).collect();
+        assert_eq!(names.len(), TOKENS.len());
+    }
+}
