@@ -3,9 +3,16 @@
 use std::sync::Arc;
 
 use chinwag_log::Seq;
+use chinwag_wire::caps::{Cap, CapSet};
+use chinwag_wire::names::MsgId;
+use smallvec::SmallVec;
 
+use crate::chat::Chat;
+use crate::commands::reply::{fail, line, tell};
+use crate::effect::Effects;
 use crate::event::{SayKind, Who};
 use crate::ids::{Millis, Number, RoomId};
+use crate::line::{Command, Line, Meta, Source, Text};
 
 /// A point in a room's history.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +37,19 @@ pub enum Part {
     /// Between two anchors, both left out, beginning at the first one (which may be the later one: then the
     /// newest are taken first). The page is ordered oldest first all the same.
     Between(Anchor, Anchor),
+}
+
+impl Part {
+    /// The subcommand of CHATHISTORY that asks for it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Part::Latest(_) => "LATEST",
+            Part::Before(_) => "BEFORE",
+            Part::After(_) => "AFTER",
+            Part::Around(_) => "AROUND",
+            Part::Between(..) => "BETWEEN",
+        }
+    }
 }
 
 /// What is asked of a room's history.
@@ -75,3 +95,48 @@ pub struct Row {
 
 /// The answer: oldest first.
 pub type Page = Vec<Row>;
+
+/// The answer to a question as lines for the asking session: what was said, between the two ends of a batch
+/// of type `chathistory` (sessions without `batch` get no ends). Messages for some roles only are left out.
+pub fn lines(chat: &Chat, query: &Query, page: Page, effects: &mut Effects) {
+    let room = Text::from(&query.name);
+    let said = page.into_iter().filter(|row| row.status.is_none()).map(|row| Line {
+        source: Source::User(row.by),
+        command: Command::Verb(row.kind.verb()),
+        params: SmallVec::from_iter([Text::from(&query.name), Text::from(row.text)]),
+        meta: Meta {
+            at_ms: Some(row.at_ms),
+            msgid: Some(MsgId::stored(chat.msgid_key(), row.seq.0)),
+            number: row.number,
+            client_tags: row.client_tags,
+            ..Meta::default()
+        },
+        needs: CapSet::default(),
+    });
+    batched(&query.batch, "chathistory", Some(room), said, effects);
+}
+
+/// The answer to a question whose messages could not be read.
+pub fn unreadable(query: &Query, effects: &mut Effects) {
+    let about = [query.part.name().into(), Text::from(&query.name)];
+    fail(effects, "CHATHISTORY", "MESSAGE_ERROR", about, "Messages could not be retrieved");
+}
+
+/// Lines as a batch for the asking session.
+pub(crate) fn batched(
+    batch: &Arc<str>,
+    kind: &'static str,
+    parameter: Option<Text>,
+    lines: impl IntoIterator<Item = Line>,
+    effects: &mut Effects,
+) {
+    let mut needs = CapSet::default();
+    needs.insert(Cap::Batch);
+    let start = [Text::from(format!("+{batch}")), Text::Static(kind)].into_iter().chain(parameter);
+    tell(effects, Line { needs, ..line("BATCH", start) });
+    for line in lines {
+        let meta = Meta { batch: Some(batch.into()), ..line.meta };
+        tell(effects, Line { meta, ..line });
+    }
+    tell(effects, Line { needs, ..line("BATCH", [Text::from(format!("-{batch}"))]) });
+}

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+pub use crate::commands::welcome::Prepared;
+
 /// The part of the configuration that the chat needs.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -45,6 +47,8 @@ pub struct Settings {
     pub registration_timeout_seconds: u32,
     /// Seconds of silence until a PING is sent, and again until the session is closed.
     pub ping_seconds: u32,
+    /// Text that follows from the rest, made when it is first needed. Leave it as it is by default.
+    pub prepared: Prepared,
 }
 
 impl Default for Settings {
@@ -70,6 +74,7 @@ impl Default for Settings {
             history_on_join: 20,
             registration_timeout_seconds: 60,
             ping_seconds: 90,
+            prepared: Prepared::default(),
         }
     }
 }

@@ -58,6 +58,7 @@ const TOKENS: &[(&str, Value)] = &[
         let to = of.targets;
         Some(format!("PRIVMSG:{to},NOTICE:{to},TAGMSG:{to},JOIN:,PART:,KICK:{to},NAMES:,WHOIS:1"))
     }),
+    ("ELIST", |_| Some("CMNTU".into())),
     ("SAFELIST", |_| Some(String::new())),
     ("CHATHISTORY", |of| of.history.map(|most| most.to_string())),
     ("MSGREFTYPES", |of| of.history.map(|_| "msgid,timestamp".into())),

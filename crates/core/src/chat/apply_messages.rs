@@ -32,8 +32,9 @@ impl Chat {
             return effects.push(Effect::Stale);
         };
         room.head = Number(room.head.0 + 1);
+        room.said_ms = room.stamp(at_ms);
         let meta = Meta {
-            at_ms: Some(room.stamp(at_ms)),
+            at_ms: Some(room.said_ms),
             msgid: Some(MsgId::stored(&self.key, seq.0)),
             number: room.head,
             client_tags: said.client_tags.clone(),

@@ -123,11 +123,11 @@ impl Chat {
         changes: &[(bool, char)],
         effects: &mut Effects,
     ) {
-        let Some(found) = self.users.get_mut(user) else { return };
-        let mut done = Vec::new();
+        let Some(found) = self.users.get(user) else { return };
+        let (mut modes, mut done) = (found.modes, Vec::new());
         for &(set, mode) in changes {
-            let before = found.modes;
-            if found.modes.change(set, mode) && found.modes != before {
+            let before = modes;
+            if modes.change(set, mode) && modes != before {
                 done.push((set, mode, None));
             }
         }
@@ -139,6 +139,7 @@ impl Chat {
                 To::User(user),
                 Line::new(Source::User(Arc::clone(&found.who)), "MODE", params).at(at_ms),
             );
+            self.users.set_modes(user, modes);
         }
     }
 }

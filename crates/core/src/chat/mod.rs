@@ -8,6 +8,7 @@ mod apply_messages;
 mod apply_rooms;
 mod apply_rules;
 mod apply_users;
+mod counts;
 mod hash;
 mod redecide;
 mod rooms;
@@ -21,6 +22,7 @@ use std::collections::BTreeMap;
 use chinwag_log::Origin;
 use chinwag_wire::msgid::MsgIdKey;
 
+pub use self::counts::{Counts, Crowd};
 pub use self::rooms::{Ban, Member, Room, RoomModes, Topic};
 pub use self::users::{User, UserModes};
 
@@ -64,6 +66,11 @@ impl Chat {
         self.users.iter()
     }
 
+    /// How many are present.
+    pub fn counts(&self) -> &Counts {
+        self.users.counts()
+    }
+
     /// A room.
     pub fn room(&self, room: RoomId) -> Option<&Room> {
         self.rooms.get(room)
@@ -100,6 +107,7 @@ impl Chat {
         if let Some(room) = self.rooms.get_mut(room) {
             room.head = room.head.max(head);
             room.stamp(at_ms);
+            room.said_ms = room.said_ms.max(at_ms);
         }
     }
 }

@@ -167,6 +167,8 @@ pub struct Room {
     pub head: Number,
     /// The latest time shown in it.
     pub last_ms: Millis,
+    /// The time of the last message.
+    pub said_ms: Millis,
     /// The first message that may still be shown.
     pub history_from: Number,
     /// The server's own room: coming in first makes nobody its operator.
@@ -323,6 +325,7 @@ impl Rooms {
             rules: 0,
             head: Number(0),
             last_ms: at_ms,
+            said_ms: 0,
             history_from: Number(1),
             common,
         });

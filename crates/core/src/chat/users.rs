@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use chinwag_wire::names::{Folded, fold};
 
+use super::counts::Counts;
 use crate::event::Who;
 use crate::ids::{Millis, RoomId, UserId};
 
@@ -70,6 +71,7 @@ impl User {
 pub(crate) struct Users {
     by_id: BTreeMap<UserId, User>,
     by_nick: BTreeMap<Folded, UserId>,
+    counts: Counts,
 }
 
 impl Users {
@@ -103,6 +105,7 @@ impl Users {
         if self.by_id.contains_key(&user.id) || self.by_nick.contains_key(&nick) {
             return false;
         }
+        self.counts.enter(&user);
         self.by_nick.insert(nick, user.id);
         self.by_id.insert(user.id, user);
         true
@@ -124,7 +127,20 @@ impl Users {
     pub(crate) fn remove(&mut self, user: UserId) -> Option<User> {
         let gone = self.by_id.remove(&user)?;
         self.by_nick.remove(&fold(&gone.who.nick));
+        self.counts.leave(&gone);
         Some(gone)
+    }
+
+    /// Changes a user's modes.
+    pub(crate) fn set_modes(&mut self, user: UserId, modes: UserModes) {
+        if let Some(found) = self.by_id.get_mut(&user) {
+            self.counts.hide(found.modes.invisible, modes.invisible);
+            found.modes = modes;
+        }
+    }
+
+    pub(crate) fn counts(&self) -> &Counts {
+        &self.counts
     }
 }
 

@@ -3,21 +3,48 @@
 //! A command reads the chat, answers, and proposes events. It returns [`Flow::Wait`] only before it has done
 //! either, since it will be asked again.
 
+mod admin;
 mod away;
+mod cap;
+mod chathistory;
+mod help;
+mod info;
 mod invite;
+mod ison;
 mod join;
 mod kick;
+mod list;
+mod lusers;
 mod mode;
 mod mode_room;
+mod motd;
+pub mod names;
 mod nick;
 mod part;
+mod pass;
+mod ping;
 mod privmsg;
 mod quit;
+pub mod registration;
 pub(crate) mod reply;
 mod tagmsg;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_history;
+#[cfg(test)]
+mod tests_reading;
+#[cfg(test)]
+mod tests_registration;
+#[cfg(test)]
+mod tests_world;
+mod time;
 mod topic;
+mod userhost;
+mod version;
+pub(crate) mod welcome;
+mod who;
+mod whois;
 
 use chinwag_wire::message::Message;
 use chinwag_wire::numeric::Numeric;
@@ -34,18 +61,37 @@ type Handler = fn(&Chat, &mut Asking<'_>, &Message<'_>) -> Flow;
 /// The table of commands.
 fn handler(verb: Verb) -> Option<Handler> {
     Some(match verb {
+        Verb::Admin => admin::admin,
         Verb::Away => away::away,
+        Verb::Cap => cap::cap,
+        Verb::Chathistory => chathistory::chathistory,
+        Verb::Help => help::help,
+        Verb::Info => info::info,
         Verb::Invite => invite::invite,
+        Verb::Ison => ison::ison,
         Verb::Join => join::join,
         Verb::Kick => kick::kick,
+        Verb::List => list::list,
+        Verb::Lusers => lusers::lusers,
         Verb::Mode => mode::mode,
+        Verb::Motd => motd::motd,
+        Verb::Names => names::names,
         Verb::Nick => nick::nick,
         Verb::Notice => privmsg::notice,
         Verb::Part => part::part,
+        Verb::Pass => pass::pass,
+        Verb::Ping => ping::ping,
+        Verb::Pong => ping::pong,
         Verb::Privmsg => privmsg::privmsg,
         Verb::Quit => quit::quit,
         Verb::Tagmsg => tagmsg::tagmsg,
+        Verb::Time => time::time,
         Verb::Topic => topic::topic,
+        Verb::User => registration::user,
+        Verb::Userhost => userhost::userhost,
+        Verb::Version => version::version,
+        Verb::Who => who::who,
+        Verb::Whois => whois::whois,
         _ => return None,
     })
 }

@@ -1,23 +1,24 @@
 //! `NICK <nickname>`: a nickname, or another one.
 
 use chinwag_wire::message::Message;
-use chinwag_wire::names::{self, Nick};
+use chinwag_wire::names::Nick;
 use chinwag_wire::numeric::Numeric;
 
+use super::registration;
 use super::reply::{asker, given};
 use crate::asking::{Asking, Flow};
 use crate::chat::Chat;
 use crate::event::Event;
 
-/// `NICK <nickname>` of a session that is a user's.
+/// `NICK <nickname>`: before registration it is part of that.
 pub(crate) fn nick(chat: &Chat, asking: &mut Asking<'_>, message: &Message<'_>) -> Flow {
-    let Some(user) = asker(chat, asking) else { return Flow::Done };
+    let Some(user) = asker(chat, asking) else { return registration::nick(chat, asking, message) };
     let Some(wanted) = message.params.first().copied().filter(|wanted| !wanted.is_empty()) else {
         asking.refuse(Numeric::ERR_NONICKNAMEGIVEN, []);
         return Flow::Done;
     };
     let parsed = Nick::parse(wanted, asking.settings.nick_length).ok();
-    let Some(nick) = parsed.filter(|_| !names::is_reserved(wanted)) else {
+    let Some(nick) = parsed.filter(|_| !registration::reserved(asking, wanted)) else {
         asking.refuse(Numeric::ERR_ERRONEUSNICKNAME, [given(wanted)]);
         return Flow::Done;
     };

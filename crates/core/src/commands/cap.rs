@@ -1,0 +1,147 @@
+//! `CAP LS [302]`, `CAP LIST`, `CAP REQ :…`, `CAP END`: what the client can do beyond the basic protocol.
+//!
+//! Specification: IRCv3 capability negotiation.
+
+use chinwag_wire::caps::{Cap, CapSet};
+use chinwag_wire::message::Message;
+use chinwag_wire::numeric::Numeric;
+
+use crate::asking::{Asking, Flow};
+use crate::chat::Chat;
+use crate::commands::registration;
+use crate::commands::reply::{Packer, addressee, given, line, room_for_last};
+use crate::effect::Effect;
+use crate::line::Text;
+use crate::session::Phase;
+use crate::settings::Settings;
+
+/// The version from which values, several lines and `cap-notify` are understood.
+const VERSION_VALUES: u16 = 302;
+
+/// `CAP <subcommand> [<parameter>]`
+pub(crate) fn cap(chat: &Chat, asking: &mut Asking<'_>, message: &Message<'_>) -> Flow {
+    let subcommand = message.params.first().copied().unwrap_or("");
+    let parameter = message.params.get(1);
+    if subcommand.eq_ignore_ascii_case("LS") {
+        ls(chat, asking, parameter);
+    } else if subcommand.eq_ignore_ascii_case("LIST") {
+        let names = asking.session.caps.iter().map(|cap| (cap.name(), None));
+        let several = asking.session.cap_version >= VERSION_VALUES;
+        listing(chat, asking, "LIST", names, several);
+    } else if subcommand.eq_ignore_ascii_case("REQ") {
+        req(chat, asking, parameter.unwrap_or(""));
+    } else if subcommand.eq_ignore_ascii_case("END") {
+        if let Phase::Greeting(greeting) = &mut asking.session.phase {
+            greeting.negotiating = false;
+            registration::complete(chat, asking);
+        }
+    } else {
+        asking.refuse(Numeric::ERR_INVALIDCAPCMD, [given(subcommand)]);
+    }
+    Flow::Done
+}
+
+/// Registration waits until `CAP END`.
+fn hold(asking: &mut Asking<'_>) {
+    if let Phase::Greeting(greeting) = &mut asking.session.phase {
+        greeting.negotiating = true;
+    }
+}
+
+/// Whether this server offers a capability as it is configured.
+fn offered(cap: Cap, settings: &Settings) -> bool {
+    cap != Cap::Chathistory || settings.history
+}
+
+fn ls(chat: &Chat, asking: &mut Asking<'_>, version: Option<&str>) {
+    hold(asking);
+    // A number that is no number is as good as none.
+    let version = version.and_then(|version| version.parse().ok()).unwrap_or(0);
+    asking.session.cap_version = asking.session.cap_version.max(version);
+    let values = version >= VERSION_VALUES;
+    if values && !asking.session.caps.contains(Cap::CapNotify) {
+        asking.session.caps.insert(Cap::CapNotify);
+        asking.effects.push(Effect::Capabilities);
+    }
+    let settings = asking.settings;
+    let names = Cap::ALL
+        .iter()
+        .filter(|cap| offered(**cap, settings))
+        .map(|cap| (cap.name(), cap.value().filter(|_| values)));
+    listing(chat, asking, "LS", names, values);
+}
+
+/// Sends a list, in several lines where it must be. Clients older than 302 know no sign that more follows;
+/// they get lines that stand alone.
+fn listing(
+    chat: &Chat,
+    asking: &mut Asking<'_>,
+    subcommand: &'static str,
+    names: impl Iterator<Item = (&'static str, Option<&'static str>)>,
+    several: bool,
+) {
+    let who = addressee(chat, asking);
+    let between = subcommand.len() + " * ".len();
+    let mut packer = Packer::new(room_for_last(&asking.settings.server, who.as_str(), between));
+    let more = |asking: &mut Asking<'_>, text: Text| {
+        let star = several.then_some(Text::Static("*"));
+        let params = [who.clone(), subcommand.into()].into_iter().chain(star).chain([text]);
+        asking.reply(line("CAP", params));
+    };
+    for (name, value) in names {
+        let full = match value {
+            Some(value) => packer.word(&[name, "=", value]),
+            None => packer.word(&[name]),
+        };
+        if let Some(text) = full {
+            more(asking, text);
+        }
+    }
+    let last = packer.finish().unwrap_or(Text::Static(""));
+    asking.reply(line("CAP", [who, subcommand.into(), last]));
+}
+
+/// All of it, or nothing of it.
+fn req(chat: &Chat, asking: &mut Asking<'_>, list: &str) {
+    hold(asking);
+    let wanted = wanted(asking, list);
+    let answer = if wanted.is_some() { "ACK" } else { "NAK" };
+    let who = addressee(chat, asking);
+    let bytes_max = room_for_last(&asking.settings.server, who.as_str(), answer.len() + 1);
+    let mut answers = Vec::new();
+    if list.len() <= bytes_max {
+        answers.push(Text::from(list.to_owned()));
+    } else {
+        let mut packer = Packer::new(bytes_max);
+        answers.extend(list.split_ascii_whitespace().filter_map(|word| packer.word(&[word])));
+        answers.extend(packer.finish());
+    }
+    for text in answers {
+        asking.reply(line("CAP", [who.clone(), answer.into(), text]));
+    }
+    if let Some(wanted) = wanted.filter(|wanted| *wanted != asking.session.caps) {
+        asking.session.caps = wanted;
+        asking.effects.push(Effect::Capabilities);
+    }
+}
+
+/// The capabilities after this request, if every one of them can be granted.
+fn wanted(asking: &Asking<'_>, list: &str) -> Option<CapSet> {
+    let mut caps = asking.session.caps;
+    for word in list.split_ascii_whitespace() {
+        let (name, enable) = match word.strip_prefix('-') {
+            Some(name) => (name, false),
+            None => (word, true),
+        };
+        let cap = Cap::from_name(name).filter(|cap| offered(*cap, asking.settings))?;
+        if enable {
+            caps.insert(cap);
+        } else if cap == Cap::CapNotify && asking.session.cap_version >= VERSION_VALUES {
+            // Who speaks 302 has it whether or not it was asked for; it cannot be given back.
+            return None;
+        } else {
+            caps.remove(cap);
+        }
+    }
+    Some(caps)
+}

@@ -1,0 +1,188 @@
+//! `CHATHISTORY <subcommand> <target> <reference> [<reference>] <limit>`: what was said.
+//!
+//! Specification: IRCv3 `draft/chathistory`. What is asked of a room becomes a [`Query`] that the driver
+//! answers from the archive; `TARGETS` is answered here, from what the chat knows.
+
+use std::sync::Arc;
+
+use chinwag_wire::message::Message;
+use chinwag_wire::names::{MsgId, Opened};
+use chinwag_wire::time::parse_rfc3339_millis;
+
+use chinwag_log::Seq;
+
+use crate::asking::{Asking, Flow};
+use crate::chat::{Chat, Room};
+use crate::commands::reply::{fail, given, line};
+use crate::commands::time::stamp;
+use crate::effect::Effect;
+use crate::history::{self, Anchor, Part, Query};
+use crate::ids::Millis;
+use crate::line::Text;
+
+const NAME: &str = "CHATHISTORY";
+
+/// Why a question is refused: the code of the standard reply, what it is about, and the text.
+struct Refusal {
+    code: &'static str,
+    about: Vec<Text>,
+    text: &'static str,
+}
+
+/// A question as it was sent, its subcommand known.
+struct Question<'a> {
+    /// As given back in errors.
+    subcommand: &'static str,
+    /// What follows it.
+    params: &'a [&'a str],
+}
+
+/// `CHATHISTORY <subcommand> …`
+pub(crate) fn chathistory(chat: &Chat, asking: &mut Asking<'_>, message: &Message<'_>) -> Flow {
+    if let Err(refusal) = answer(chat, asking, message) {
+        fail(asking.effects, NAME, refusal.code, refusal.about, refusal.text);
+    }
+    Flow::Done
+}
+
+fn answer(chat: &Chat, asking: &mut Asking<'_>, message: &Message<'_>) -> Result<(), Refusal> {
+    /// The subcommands, and how many parameters follow each.
+    const SUBCOMMANDS: [(&str, usize); 6] =
+        [("LATEST", 3), ("BEFORE", 3), ("AFTER", 3), ("AROUND", 3), ("BETWEEN", 4), ("TARGETS", 3)];
+    let sent = message.params.first().copied().unwrap_or("");
+    let known = SUBCOMMANDS.into_iter().find(|(name, _)| sent.eq_ignore_ascii_case(name));
+    let Some((subcommand, count)) = known else {
+        return Err(invalid([given(sent)], "Unknown command"));
+    };
+    let params = &message.params[1..];
+    if params.len() < count {
+        return Err(invalid([subcommand.into()], "Insufficient parameters"));
+    }
+    if params.len() > count {
+        return Err(invalid([subcommand.into()], "Too many parameters"));
+    }
+    let question = Question { subcommand, params };
+    if subcommand == "TARGETS" { targets(chat, asking, &question) } else { messages(chat, asking, &question) }
+}
+
+fn invalid(about: impl IntoIterator<Item = Text>, text: &'static str) -> Refusal {
+    Refusal { code: "INVALID_PARAMS", about: about.into_iter().collect(), text }
+}
+
+/// Any subcommand but `TARGETS`.
+fn messages(chat: &Chat, asking: &mut Asking<'_>, question: &Question<'_>) -> Result<(), Refusal> {
+    let (target, references) = (question.params[0], &question.params[1..]);
+    let part = part(chat, question, references)?;
+    let limit = limit(asking, question)?;
+    let viewer = asking.session.user().and_then(|user| chat.user(user));
+    let readable = |room: &&Room| viewer.is_some_and(|viewer| room.member(viewer.id).is_some());
+    let batch = reference(asking);
+    if let Some(room) = chat.room_by_name(target).filter(readable) {
+        if !asking.settings.history {
+            let (code, about) = ("MESSAGE_ERROR", vec![question.subcommand.into(), given(target)]);
+            return Err(Refusal { code, about, text: "History is switched off here" });
+        }
+        let (first, last, name) = (room.history_from, room.head, Arc::clone(&room.name));
+        let query = Query { room: room.id, name, part, limit, first, last, batch };
+        asking.effects.push(Effect::History(Box::new(query)));
+        return Ok(());
+    }
+    if let Some(user) = chat.user_by_nick(target) {
+        // Private lines are not kept; nothing is the whole answer.
+        history::batched(&batch, "chathistory", Some((&user.who.nick).into()), [], asking.effects);
+        return Ok(());
+    }
+    let about = vec![question.subcommand.into(), given(target)];
+    Err(Refusal { code: "INVALID_TARGET", about, text: "Messages could not be retrieved" })
+}
+
+fn part(chat: &Chat, question: &Question<'_>, references: &[&str]) -> Result<Part, Refusal> {
+    let anchor = |at: usize| anchor(chat, question, references[at]);
+    Ok(match question.subcommand {
+        "LATEST" if references[0] == "*" => Part::Latest(None),
+        "LATEST" => Part::Latest(Some(anchor(0)?)),
+        "BEFORE" => Part::Before(anchor(0)?),
+        "AFTER" => Part::After(anchor(0)?),
+        "AROUND" => Part::Around(anchor(0)?),
+        _ => Part::Between(anchor(0)?, anchor(1)?),
+    })
+}
+
+/// `timestamp=…` or `msgid=…`
+fn anchor(chat: &Chat, question: &Question<'_>, reference: &str) -> Result<Anchor, Refusal> {
+    let about = || vec![question.subcommand.into(), given(question.params[0]), given(reference)];
+    match reference.split_once('=') {
+        Some(("timestamp", time)) => time_of(question, reference, time).map(Anchor::Time),
+        Some(("msgid", msgid)) => {
+            let opened = msgid.parse::<MsgId>().ok().and_then(|msgid| msgid.open(chat.msgid_key()));
+            match opened {
+                Some(Opened::Stored(seq)) => Ok(Anchor::Seq(Seq(seq))),
+                // A msgid of something that is not kept, or of another server: nothing to start from.
+                _ => Err(Refusal {
+                    code: "MESSAGE_ERROR",
+                    about: about(),
+                    text: "Messages could not be retrieved: there is no such msgid",
+                }),
+            }
+        }
+        Some(_) => Err(Refusal {
+            code: "INVALID_MSGREFTYPE",
+            about: about(),
+            text: "Messages are referred to by msgid or timestamp",
+        }),
+        None => Err(invalid([question.subcommand.into(), given(reference)], "Invalid message reference")),
+    }
+}
+
+fn time_of(question: &Question<'_>, reference: &str, time: &str) -> Result<Millis, Refusal> {
+    let wrong = || invalid([question.subcommand.into(), given(reference)], "Invalid timestamp");
+    parse_rfc3339_millis(time).ok_or_else(wrong)
+}
+
+/// The last parameter: how many, at most as many as are ever given at once.
+fn limit(asking: &Asking<'_>, question: &Question<'_>) -> Result<u32, Refusal> {
+    let sent = question.params[question.params.len() - 1];
+    match sent.parse::<u32>() {
+        Ok(limit) if limit > 0 => Ok(limit.min(asking.settings.history_query_max)),
+        _ => Err(invalid([question.subcommand.into(), given(sent)], "Invalid limit")),
+    }
+}
+
+/// The reference of an answer's batch. A session's answers come one after the other, so that the time of the
+/// question tells them apart from each other.
+fn reference(asking: &Asking<'_>) -> Arc<str> {
+    format!("history-{:x}", asking.now_ms).into()
+}
+
+/// `CHATHISTORY TARGETS <timestamp> <timestamp> <limit>`: the asker's rooms whose latest message lies between
+/// two times, the oldest first. The limit counts from the first of the two times.
+fn targets(chat: &Chat, asking: &mut Asking<'_>, question: &Question<'_>) -> Result<(), Refusal> {
+    let time = |reference: &str| match reference.split_once('=') {
+        Some(("timestamp", time)) => time_of(question, reference, time),
+        _ => Err(invalid([question.subcommand.into(), given(reference)], "Invalid timestamp")),
+    };
+    let (from, to) = (time(question.params[0])?, time(question.params[1])?);
+    let limit = limit(asking, question)? as usize;
+    let (after, before) = (from.min(to), from.max(to));
+    let user = asking.session.user().and_then(|user| chat.user(user));
+    let mut rooms: Vec<&Room> = user
+        .iter()
+        .flat_map(|user| &user.rooms)
+        .filter_map(|room| chat.room(*room))
+        .filter(|room| asking.settings.history && room.head >= room.history_from)
+        .filter(|room| room.said_ms > after && room.said_ms < before)
+        .collect();
+    rooms.sort_by_key(|room| (room.said_ms, room.id));
+    if from <= to {
+        rooms.truncate(limit);
+    } else {
+        rooms.drain(..rooms.len().saturating_sub(limit));
+    }
+    let lines = rooms.into_iter().map(|room| {
+        let at = Text::from(stamp(room.said_ms));
+        line(NAME, ["TARGETS".into(), (&room.name).into(), at])
+    });
+    let batch = reference(asking);
+    history::batched(&batch, "draft/chathistory-targets", None, lines, asking.effects);
+    Ok(())
+}

@@ -1,0 +1,87 @@
+//! `NAMES [<room>{,<room>}]`: who is in a room.
+
+use chinwag_wire::caps::{Cap, CapSet};
+use chinwag_wire::message::Message;
+use chinwag_wire::numeric::Numeric;
+
+use crate::asking::{Asking, Flow};
+use crate::chat::{Chat, Room};
+use crate::commands::reply::{Packer, addressee, answer, asker, given, room_for_last};
+use crate::effect::Effects;
+use crate::ids::UserId;
+use crate::line::Text;
+
+/// `NAMES [<room>{,<room>}]`. Without a room there is nothing to list but the end of the list.
+pub(crate) fn names(chat: &Chat, asking: &mut Asking<'_>, message: &Message<'_>) -> Flow {
+    let who = addressee(chat, asking);
+    let viewer = Viewer {
+        user: asker(chat, asking).map(|user| user.id),
+        nick: who.as_str(),
+        caps: asking.session.caps,
+        server: &asking.settings.server,
+    };
+    let Some(list) = message.params.first() else {
+        end(Text::Static("*"), asking.effects);
+        return Flow::Done;
+    };
+    for name in list.split(',') {
+        match chat.room_by_name(name) {
+            Some(room) => reply(chat, room, &viewer, asking.effects),
+            None => end(given(name), asking.effects),
+        }
+    }
+    Flow::Done
+}
+
+/// The session that is shown who is in a room.
+#[derive(Clone, Copy, Debug)]
+pub struct Viewer<'a> {
+    /// Its user.
+    pub user: Option<UserId>,
+    /// Its user's nickname, with which the lines will begin.
+    pub nick: &'a str,
+    /// Its capabilities: `multi-prefix` and `userhost-in-names` change the list.
+    pub caps: CapSet,
+    /// The server's name, with which the lines will begin.
+    pub server: &'a str,
+}
+
+/// RPL_NAMREPLY in as many lines as it takes, and RPL_ENDOFNAMES. A secret room is an empty list to those who
+/// are not in it; invisible users are left out of what outsiders see.
+pub fn reply(chat: &Chat, room: &Room, viewer: &Viewer<'_>, effects: &mut Effects) {
+    let member = viewer.user.is_some_and(|user| room.member(user).is_some());
+    if !member && room.modes.secret {
+        return end((&room.name).into(), effects);
+    }
+    let symbol = if room.modes.secret { "@" } else { "=" };
+    let between = symbol.len() + " ".len() + room.name.len() + " ".len();
+    let mut packer = Packer::new(room_for_last(viewer.server, viewer.nick, between));
+    let mut line = |text: Text| {
+        answer(effects, Numeric::RPL_NAMREPLY, [symbol.into(), (&room.name).into(), text]);
+    };
+    let all = viewer.caps.contains(Cap::MultiPrefix);
+    let hosts = viewer.caps.contains(Cap::UserhostInNames);
+    for entry in &room.members {
+        let Some(user) = chat.user(entry.user) else { continue };
+        if user.modes.invisible && !member {
+            continue;
+        }
+        let (who, prefix) = (&user.who, entry.prefix(all));
+        let full = if hosts {
+            packer.word(&[prefix, &who.nick, "!", &who.user, "@", &who.host])
+        } else {
+            packer.word(&[prefix, &who.nick])
+        };
+        if let Some(text) = full {
+            line(text);
+        }
+    }
+    if let Some(text) = packer.finish() {
+        line(text);
+    }
+    end((&room.name).into(), effects);
+}
+
+fn end(room: Text, effects: &mut Effects) {
+    answer(effects, Numeric::RPL_ENDOFNAMES, [room, "End of /NAMES list".into()]);
+}

@@ -1,0 +1,121 @@
+//! What a new user is sent first: the welcome, what the server supports, how many are here, the message of the
+//! day. Made for every registration, hence made of text that was prepared once.
+
+use std::sync::{Arc, OnceLock};
+
+use chinwag_wire::isupport::{self, Limits};
+use chinwag_wire::numeric::Numeric;
+
+use crate::chat::Chat;
+use crate::commands::reply::answer;
+use crate::commands::{lusers, mode_room, motd, privmsg, version};
+use crate::effect::Effects;
+use crate::ids::UserId;
+use crate::line::Text;
+use crate::settings::Settings;
+
+/// User modes there are.
+const USER_MODES: &str = "i";
+
+/// Room modes there are.
+const ROOM_MODES: &str = "biklmnostv";
+
+/// Those of them that come with an argument.
+const ROOM_MODES_WITH_ARGUMENT: &str = "bklov";
+
+/// Text that follows from the settings and is sent again and again.
+#[derive(Debug, Default)]
+pub struct Prepared(OnceLock<Lines>);
+
+/// The text itself.
+#[derive(Debug)]
+pub(crate) struct Lines {
+    /// RPL_WELCOME as far as the nickname.
+    pub(crate) welcome: String,
+    /// RPL_YOURHOST.
+    pub(crate) your_host: Arc<str>,
+    /// RPL_CREATED.
+    pub(crate) created: Arc<str>,
+    /// RPL_ISUPPORT: the parameters of each line.
+    pub(crate) isupport: Vec<Vec<Text>>,
+    /// RPL_MOTDSTART.
+    pub(crate) motd_start: Arc<str>,
+    /// RPL_MOTD.
+    pub(crate) motd: Vec<Arc<str>>,
+}
+
+/// A copy of the settings may be changed before it is used: it prepares its own text.
+impl Clone for Prepared {
+    fn clone(&self) -> Self {
+        Prepared::default()
+    }
+}
+
+impl Settings {
+    /// Text that follows from these settings, made at the first call.
+    pub(crate) fn prepared(&self) -> &Lines {
+        self.prepared.0.get_or_init(|| Lines::new(self))
+    }
+}
+
+impl Lines {
+    fn new(settings: &Settings) -> Self {
+        let Settings { server, network, version, created, .. } = settings;
+        Lines {
+            welcome: format!("Welcome to the {network} Network, "),
+            your_host: format!("Your host is {server}, running version {version}").into(),
+            created: format!("This server was created {created}").into(),
+            isupport: isupport(settings),
+            motd_start: format!("- {server} Message of the day - ").into(),
+            motd: settings.motd.iter().map(|line| format!("- {line}").into()).collect(),
+        }
+    }
+}
+
+/// RPL_ISUPPORT: the parameters of each line.
+fn isupport(settings: &Settings) -> Vec<Vec<Text>> {
+    let limits = Limits {
+        network: settings.network.to_string(),
+        nick_length: settings.nick_length,
+        channel_length: settings.channel_length,
+        topic_length: settings.topic_length,
+        away_length: settings.away_length,
+        kick_length: settings.kick_length,
+        list_mode_entries: settings.list_mode_entries,
+        channels_per_user: settings.channels_per_user,
+        targets: privmsg::TARGETS_MAX,
+        modes: mode_room::CHANGES_MAX,
+        history: settings.history.then_some(settings.history_query_max),
+    };
+    let text = || [Text::Static(Numeric::RPL_ISUPPORT.text())];
+    let params = |tokens: Vec<String>| tokens.into_iter().map(shared).chain(text()).collect();
+    isupport::lines(&limits).into_iter().map(params).collect()
+}
+
+/// A text that is handed on without being copied.
+fn shared(text: String) -> Text {
+    Text::Shared(text.into())
+}
+
+impl Chat {
+    /// What a session is sent when it has become a user's (on [`crate::effect::Effect::Registered`]): lines for
+    /// [`crate::effect::To::Asker`].
+    pub fn welcome(&self, settings: &Settings, user: UserId, effects: &mut Effects) {
+        let Some(found) = self.user(user) else { return };
+        let prepared = settings.prepared();
+        let nick = &found.who.nick;
+        let mut welcome = String::with_capacity(prepared.welcome.len() + nick.len());
+        welcome.extend([&prepared.welcome, &**nick]);
+        answer(effects, Numeric::RPL_WELCOME, [welcome.into()]);
+        answer(effects, Numeric::RPL_YOURHOST, [(&prepared.your_host).into()]);
+        answer(effects, Numeric::RPL_CREATED, [(&prepared.created).into()]);
+        let modes = [USER_MODES, ROOM_MODES, ROOM_MODES_WITH_ARGUMENT].map(Text::Static);
+        let [user_modes, room_modes, with_argument] = modes;
+        let server =
+            [(&settings.server).into(), (&settings.version).into(), user_modes, room_modes, with_argument];
+        answer(effects, Numeric::RPL_MYINFO, server);
+        version::isupport(settings, effects);
+        lusers::lines(self, user, effects);
+        motd::lines(settings, effects);
+    }
+}
