@@ -77,11 +77,14 @@ impl LineDecoder {
                 continue;
             }
             if self.tail.is_empty() {
+                if let Some(part) = self.judge(piece) {
+                    return Some(Decoded::TooLong(part));
+                }
                 let line = strip(piece);
                 if line.is_empty() && !self.empty {
                     continue;
                 }
-                return Some(self.judge(piece).map_or(Decoded::Line(line), Decoded::TooLong));
+                return Some(Decoded::Line(line));
             }
             if let Some(verdict) = self.complete(piece) {
                 return Some(match verdict {
@@ -180,3 +183,6 @@ fn strip(mut line: &[u8]) -> &[u8] {
     }
     line
 }
+
+#[cfg(test)]
+mod tests;

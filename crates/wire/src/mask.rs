@@ -122,3 +122,98 @@ impl fmt::Debug for Mask {
         fmt::Debug::fmt(&*self.text, f)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn masks_are_completed() {
+        let check = |typed: &str, full: &str| {
+            let mask = Mask::new(typed);
+            assert_eq!(mask.as_str(), full, "{typed:?}");
+            assert_eq!(Mask::new(full).as_str(), full, "complete ones stay");
+        };
+        check("ann", "ann!*@*");
+        check("ann!joe", "ann!joe@*");
+        check("joe@host", "*!joe@host");
+        check("ann!joe@host", "ann!joe@host");
+        check("!@", "*!*@*");
+        check("", "*!*@*");
+        check("*", "*!*@*");
+        check("***x**", "*x*!*@*");
+        check("*.example.org", "*!*@*.example.org");
+        check("2001:db8::1", "*!*@2001:db8::1");
+        check("ann!", "ann!*@*");
+        check("@host", "*!*@host");
+        check("a!b!c@d@e", "a!b!c@d@e");
+    }
+
+    #[test]
+    fn masks_match() {
+        let check = |mask: &str, expected: bool| {
+            assert_eq!(Mask::new(mask).matches("Ann", "~joe", "host.example.org"), expected, "{mask:?}");
+        };
+        check("ann", true);
+        check("a??", true);
+        check("a?", false);
+        check("*!~*@*", true);
+        check("*!*@*.EXAMPLE.org", true);
+        check("*!*@example.org", false);
+        check("joe@*", false);
+        check("bob!*@*", false);
+        check("*n!*e@h*g", true);
+        check("*", true);
+    }
+
+    #[test]
+    fn globs() {
+        let check = |pattern: &str, text: &str, expected: bool| {
+            assert_eq!(glob(pattern, text), expected, "{pattern:?} {text:?}");
+        };
+        check("", "", true);
+        check("*", "", true);
+        check("?", "", false);
+        check("", "a", false);
+        check("?", "ä", true);
+        check("??", "ä", false);
+        check("*ä?", "öäü", true);
+        check("a*b*c", "aXbYbZc", true);
+        check("a*b*c", "aXbYbZ", false);
+        check("*\\*", "a\\b", true);
+        // A hundred stars over a thousand characters that almost match take no time.
+        check(&("*a".repeat(100) + "b"), &"a".repeat(1000), false);
+    }
+
+    /// What the two wildcards mean, said as simply as possible.
+    fn naive(pattern: &[char], text: &[char]) -> bool {
+        match (pattern, text) {
+            ([], _) => text.is_empty(),
+            (['*', rest @ ..], _) => (0..=text.len()).any(|skip| naive(rest, &text[skip..])),
+            (['?', rest @ ..], [_, behind @ ..]) => naive(rest, behind),
+            ([c, rest @ ..], [d, behind @ ..]) => c.eq_ignore_ascii_case(d) && naive(rest, behind),
+            (_, []) => false,
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn as_the_naive_one(pattern in "[aAbä*?]{0,8}", text in "[abBäê😀]{0,10}") {
+            let (one, other): (Vec<_>, Vec<_>) = (pattern.chars().collect(), text.chars().collect());
+            prop_assert_eq!(glob(&pattern, &text), naive(&one, &other));
+        }
+
+        #[test]
+        fn parts_match_as_the_whole(mask in "[ab*?]{1,3}![ab*?]{1,3}@[ab*?]{1,3}", nick in "[ab]{1,3}", user in "[ab]{1,3}", host in "[ab]{1,3}") {
+            let mask = Mask::new(&mask);
+            prop_assert_eq!(mask.matches(&nick, &user, &host), glob(mask.as_str(), &format!("{nick}!{user}@{host}")));
+        }
+
+        #[test]
+        fn completing_is_done_once(typed: String) {
+            let mask = Mask::new(&typed);
+            prop_assert_eq!(Mask::new(mask.as_str()), mask);
+        }
+    }
+}

@@ -352,3 +352,6 @@ impl<'o> MessageWriter<'o> {
 fn needs_colon(param: &str) -> bool {
     param.is_empty() || param.starts_with(':') || scan::find(param.as_bytes(), b' ').is_some()
 }
+
+#[cfg(test)]
+mod tests;

@@ -268,3 +268,114 @@ fn is_invisible(c: char) -> bool {
         | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}'
         | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nicknames() {
+        let check = |text: &str, expected: Result<(), NameError>| {
+            let nick = Nick::parse(text, 12);
+            assert_eq!(nick.as_ref().map(|_| ()).map_err(|error| *error), expected, "{text:?}");
+            assert!(nick.is_err() || nick.is_ok_and(|nick| nick.as_str() == text));
+        };
+        use NameError::*;
+        check("ann", Ok(()));
+        check("[ann]_`^{}|", Ok(()));
+        check("a-1\\", Ok(()));
+        check("Zoë", Ok(()));
+        check("Алиса", Ok(()));
+        check("太郎", Ok(()));
+        check("", Err(Empty));
+        check("abcdefghijkl", Ok(()));
+        check("abcdefghijklm", Err(TooLong { max: 12 }));
+        check("Алисаа́", Err(TooLong { max: 12 }));
+        check("1ann", Err(First('1')));
+        check("-ann", Err(First('-')));
+        check("#ann", Err(Character('#')));
+        check("~ann", Err(Character('~')));
+        check("../../x", Err(Character('.')));
+        check("an n", Err(Character(' ')));
+        check("an\u{a0}n", Err(Character('\u{a0}')));
+        for c in [
+            '!', '@', ',', '*', '?', ':', '/', '$', '&', '%', '+', '\u{7}', '\u{200b}', '\u{3164}',
+            '\u{202e}', '👍',
+        ] {
+            check(&format!("a{c}"), Err(Character(c)));
+        }
+    }
+
+    #[test]
+    fn rooms() {
+        let check = |text: &str, expected: Result<(), NameError>| {
+            assert_eq!(RoomName::parse(text, 12).map(|_| ()), expected, "{text:?}");
+        };
+        use NameError::*;
+        check("#lobby", Ok(()));
+        check("##c++", Ok(()));
+        check("#1", Ok(()));
+        check("#:a/b.c", Ok(()));
+        check("#кофе", Ok(()));
+        check("", Err(Empty));
+        check("#", Err(NotARoom));
+        check("lobby", Err(NotARoom));
+        check("&lobby", Err(NotARoom));
+        check("#abcdefghijk", Ok(()));
+        check("#abcdefghijkl", Err(TooLong { max: 12 }));
+        for c in [' ', ',', '*', '\u{7}', '\0', '\u{1b}', '\u{a0}', '\u{200b}', '\u{fffd}'] {
+            check(&format!("#a{c}b"), Err(Character(c)));
+        }
+    }
+
+    #[test]
+    fn usernames() {
+        let check = |text: &str, parsed: Result<&str, NameError>, cleaned: &str| {
+            assert_eq!(
+                Username::parse(text, 8).as_ref().map(Username::as_str),
+                parsed.as_ref().copied(),
+                "{text:?}"
+            );
+            assert_eq!(Username::cleaned(text, 8).as_str(), cleaned, "{text:?}");
+        };
+        use NameError::*;
+        check("ann", Ok("ann"), "ann");
+        check("a.b-c_1", Ok("a.b-c_1"), "a.b-c_1");
+        check("", Err(Empty), "user");
+        check("~ann", Err(Character('~')), "ann");
+        check("@!*", Err(Character('@')), "user");
+        check("annabella", Err(TooLong { max: 8 }), "annabell");
+        check("жжжжж", Err(TooLong { max: 8 }), "жжжж");
+    }
+
+    #[test]
+    fn comparison_follows_the_case_mapping() {
+        let hash = |nick: &Nick| {
+            let mut hasher = std::hash::DefaultHasher::new();
+            nick.hash(&mut hasher);
+            hasher.finish()
+        };
+        let nick = |text: &str| Nick::parse(text, 32).unwrap();
+        let (one, other) = (nick("Ann[1]"), nick("aNN[1]"));
+        assert_eq!(one, other);
+        assert_eq!(hash(&one), hash(&other));
+        assert_eq!(one.folded(), other.folded());
+        assert_eq!(one.folded().as_str(), "ann[1]");
+        // Only ASCII is mapped: not the old {|} for [\], and no other script.
+        assert_ne!(one, nick("ann{1}"));
+        assert_ne!(nick("ZOË"), nick("zoë"));
+        assert_eq!(fold("ZOË").as_str(), "zoË");
+        assert!(same("#Tea", "#tEA") && !same("#tea", "#teä"));
+        let map = std::collections::HashMap::from([(fold("Ann"), 1)]);
+        assert_eq!(map.get("ann"), Some(&1));
+    }
+
+    #[test]
+    fn reserved_nicknames_can_be_typed_and_are_known() {
+        for nick in RESERVED {
+            assert!(Nick::parse(nick, 32).is_ok());
+            assert!(is_reserved(&nick.to_ascii_uppercase()));
+        }
+        assert!(!is_reserved("ann") && !is_reserved(""));
+    }
+}

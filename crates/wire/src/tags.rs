@@ -123,3 +123,76 @@ pub fn escape(value: &str, out: &mut Vec<u8>) {
     }
     out.extend_from_slice(&value.as_bytes()[plain..]);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn tags_are_read() {
+        let check = |raw: &str, expected: &[(&str, &str)]| {
+            let read: Vec<_> = Tags::new(raw).iter().map(|(key, value)| (key, value.into_owned())).collect();
+            let expected: Vec<_> = expected.iter().map(|(key, value)| (*key, (*value).to_string())).collect();
+            assert_eq!(read, expected, "{raw:?}");
+        };
+        check("", &[]);
+        check("a", &[("a", "")]);
+        check("a=", &[("a", "")]);
+        check("a=b", &[("a", "b")]);
+        check("a=b;+c;example.org/d=e=f", &[("a", "b"), ("+c", ""), ("example.org/d", "e=f")]);
+        check(";;a=1;;b=2;", &[("a", "1"), ("b", "2")]);
+        check("=1;a=2", &[("a", "2")]);
+        check("a=1;a=2", &[("a", "1"), ("a", "2")]);
+        check("a=\\:\\s\\\\\\r\\n;b=x", &[("a", "; \\\r\n"), ("b", "x")]);
+    }
+
+    #[test]
+    fn the_last_of_the_same_key_counts() {
+        let tags = Tags::new("a=1;b;a=2;+a=3");
+        assert_eq!(tags.get("a").as_deref(), Some("2"));
+        assert_eq!(tags.get("b").as_deref(), Some(""));
+        assert_eq!(tags.get("+a").as_deref(), Some("3"));
+        assert_eq!(tags.get("c"), None);
+        assert_eq!(Tags::default().get("a"), None);
+    }
+
+    #[test]
+    fn values_are_unescaped() {
+        let check = |escaped: &str, expected: &str| assert_eq!(unescape(escaped), expected, "{escaped:?}");
+        check("plain", "plain");
+        check("\\:\\s\\\\\\r\\n", "; \\\r\n");
+        check("\\b", "b");
+        check("\\", "");
+        check("test\\", "test");
+        check("a\\\\", "a\\");
+        check("\\\\s", "\\s");
+        check("\\ö", "ö");
+        assert!(matches!(unescape("plain"), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn client_only_tags_are_copied_as_they_came() {
+        let check = |raw: &str, expected: &str| {
+            let mut out = String::from("x");
+            assert_eq!(Tags::new(raw).copy_client_only(&mut out), !expected.is_empty(), "{raw:?}");
+            assert_eq!(out.strip_prefix('x'), Some(expected), "{raw:?}");
+        };
+        check("", "");
+        check("a=1;label=2", "");
+        check("+typing=active;label=2;+draft/reply=m\\s1", "+typing=active;+draft/reply=m\\s1");
+        check("+;+=1;+a b;+ä=1;+/a;+a/=1;a=+b", "");
+        check("+example.org/a_b", "+example.org/a_b");
+    }
+
+    proptest! {
+        #[test]
+        fn escaping_can_be_undone(value: String) {
+            let mut escaped = Vec::new();
+            escape(&value, &mut escaped);
+            let escaped = String::from_utf8(escaped).unwrap();
+            prop_assert!(!escaped.contains([';', ' ', '\r', '\n']));
+            prop_assert_eq!(unescape(&escaped), value);
+        }
+    }
+}

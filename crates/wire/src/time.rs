@@ -144,3 +144,104 @@ fn offset_seconds(bytes: &[u8]) -> Option<i64> {
 fn number(bytes: &[u8]) -> Option<u32> {
     bytes.iter().try_fold(0, |sum, byte| byte.is_ascii_digit().then(|| sum * 10 + u32::from(byte - b'0')))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn written(ms: u64) -> String {
+        let mut out = Vec::new();
+        format_millis(ms, &mut out);
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn moments() {
+        let check = |ms: u64, text: &str| {
+            assert_eq!(written(ms), text);
+            assert_eq!(parse_rfc3339_millis(text), Some(ms));
+        };
+        check(0, "1970-01-01T00:00:00.000Z");
+        check(1, "1970-01-01T00:00:00.001Z");
+        check(951_782_400_000, "2000-02-29T00:00:00.000Z");
+        check(951_868_799_999, "2000-02-29T23:59:59.999Z");
+        check(951_868_800_000, "2000-03-01T00:00:00.000Z");
+        check(1_318_919_445_123, "2011-10-18T06:30:45.123Z");
+        check(1_795_227_000_000, "2026-11-21T02:10:00.000Z");
+        check(4_107_542_400_000, "2100-03-01T00:00:00.000Z");
+        check(END_MS - 1, "9999-12-31T23:59:59.999Z");
+        assert_eq!(written(u64::MAX), "9999-12-31T23:59:59.999Z");
+    }
+
+    #[test]
+    fn times_that_can_be_read() {
+        let check = |text: &str, expected: Option<&str>| {
+            assert_eq!(parse_rfc3339_millis(text).map(written).as_deref(), expected, "{text:?}");
+        };
+        check("2026-11-21T02:10:00Z", Some("2026-11-21T02:10:00.000Z"));
+        check("2026-11-21T02:10:00.5Z", Some("2026-11-21T02:10:00.500Z"));
+        check("2026-11-21t02:10:00.123999z", Some("2026-11-21T02:10:00.123Z"));
+        check("2026-11-21T02:10:00.123+01:30", Some("2026-11-21T00:40:00.123Z"));
+        check("2026-11-21T02:10:00-02:00", Some("2026-11-21T04:10:00.000Z"));
+        check("2016-12-31T23:59:60Z", Some("2017-01-01T00:00:00.000Z"));
+        for wrong in [
+            "",
+            "2026",
+            "2026-11-21",
+            "2026-11-21T02:10:00",
+            "2026-11-21 02:10:00Z",
+            "2026-11-21T02:10Z",
+            "2026-02-29T00:00:00Z",
+            "2026-00-01T00:00:00Z",
+            "2026-13-01T00:00:00Z",
+            "2026-01-00T00:00:00Z",
+            "2026-01-32T00:00:00Z",
+            "2026-01-01T24:00:00Z",
+            "2026-01-01T00:60:00Z",
+            "2026-01-01T00:00:61Z",
+            "2026-11-21T02:10:00.Z",
+            "2026-11-21T02:10:00ZZ",
+            "2026-11-21T02:10:00+0100",
+            "2026-11-21T02:10:00+24:00",
+            "2026-11-21T02:10:00+",
+            "1969-12-31T23:59:59Z",
+            "1970-01-01T00:00:00+00:01",
+            "+026-11-21T02:10:00Z",
+            "2026-11-21T02:10:0öZ",
+            "２０２６-11-21T02:10:00Z",
+            "2026-11-21T02:10:00+ö:00",
+        ] {
+            check(wrong, None);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read(ms in 0..END_MS) {
+            prop_assert_eq!(parse_rfc3339_millis(&written(ms)), Some(ms));
+        }
+
+        #[test]
+        fn a_stamp_remembers_nothing_wrong(moments in proptest::collection::vec((0u64..3, 0u64..2000), 1..20)) {
+            let mut stamp = Stamp::new();
+            for (day, ms) in moments {
+                let ms = day * 86_400_000 + ms;
+                prop_assert_eq!(str::from_utf8(stamp.render(ms)).unwrap(), written(ms));
+            }
+        }
+
+        #[test]
+        fn reading_never_panics(text: String) {
+            let _ = parse_rfc3339_millis(&text);
+        }
+
+        #[test]
+        fn days_count_up(day in 0i64..4_000_000) {
+            let (year, month, date) = civil(day);
+            prop_assert_eq!(days(year, month, date), day);
+            let (y, m, d) = civil(day + 1);
+            prop_assert!((y, m, d) == (year, month, date + 1) || d == 1 && date >= 28);
+        }
+    }
+}
