@@ -16,5 +16,7 @@ pub mod history;
 pub mod ids;
 pub mod line;
 pub mod pending;
+#[cfg(test)]
+mod scene;
 pub mod session;
 pub mod settings;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use chinwag_wire::mask::Mask;
+use chinwag_wire::names::same;
 use chinwag_wire::numeric::Numeric;
 
 use super::apply::send;
@@ -144,7 +145,7 @@ fn change_mode(room: &mut Room, change: &ModeChange, by: &Who, at_ms: Millis) ->
                 let mask = Mask::new(text);
                 room.bans.push(Ban { mask, text: Arc::clone(text), by: Arc::clone(&by.nick), at_ms });
             } else {
-                room.bans.retain(|ban| ban.text != *text);
+                room.bans.retain(|ban| !same(&ban.text, text));
             }
         }
         'k' => room.modes.key = arg.clone().filter(|_| *set),

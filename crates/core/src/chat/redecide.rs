@@ -1,7 +1,9 @@
 //! Deciding again what was decided under rules that have changed before it was applied.
 
-use chinwag_wire::numeric::Numeric;
 use std::sync::Arc;
+
+use chinwag_wire::names::same;
+use chinwag_wire::numeric::Numeric;
 
 use super::{Chat, Room, User};
 use crate::event::{Event, ModeChange, Said, Who};
@@ -79,7 +81,7 @@ impl Room {
                 let member = member.and_then(|member| self.member(member));
                 member.is_some_and(|member| *set != if *mode == 'o' { member.op } else { member.voice })
             }
-            'b' => *set != self.bans.iter().any(|ban| arg == Some(&*ban.text)),
+            'b' => arg.is_some_and(|mask| *set != self.bans.iter().any(|ban| same(&ban.text, mask))),
             'k' if *set => self.modes.key.as_deref() != arg,
             'k' => self.modes.key.is_some(),
             'l' if *set => self.modes.limit != arg.and_then(|limit| limit.parse().ok()),

@@ -1,1 +1,293 @@
-//! Tests of applying.
+//! What applying does whatever came before: the same everywhere, once, and only under the rules of the decision.
+
+use std::sync::Arc;
+
+use chinwag_log::{Entry, Keep, Key, Origin, Seq};
+use chinwag_wire::msgid::{MsgId, Opened};
+
+use super::Chat;
+use crate::effect::{Effect, Effects, To};
+use crate::event::{Arrived, Event, ModeChange, Said, SayKind, Who};
+use crate::ids::{Number, RoomId, UserId};
+use crate::line::{Line, Text};
+use crate::scene::{KEY, Scene};
+
+const TEA: RoomId = RoomId(1);
+
+/// A source of numbers that look random (a linear congruential generator, the upper bits).
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, count: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) as usize % count
+    }
+
+    fn of<'a>(&mut self, words: &[&'a str]) -> &'a str {
+        words[self.below(words.len())]
+    }
+}
+
+/// Somebody asks for something.
+fn random_request(dice: &mut Dice) -> String {
+    let room = dice.of(&["#tea", "#cake", "#lobby", "#None"]);
+    let nick = dice.of(&["ann", "bob", "cyd", "dan"]);
+    match dice.below(14) {
+        0..=3 => format!("JOIN {room},#tea key"),
+        4 => format!("PART {room} :bye"),
+        5..=6 => format!("PRIVMSG {room},{nick} :hello"),
+        7 => format!("NOTICE @{room} :hello"),
+        8 => format!("KICK {room} {nick} :out"),
+        9 => format!("TOPIC {room} :{nick} was here"),
+        10 => format!("INVITE {nick} {room}"),
+        11 => format!("AWAY {}", dice.of(&["", ":out"])),
+        _ => {
+            let sign = dice.of(&["+", "-"]);
+            let mode = dice.of(&["i", "m", "n", "s", "t", "k key", "l 2", "b dan", "b cyd", "o", "v"]);
+            format!("MODE {room} {sign}{mode} {nick}")
+        }
+    }
+}
+
+/// A chat after many random requests.
+fn random_scene(seed: u64) -> Scene {
+    let mut dice = Dice(seed);
+    let mut scene = Scene::of(["ann", "bob", "cyd", "dan"]);
+    for _ in 0..300 {
+        scene.now_ms += dice.below(2000) as u64;
+        let asker = dice.of(&["ann", "bob", "cyd", "dan"]);
+        let line = random_request(&mut dice);
+        let _ = scene.asks(asker, &line);
+    }
+    scene
+}
+
+#[test]
+fn every_node_comes_to_the_same_state_and_skips_what_comes_again() {
+    for seed in 0..50 {
+        let scene = random_scene(seed);
+        let mut dice = Dice(seed + 1000);
+        let mut other = Chat::new(KEY);
+        let mut effects = Effects::new();
+        for (at, entry) in scene.log.iter().enumerate() {
+            assert!(other.apply(entry, &mut effects));
+            let before = (other.state_hash(), effects.len());
+            assert!(!other.apply(&scene.log[dice.below(at + 1)], &mut effects));
+            assert_eq!((other.state_hash(), effects.len()), before, "seed {seed}, entry {at}");
+        }
+        assert!(scene.log.iter().any(|entry| entry.keep == Keep::Stored));
+        assert_eq!(other.state_hash(), scene.chat.state_hash(), "seed {seed}");
+    }
+}
+
+#[test]
+fn a_restart_brings_back_what_is_stored() {
+    let mut renewed = 0;
+    for seed in 0..50 {
+        let scene = random_scene(seed);
+        let mut restored = Chat::new(KEY);
+        let mut effects = Effects::new();
+        for entry in scene.log.iter().filter(|entry| entry.keep == Keep::Stored) {
+            renewed += usize::from(matches!(entry.event, Event::Renewed { .. }));
+            if !matches!(entry.event, Event::Said(_)) {
+                assert!(restored.apply(entry, &mut effects));
+            }
+        }
+        for room in scene.chat.rooms() {
+            restored.set_head(room.id, room.head, room.last_ms);
+        }
+        assert!(!effects.contains(&Effect::Stale), "seed {seed}");
+        assert_eq!(restored.stored_hash(), scene.chat.stored_hash(), "seed {seed}");
+        assert_ne!(restored.state_hash(), scene.chat.state_hash(), "nobody is here any more");
+        assert_eq!(restored.users().len(), 0);
+    }
+    assert!(renewed > 0, "the seeds reach rooms that start over");
+}
+
+fn said(scene: &Scene, basis: u32, text: &str) -> Event {
+    let by = Arc::clone(&scene.chat.user_by_nick("bob").unwrap().who);
+    Event::Said(Arc::new(Said {
+        room: TEA,
+        basis,
+        user: scene.user("bob"),
+        by,
+        kind: SayKind::Privmsg,
+        text: text.into(),
+        client_tags: None,
+        status: None,
+    }))
+}
+
+fn tea() -> Scene {
+    let mut scene = Scene::of(["ann", "bob"]);
+    scene.all([("ann", "JOIN #tea"), ("bob", "JOIN #tea")]);
+    scene
+}
+
+/// The only line among some effects.
+#[track_caller]
+fn line(effects: &Effects) -> &Line {
+    let [Effect::Send { line, .. }] = &effects[..] else { panic!("{effects:?}") };
+    line
+}
+
+#[test]
+fn messages_are_numbered_and_their_times_never_go_back() {
+    let mut scene = tea();
+    for (number, at_ms, shown) in
+        [(1, 2_000_000, 2_000_000), (2, 1_500_000, 2_000_000), (3, 2_000_001, 2_000_001)]
+    {
+        scene.now_ms = at_ms;
+        let event = said(&scene, 0, "hello");
+        let effects = scene.happens(event);
+        let meta = &line(&effects).meta;
+        assert_eq!((meta.number, meta.at_ms), (Number(number), Some(shown)));
+        assert_eq!(meta.msgid.unwrap().open(&KEY), Some(Opened::Stored(scene.log.len() as u64)));
+        assert_eq!(meta.msgid, Some(MsgId::stored(&KEY, scene.log.len() as u64)));
+    }
+    assert_eq!(scene.chat.head(TEA), Number(3));
+}
+
+#[test]
+fn what_was_decided_under_other_rules_is_stale() {
+    let mut scene = tea();
+    scene.all([("ann", "MODE #tea +m"), ("ann", "MODE #tea +v bob")]);
+    let before = scene.chat.stored_hash();
+    let by = Arc::clone(&scene.chat.user_by_nick("ann").unwrap().who);
+    let change = ModeChange { set: true, mode: 'i', arg: None, member: None };
+    let (member, nick, reason): (_, Arc<str>, Arc<str>) = (scene.user("bob"), "bob".into(), "out".into());
+    for event in [
+        said(&scene, 1, "hello"),
+        Event::TopicSet { room: TEA, basis: 1, by: Arc::clone(&by), topic: "x".into() },
+        Event::ModesChanged { room: TEA, basis: 1, by: Arc::clone(&by), changes: vec![change] },
+        Event::Renewed { room: TEA, basis: 1, head: Number(0), by: Arc::clone(&by) },
+        Event::Kicked { room: TEA, basis: 1, by, member, nick, reason },
+    ] {
+        assert_eq!(scene.happens(event.clone()), [Effect::Stale], "{event:?}");
+        assert_eq!(scene.chat.stored_hash(), before);
+        let again = scene.chat.redecide(event).expect("the rules allow it still");
+        let effects = scene.would_happen(again);
+        assert!(!effects.contains(&Effect::Stale));
+    }
+}
+
+#[test]
+fn deciding_again_may_be_a_refusal() {
+    let mut scene = tea();
+    scene.all([("ann", "MODE #tea +m")]);
+    let refused = scene.chat.redecide(said(&scene, 0, "hello")).unwrap_err();
+    assert_eq!(refused.params[0], Text::from(&scene.chat.room(TEA).unwrap().name));
+    let by = Arc::clone(&scene.chat.user_by_nick("bob").unwrap().who);
+    let topic = Event::TopicSet { room: TEA, basis: 0, by, topic: "x".into() };
+    assert!(scene.chat.redecide(topic).is_err());
+    scene.all([("ann", "MODE #tea +v bob")]);
+    assert!(scene.chat.redecide(said(&scene, 0, "hello")).is_ok());
+    scene.all([("bob", "QUIT")]);
+    let by = Arc::clone(&scene.chat.user_by_nick("ann").unwrap().who);
+    let kick = Event::Kicked {
+        room: TEA,
+        basis: 0,
+        by,
+        member: UserId::new(0, 2),
+        nick: "bob".into(),
+        reason: "out".into(),
+    };
+    assert!(scene.chat.redecide(kick).is_err());
+}
+
+#[test]
+fn entering_is_checked_again() {
+    let mut scene = tea();
+    scene.enters("cyd");
+    scene.all([("ann", "MODE #tea +k key")]);
+    let (user, room) = (scene.user("cyd"), Arc::<str>::from("#tea"));
+    for (key, numeric) in [(None, 475), (Some("wrong"), 475)] {
+        let key = key.map(Arc::from);
+        let effects = scene.happens(Event::Joined { user, room: Arc::clone(&room), key });
+        assert_eq!(
+            crate::line::Command::Numeric(chinwag_wire::numeric::Numeric(numeric)),
+            line(&effects).command
+        );
+    }
+    let effects = scene.happens(Event::Joined { user, room: "#none".into(), key: None });
+    assert_eq!(line(&effects).params[0].as_str(), "#none");
+    let effects = scene.happens(Event::Joined { user, room, key: Some("key".into()) });
+    assert_eq!(effects[0], Effect::Entered(TEA, user));
+}
+
+#[test]
+fn a_nickname_taken_meanwhile_sends_back_to_the_greeting() {
+    let mut scene = tea();
+    let who = Arc::new(Who { nick: "ANN".into(), user: "~u".into(), host: "host".into(), account: None });
+    let user = UserId::new(0, 77);
+    let arrived = Arrived { user, who, realname: "".into(), door: "irc" };
+    let effects = scene.happens(Event::Arrived(Arc::new(arrived)));
+    assert!(
+        matches!(&effects[..], [Effect::Send { to: To::Asker, .. }, Effect::EntryRefused]),
+        "{effects:?}"
+    );
+    assert!(scene.chat.user(user).is_none());
+    let bob = scene.user("bob");
+    let effects = scene.happens(Event::Renamed { user: bob, nick: "Ann".into() });
+    assert_eq!(line(&effects).params[0].as_str(), "Ann");
+    assert_eq!(&*scene.chat.user(bob).unwrap().who.nick, "bob");
+}
+
+#[test]
+fn a_node_that_starts_again_has_lost_its_people_and_no_others() {
+    let mut scene = tea();
+    let who = Arc::new(Who { nick: "far".into(), user: "~u".into(), host: "host".into(), account: None });
+    let user = UserId::new(1, 1);
+    let arrived = Arrived { user, who, realname: "".into(), door: "irc" };
+    scene.happens(Event::Arrived(Arc::new(arrived)));
+    scene.happens(Event::Joined { user, room: "#tea".into(), key: None });
+    let key = |n| Key { origin: Origin(1), n };
+    let started =
+        |n| Entry { seq: Seq(9), key: key(n), at_ms: 0, keep: Keep::Passing, event: Event::NodeStarted };
+    let mut effects = Effects::new();
+    assert!(scene.chat.apply(&started(1), &mut effects));
+    assert!(scene.chat.user(user).is_none() && scene.chat.users().len() == 2);
+    assert_eq!(effects.len(), 3, "{effects:?}");
+    assert_eq!(scene.chat.room(TEA).unwrap().members.len(), 2);
+    scene.happens(Event::NodeStarted);
+    assert_eq!(scene.chat.users().len(), 0);
+}
+
+#[test]
+fn a_user_stays_until_the_last_session_ends() {
+    let mut scene = tea();
+    let user = scene.user("bob");
+    assert_eq!(scene.happens(Event::Attached { user }), [Effect::Registered(user)]);
+    assert!(scene.happens(Event::Detached { user, reason: "phone".into() }).is_empty());
+    let effects = scene.happens(Event::Detached { user, reason: "laptop".into() });
+    assert_eq!(effects.last(), Some(&Effect::Gone(user, "laptop".into())));
+    assert!(scene.happens(Event::Detached { user, reason: "again".into() }).is_empty());
+}
+
+#[test]
+fn putting_out_who_has_left_changes_the_rules_all_the_same() {
+    let mut scene = tea();
+    let kick = scene.decide("ann", "KICK #tea bob").events.remove(0);
+    scene.all([("bob", "PART #tea")]);
+    let effects = scene.happens(kick);
+    assert_eq!(line(&effects).params[0].as_str(), "bob");
+    assert_eq!(scene.chat.room(TEA).unwrap().rules, 1);
+}
+
+#[test]
+fn an_invitation_ends_with_who_was_invited() {
+    let mut scene = tea();
+    scene.enters("cyd");
+    scene.all([("ann", "INVITE cyd #tea"), ("cyd", "QUIT")]);
+    assert!(scene.chat.room(TEA).unwrap().invites.is_empty());
+}
+
+#[test]
+fn a_room_renewed_while_somebody_comes_in_tells_them() {
+    let mut scene = tea();
+    scene.all([("ann", "MODE #tea +ik-t key"), ("ann", "MODE #tea +b x")]);
+    let by = Arc::clone(&scene.chat.user_by_nick("bob").unwrap().who);
+    let effects = scene.happens(Event::Renewed { room: TEA, basis: 2, head: Number(0), by });
+    let params: Vec<&str> = line(&effects).params.iter().map(Text::as_str).collect();
+    assert_eq!(params, ["#tea", "-i+t-kb", "key", "x!*@*"]);
+}

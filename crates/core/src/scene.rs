@@ -1,0 +1,185 @@
+//! For tests: people in a chat with a log that orders everything at once, and effects as readable lines.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use chinwag_log::{Entry, Key, Origin, Seq};
+use chinwag_wire::caps::CapSet;
+use chinwag_wire::message::Message;
+use chinwag_wire::msgid::MsgIdKey;
+
+use crate::asking::{Asking, Flow};
+use crate::chat::Chat;
+use crate::effect::{Effect, Effects, To};
+use crate::event::{Arrived, Event, Who};
+use crate::ids::UserId;
+use crate::line::{Command, Source, Text};
+use crate::pending::Pending;
+use crate::session::{Door, Phase, Session};
+use crate::settings::Settings;
+
+/// The key of all test chats.
+pub(crate) const KEY: MsgIdKey = MsgIdKey([3, 5]);
+
+/// A chat, its log, and the sessions by nickname.
+pub(crate) struct Scene {
+    pub(crate) chat: Chat,
+    pub(crate) settings: Settings,
+    pub(crate) pending: Pending,
+    pub(crate) log: Vec<Entry<Event>>,
+    pub(crate) now_ms: u64,
+    sessions: BTreeMap<&'static str, Session>,
+}
+
+/// What a request came to.
+pub(crate) struct Decided {
+    pub(crate) flow: Flow,
+    pub(crate) effects: Effects,
+    pub(crate) events: Vec<Event>,
+}
+
+impl Scene {
+    /// An empty chat, and these people in it.
+    pub(crate) fn of<const N: usize>(people: [&'static str; N]) -> Scene {
+        let mut scene = Scene {
+            chat: Chat::new(KEY),
+            settings: Settings::default(),
+            pending: Pending::default(),
+            log: Vec::new(),
+            now_ms: 1_000_000,
+            sessions: BTreeMap::new(),
+        };
+        for nick in people {
+            scene.enters(nick);
+        }
+        scene
+    }
+
+    /// Somebody comes in, with all capabilities.
+    pub(crate) fn enters(&mut self, nick: &'static str) {
+        let user = UserId::new(0, self.sessions.len() as u64 + 1);
+        let who = Arc::new(Who { nick: nick.into(), user: "~u".into(), host: "host".into(), account: None });
+        let arrived = Arrived { user, who, realname: "Real Name".into(), door: "irc" };
+        let effects = self.happens(Event::Arrived(Arc::new(arrived)));
+        assert!(effects.contains(&Effect::Registered(user)), "{effects:?}");
+        let mut session = Session::new(Door::Irc, "host".into(), false);
+        session.phase = Phase::Live(user);
+        session.caps = CapSet::ALL;
+        self.sessions.insert(nick, session);
+    }
+
+    /// The session of somebody.
+    pub(crate) fn session(&mut self, nick: &str) -> &mut Session {
+        self.sessions.get_mut(nick).expect("somebody who came in")
+    }
+
+    /// The number of somebody.
+    pub(crate) fn user(&self, nick: &str) -> UserId {
+        self.chat.user_by_nick(nick).expect("somebody who is here").id
+    }
+
+    /// The next place in the log.
+    pub(crate) fn entry(&self, event: Event) -> Entry<Event> {
+        let place = self.log.len() as u64 + 1;
+        let key = Key { origin: Origin(0), n: place };
+        Entry { seq: Seq(place), key, at_ms: self.now_ms, keep: event.keep(), event }
+    }
+
+    /// Something happens.
+    pub(crate) fn happens(&mut self, event: Event) -> Effects {
+        let entry = self.entry(event);
+        let mut effects = Effects::new();
+        assert!(self.chat.apply(&entry, &mut effects));
+        self.log.push(entry);
+        effects
+    }
+
+    /// What would happen, without its happening.
+    pub(crate) fn would_happen(&self, event: Event) -> Effects {
+        let mut effects = Effects::new();
+        assert!(self.chat.clone().apply(&self.entry(event), &mut effects));
+        effects
+    }
+
+    /// Decides what somebody asks for, and nothing more.
+    pub(crate) fn decide(&mut self, nick: &str, line: &str) -> Decided {
+        let mut effects = Effects::new();
+        let mut events = Vec::new();
+        let mut asking = Asking {
+            now_ms: self.now_ms,
+            settings: &self.settings,
+            session: self.sessions.get_mut(nick).expect("somebody who came in"),
+            pending: &self.pending,
+            next_user: UserId::new(0, 1000),
+            effects: &mut effects,
+            events: &mut events,
+        };
+        let message = Message::parse_str(line).expect("a message");
+        let flow = self.chat.request(&mut asking, &message);
+        if flow == Flow::Wait {
+            assert!(effects.is_empty() && events.is_empty(), "something was done before Wait: {line}");
+        }
+        Decided { flow, effects, events }
+    }
+
+    /// Decides what somebody asks for and applies what follows; everything that anybody would be sent.
+    pub(crate) fn asks(&mut self, nick: &str, line: &str) -> Vec<String> {
+        let Decided { flow, mut effects, events } = self.decide(nick, line);
+        assert_eq!(flow, Flow::Done, "{line}");
+        for event in events {
+            effects.extend(self.happens(event));
+        }
+        effects.iter().map(|effect| self.shown(effect)).collect()
+    }
+
+    /// The same for several lines, of which the answers do not matter.
+    pub(crate) fn all<const N: usize>(&mut self, lines: [(&str, &str); N]) {
+        for (nick, line) in lines {
+            let _ = self.asks(nick, line);
+        }
+    }
+
+    fn shown(&self, effect: &Effect) -> String {
+        let name = |room| self.chat.room(room).map_or("?".into(), |room| Arc::clone(&room.name));
+        let nick = |user| {
+            self.chat.user(user).map_or_else(|| format!("{user:?}").into(), |user| user.who.nick.clone())
+        };
+        let Effect::Send { to, author, except, line } = effect else {
+            return match effect {
+                Effect::Entered(room, user) => format!("{} entered {}", nick(*user), name(*room)),
+                Effect::LeftRoom(room, _) => format!("left {}", name(*room)),
+                Effect::Names(room, user) => format!("names of {} for {}", name(*room), nick(*user)),
+                Effect::Gone(_, reason) => format!("gone: {reason}"),
+                Effect::Close(reason) => format!("close: {reason}"),
+                other => format!("{other:?}"),
+            };
+        };
+        let mut shown = match to {
+            To::Asker => "asker".to_owned(),
+            To::User(user) => nick(*user).to_string(),
+            To::Room(room) => name(*room).to_string(),
+            To::RoomStatus(room, status) => format!("{status}{}", name(*room)),
+            To::Neighbours(_) => "neighbours".to_owned(),
+            To::Everybody => "everybody".to_owned(),
+        };
+        if author.is_some() {
+            shown.push_str(" (echo)");
+        }
+        if except.is_some() {
+            shown.push_str(" (but one)");
+        }
+        shown.push_str("< ");
+        if let Source::User(who) = &line.source {
+            shown.extend([&who.nick, " "]);
+        }
+        match line.command {
+            Command::Numeric(numeric) => shown.push_str(&format!("{:03}", numeric.0)),
+            Command::Verb(verb) => shown.push_str(verb),
+        }
+        let more = line.meta.more.iter().flat_map(|(_, more)| more);
+        for param in line.params.iter().chain(more).map(Text::as_str) {
+            shown.extend([" ", param]);
+        }
+        shown
+    }
+}
