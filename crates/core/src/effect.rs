@@ -26,6 +26,10 @@ pub enum To {
 }
 
 /// What is to be done.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a line is the usual effect; boxing it would allocate for each message"
+)]
 #[derive(Clone, Debug, PartialEq)]
 pub enum Effect {
     /// A line to be sent.
