@@ -19,7 +19,7 @@ pub const PARAMS_MAX: usize = 15;
 pub const ISUPPORT_TOKENS_MAX: usize = 13;
 
 /// Bytes of a line that a plain caller sends; what is longer is refused as a whole.
-pub const PLAIN_LINE_BYTES_MAX: usize = 4096;
+pub const PLAIN_LINE_BYTES_MAX: usize = 8 * 1024;
 
 /// Bytes of a user name (`USER`), the `~` not counted.
 pub const USERNAME_BYTES_MAX: usize = 18;

@@ -4,8 +4,16 @@
 //! type into IRC requests (`machine`, `commands`). Nothing that is said by one caller reaches another one's
 //! terminal unsanitised.
 
+mod commands;
+mod machine;
+mod name;
 mod numerics;
 mod render;
+mod split;
 
+pub use machine::{Ask, PlainDoor};
 pub use render::plain_caps;
 pub(super) use render::render;
+
+#[cfg(test)]
+mod tests;

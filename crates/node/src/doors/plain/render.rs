@@ -6,6 +6,7 @@ use chinwag_core::event::Who;
 use chinwag_core::ids::Millis;
 use chinwag_core::line::{Command, Line, Source};
 use chinwag_wire::caps::{Cap, CapSet};
+use chinwag_wire::plain::sanitize;
 
 use super::super::Frame;
 use super::numerics;
@@ -246,9 +247,9 @@ pub(super) fn put(out: &mut Vec<u8>, parts: &[&str]) {
         if part.bytes().all(|byte| (0x20..0x7F).contains(&byte)) {
             out.extend_from_slice(part.as_bytes());
         } else {
-            for c in part.chars().filter(|c| !c.is_control()) {
-                out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
-            }
+            let mut clean = String::with_capacity(part.len());
+            sanitize(part, &mut clean);
+            out.extend_from_slice(clean.as_bytes());
         }
     }
 }

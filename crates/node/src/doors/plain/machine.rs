@@ -1,0 +1,377 @@
+//! The input side of the plain door: from what a caller types to what is asked of the chat.
+//!
+//! The first thing sent is a nickname. Then every line, or for *unframed* callers (whose nickname came without a
+//! line end) every burst, is a command, or is said in the room that the caller is in.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use chinwag_core::settings::Settings;
+use chinwag_wire::limits::PLAIN_LINE_BYTES_MAX;
+use chinwag_wire::plain::{Plain, PlainDecoder};
+
+use super::{commands, name, split};
+
+/// How many names may be tried before the door gives up on a caller.
+const NAMES_TRIED_MAX: u32 = 20;
+
+/// Milliseconds that a burst is gathered: long enough for the segments of one write, too short to be noticed.
+const GATHER_MS: u64 = 20;
+
+/// Milliseconds that a name is gathered whose bytes come one by one.
+const GATHER_SLOW_MS: u64 = 1_500;
+
+/// What the door wants done next, in order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ask {
+    /// An IRC line, without its line end, to be decided as if it had come by IRC.
+    Request(String),
+    /// Text for this caller only, complete with its line ends.
+    Tell(String),
+    /// These bytes, as they are, for this caller only.
+    Raw(&'static [u8]),
+    /// Whether the caller sees what it says itself.
+    Echo(bool),
+    /// The caller is to be closed with this reason.
+    Close(&'static str),
+}
+
+/// A request that is decided only when everything before it was applied, and whose answer is not shown.
+const BARRIER: &str = "PING door";
+
+/// Something that waits its turn.
+#[derive(Clone, Debug)]
+enum Item {
+    Ask(Ask),
+    /// A line, or burst, that nobody has looked at.
+    Line(String),
+    /// A name to be tried, as it was typed.
+    Name(String),
+    /// The second half of trying it: `NICK`, after `USER`.
+    Nick(String),
+}
+
+/// A caller at the plain door.
+#[derive(Debug)]
+pub struct PlainDoor {
+    lobby: Arc<str>,
+    nick_length: usize,
+    history_on_join: u32,
+    decoder: PlainDecoder,
+    items: VecDeque<Item>,
+    /// The caller ends its lines; what is not ended is not complete.
+    framed: bool,
+    /// Everything so far came byte by byte.
+    trickles: bool,
+    /// Something came.
+    heard: bool,
+    /// The name being tried, for callers who repeat it in front of what they say.
+    tried: Option<String>,
+    names_tried: u32,
+    /// The name under which others see the caller; none before it came in.
+    nick: Option<String>,
+    /// Rooms the caller is in, by the order of entering.
+    rooms: Vec<String>,
+    /// The room it speaks in.
+    room: Option<String>,
+    greeted: bool,
+    /// Was told that lines between two are not kept.
+    pub(super) private_told: bool,
+}
+
+impl PlainDoor {
+    /// A caller who has sent nothing yet.
+    pub fn new(settings: &Settings) -> Self {
+        PlainDoor {
+            lobby: Arc::clone(&settings.lobby),
+            nick_length: settings.nick_length,
+            history_on_join: if settings.history { settings.history_on_join } else { 0 },
+            decoder: PlainDecoder::new(PLAIN_LINE_BYTES_MAX as u32),
+            items: VecDeque::new(),
+            framed: false,
+            trickles: true,
+            heard: false,
+            tried: None,
+            names_tried: 0,
+            nick: None,
+            rooms: Vec::new(),
+            room: None,
+            greeted: false,
+            private_told: false,
+        }
+    }
+
+    /// Takes bytes: at most up to the end of one line. What it does not take stays in `input`, to be fed
+    /// again once [`PlainDoor::next_ask`] has nothing more.
+    pub fn feed(&mut self, input: &mut &[u8]) {
+        self.trickles &= input.len() <= 1;
+        self.heard |= !input.is_empty();
+        let piece = self.decoder.next(input);
+        // Whoever ends its name with a line end will end everything with one.
+        self.framed |= self.nick.is_none() && matches!(piece, Some(Plain::Line(_)));
+        self.taken(piece);
+    }
+
+    /// Whether bytes wait for the end of a burst: then [`PlainDoor::gathered`] is due [`PlainDoor::gather_ms`]
+    /// after the last bytes came.
+    pub fn gathering(&self) -> bool {
+        !self.framed && self.decoder.waiting()
+    }
+
+    /// How long a burst is gathered, in milliseconds. Whoever sends a name byte by byte gets the time for it.
+    pub fn gather_ms(&self) -> u64 {
+        if self.nick.is_none() && self.trickles { GATHER_SLOW_MS } else { GATHER_MS }
+    }
+
+    /// The burst is complete.
+    pub fn gathered(&mut self) {
+        let piece = self.decoder.flush();
+        self.taken(piece);
+    }
+
+    /// The caller will send nothing more: what it sent last counts, with or without a line end.
+    pub fn closed_by_peer(&mut self) {
+        self.gathered();
+    }
+
+    /// Nothing has come for a while. A caller who has sent nothing at all is asked for a name, with exactly the
+    /// bytes that some clients wait for.
+    pub fn silence(&mut self) {
+        if !self.heard {
+            self.heard = true;
+            self.ask(Ask::Raw(b"NICK"));
+        }
+    }
+
+    fn taken(&mut self, piece: Option<Plain>) {
+        match piece {
+            None => {}
+            Some(Plain::Line(line)) => self.items.push_back(Item::Line(line)),
+            Some(Plain::TooLong) => self.tell(&format!(
+                "! That is longer than {} KiB at once. Nothing of it was sent; send it in parts.",
+                PLAIN_LINE_BYTES_MAX / 1024
+            )),
+        }
+    }
+
+    /// What to do next; none when everything that came has been dealt with.
+    pub fn next_ask(&mut self) -> Option<Ask> {
+        loop {
+            match self.items.pop_front() {
+                Some(Item::Ask(ask)) => return Some(ask),
+                Some(Item::Nick(raw)) => return Some(Ask::Request(format!("NICK {raw}"))),
+                Some(Item::Name(raw)) if self.nick.is_some() => self.line(&raw),
+                Some(Item::Name(raw)) => {
+                    if let Some(ask) = self.name(&raw) {
+                        return Some(ask);
+                    }
+                }
+                Some(Item::Line(line)) if self.nick.is_some() => self.line(&line),
+                Some(Item::Line(line)) => self.items.push_front(Item::Name(line)),
+                None => return None,
+            }
+        }
+    }
+
+    /// Puts back what [`PlainDoor::next_ask`] gave and what could not be done yet.
+    pub fn again(&mut self, ask: Ask) {
+        let trying = self.nick.is_none().then(|| self.tried.clone()).flatten();
+        let item = match (ask, trying) {
+            (Ask::Request(request), Some(raw)) if request.starts_with("USER ") => {
+                // Its other half follows from the name itself, once it is known whether it is still one.
+                self.items.pop_front();
+                Item::Name(raw)
+            }
+            (Ask::Request(request), Some(raw)) if request.starts_with("NICK ") => Item::Name(raw),
+            (ask, _) => Item::Ask(ask),
+        };
+        self.items.push_front(item);
+    }
+
+    /// The caller has come in under this name.
+    pub fn registered(&mut self, nick: &str) {
+        self.nick = Some(nick.to_owned());
+        self.first([
+            tell("* /help lists what you can do, exit takes you out. What you type is said to everybody."),
+            Ask::Request(format!("JOIN {}", self.lobby)),
+            Ask::Request(BARRIER.to_owned()),
+        ]);
+    }
+
+    /// The caller is in a room.
+    pub fn entered(&mut self, room: &str) {
+        if !self.is_in(room) {
+            self.rooms.push(room.to_owned());
+        }
+        self.room = Some(room.to_owned());
+        if self.history_on_join > 0 {
+            self.first([Ask::Request(format!("CHATHISTORY LATEST {room} * {}", self.history_on_join))]);
+        }
+        // The first room is where callers land: that goes without saying.
+        if std::mem::replace(&mut self.greeted, true) {
+            self.first([talking_in(room)]);
+        }
+    }
+
+    /// The caller is not in a room any more.
+    pub fn left(&mut self, room: &str) {
+        self.rooms.retain(|other| !other.eq_ignore_ascii_case(room));
+        if self.room.as_deref().is_some_and(|here| here.eq_ignore_ascii_case(room)) {
+            self.room = self.rooms.last().cloned();
+            let told = match &self.room {
+                Some(other) => talking_in(other),
+                None => tell(&format!("* You are in no room now. /join {} takes you to one.", self.lobby)),
+            };
+            self.first([told]);
+        }
+    }
+
+    /// The caller has another name now.
+    pub fn renamed(&mut self, nick: &str) {
+        self.nick = Some(nick.to_owned());
+    }
+
+    /// The room the caller speaks in.
+    pub(super) fn room(&self) -> Option<&str> {
+        self.room.as_deref()
+    }
+
+    /// Whether the caller is in a room.
+    pub(super) fn is_in(&self, room: &str) -> bool {
+        self.rooms.iter().any(|other| other.eq_ignore_ascii_case(room))
+    }
+
+    /// From now on the caller speaks in this room.
+    pub(super) fn talk_in(&mut self, room: &str) {
+        self.room = Some(room.to_owned());
+        self.ask(talking_in(room));
+    }
+
+    /// Asks for something that decides what the caller's next line means: that one is not looked at before.
+    pub(super) fn request_and_wait(&mut self, request: String) {
+        self.request(request);
+        self.request(BARRIER.to_owned());
+    }
+
+    /// These come before everything that waits.
+    fn first<const N: usize>(&mut self, asks: [Ask; N]) {
+        for ask in asks.into_iter().rev() {
+            self.items.push_front(Item::Ask(ask));
+        }
+    }
+
+    pub(super) fn ask(&mut self, ask: Ask) {
+        self.items.push_back(Item::Ask(ask));
+    }
+
+    pub(super) fn request(&mut self, request: String) {
+        self.ask(Ask::Request(request));
+    }
+
+    /// Tells the caller something; it must be fit for a terminal.
+    pub(super) fn tell(&mut self, text: &str) {
+        self.ask(tell(text));
+    }
+
+    /// Says something: in as many messages as it takes.
+    pub(super) fn say(&mut self, verb: &str, target: &str, text: &str) {
+        let nick = self.nick.as_deref().unwrap_or_default();
+        let room = split::text_bytes(nick, verb, target);
+        for part in split::parts(text, room) {
+            self.ask(Ask::Request(format!("{verb} {target} :{part}")));
+        }
+    }
+
+    /// Does something, in the words of the client-to-client protocol that everybody reads as an action.
+    pub(super) fn act(&mut self, room: &str, text: &str) {
+        let nick = self.nick.as_deref().unwrap_or_default();
+        let around = "\u{1}ACTION \u{1}".len();
+        let bytes = split::text_bytes(nick, "PRIVMSG", room) - around;
+        for part in split::parts(text, bytes) {
+            self.ask(Ask::Request(format!("PRIVMSG {room} :\u{1}ACTION {part}\u{1}")));
+        }
+    }
+
+    /// Asks for another name.
+    pub(super) fn rename(&mut self, typed: &str) {
+        match name::check(typed, self.nick_length) {
+            Ok(()) => self.request(format!("NICK {typed}")),
+            Err(answer) => self.tell(&format!("! {answer}")),
+        }
+    }
+
+    /// A line of somebody who is in.
+    fn line(&mut self, line: &str) {
+        let line = self.without_own_name(line).trim_end();
+        let line = line.to_owned();
+        match line.strip_prefix('/') {
+            _ if line.is_empty() => {}
+            _ if line == "exit" => self.request("QUIT".to_owned()),
+            Some(command) if !command.starts_with('/') => commands::run(self, command),
+            Some(text) => self.say_here(text),
+            None => self.say_here(&line),
+        }
+    }
+
+    /// Says something in the room the caller is in.
+    fn say_here(&mut self, text: &str) {
+        match self.room.clone() {
+            Some(room) => self.say("PRIVMSG", &room, text),
+            None => self.in_no_room(),
+        }
+    }
+
+    /// Tells a caller who is nowhere how to get somewhere.
+    pub(super) fn in_no_room(&mut self) {
+        let lobby = Arc::clone(&self.lobby);
+        self.tell(&format!("! You are in no room, so nobody would read it. /join {lobby} takes you to one."));
+    }
+
+    /// Some clients put their own name in front of everything they send; others see it anyway.
+    fn without_own_name<'a>(&self, line: &'a str) -> &'a str {
+        for name in [self.nick.as_deref(), self.tried.as_deref()].into_iter().flatten() {
+            if let Some(head) = line.get(..name.len())
+                && head.eq_ignore_ascii_case(name)
+                && let Some(text) = line[name.len()..].strip_prefix(':')
+            {
+                return text.strip_prefix(' ').unwrap_or(text);
+            }
+        }
+        line
+    }
+
+    /// A name to come in under, or what to answer to it.
+    fn name(&mut self, raw: &str) -> Option<Ask> {
+        let typed = self.without_own_name(raw).trim().to_owned();
+        if matches!(typed.as_str(), "exit" | "/quit" | "/exit") {
+            return Some(Ask::Request("QUIT".to_owned()));
+        }
+        self.names_tried += 1;
+        if self.names_tried > NAMES_TRIED_MAX {
+            return Some(Ask::Close("too many names tried"));
+        }
+        let typed = typed.strip_prefix("/nick ").unwrap_or(&typed).trim();
+        match name::check(typed, self.nick_length) {
+            Ok(()) => {
+                self.tried = Some(typed.to_owned());
+                self.items.push_front(Item::Nick(typed.to_owned()));
+                Some(Ask::Request(name::user_request(typed)))
+            }
+            Err(answer) => {
+                // A client that repeats its name in front of what it says does so with a bad one too.
+                if self.tried.is_none() && typed.len() <= 200 {
+                    self.tried = Some(typed.to_owned());
+                }
+                Some(Ask::Tell(format!("! {answer}\n")))
+            }
+        }
+    }
+}
+
+fn tell(text: &str) -> Ask {
+    Ask::Tell(format!("{text}\n"))
+}
+
+fn talking_in(room: &str) -> Ask {
+    tell(&format!("* You are talking in {room} now."))
+}
