@@ -1,3 +1,244 @@
-//! A whole server without a runtime: sessions, doors, and the bytes on their way.
+//! The node: a whole server without a runtime.
+//!
+//! What lives here: sessions and their doors, what this node has proposed to the log, and the bytes on their
+//! way to people. What does not: sockets, threads, a clock, files, the log itself. A driver feeds [`Node`] with
+//! bytes, arrivals, pages and the time, and takes proposals, reads and bytes from it:
+//!
+//! ```text
+//!  socket ──receive──▶ ┌──────┐ ──take_proposals──▶ log
+//!                      │ Node │ ◀──arrived──────────
+//!  socket ◀───flush─── └──────┘ ──take_reads──▶ archive ──history──▶ Node
+//! ```
+//!
+//! A turn of the driver: everything that came in is received, proposals are appended, arrivals are applied, and
+//! one [`Node::flush`] hands each session all its bytes at once. Between two flushes a line to a room is written
+//! once a dialect, whatever the number of members (see `tape` and `audience`).
+//!
+//! Start here for the commonest changes: how a line looks is `doors/`; who gets it is `deliver.rs`; when a
+//! request has to wait is `receive.rs`; what a bound is, `limits.rs`.
 
+mod arrive;
+mod audience;
+mod close;
+mod deliver;
 pub mod doors;
+mod flush;
+mod labels;
+pub mod limits;
+mod proposals;
+mod reads;
+mod receive;
+mod sessions;
+mod tape;
+#[cfg(test)]
+mod tests;
+mod timers;
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use chinwag_core::chat::Chat;
+use chinwag_core::effect::Effects;
+use chinwag_core::event::{Event, Who};
+use chinwag_core::ids::{Millis, SessionId, UserId};
+use chinwag_core::session::{Door, Session};
+use chinwag_core::settings::Settings;
+use chinwag_log::{Entry as LogEntry, Origin, Proposal};
+use chinwag_wire::line::LineDecoder;
+
+pub use self::reads::HistoryRead;
+
+use self::audience::Audiences;
+use self::doors::plain::{PlainDoor, plain_caps};
+use self::doors::{Dialect, rendering};
+use self::labels::Labels;
+use self::proposals::{Behalf, Proposals};
+use self::reads::Reads;
+use self::sessions::{Entry, Input, Sessions};
+use self::tape::Tape;
+
+/// Where a session comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Peer {
+    /// The host, as others are shown it.
+    pub host: Arc<str>,
+    /// Whether nobody can read on the way (TLS, a local socket).
+    pub secure: bool,
+}
+
+/// What the driver does after it handed a session's bytes in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Received {
+    /// Reads on.
+    More,
+    /// Stops reading from this session until [`Node::take_woken`] names it.
+    Wait,
+    /// Stops reading for good: the session is being closed, or is gone.
+    Closed,
+}
+
+/// Where the bytes of a flush go.
+pub trait Outlet {
+    /// Bytes for a session, in order: the parts are one behind the other. Many sessions may be handed the same
+    /// parts. What cannot be written at once is the outlet's to keep, within its bound, and a session that
+    /// exceeds it is reported by [`Node::closed`] after the flush.
+    fn write(&mut self, session: SessionId, parts: &[&[u8]]);
+
+    /// Closes a session once what it was handed before is written. The node has forgotten it.
+    fn close(&mut self, session: SessionId);
+}
+
+/// A server without a runtime.
+pub struct Node {
+    settings: Arc<Settings>,
+    chat: Chat,
+    origin: Origin,
+    now_ms: Millis,
+    turn: u64,
+    users_promised: u64,
+    sessions: Sessions,
+    dialects: Vec<Dialect>,
+    audiences: Audiences,
+    tape: Tape,
+    /// Sessions whose bytes are merged at the flush.
+    marked: Vec<u32>,
+    /// Sessions to be closed at the flush.
+    closing: Vec<u32>,
+    proposals: Proposals,
+    labels: Labels,
+    reads: Reads,
+    /// Arrived and not applied yet.
+    inbox: VecDeque<LogEntry<Event>>,
+    /// Sessions that may go on.
+    ready: Vec<u32>,
+    /// Sessions that wait for somebody else's change of rules, or for room.
+    waiting: Vec<SessionId>,
+    woken: Vec<SessionId>,
+    fatal: Option<String>,
+    // Reused from request to request.
+    effects: Effects,
+    events: Vec<Event>,
+}
+
+impl Node {
+    /// A node over a chat in which the stored past has been applied. `origin` is the node's number, unlike that of
+    /// every other node; `first_key` is greater than every key it ever gave.
+    pub fn new(settings: Arc<Settings>, chat: Chat, origin: Origin, first_key: u64) -> Self {
+        Node {
+            settings,
+            chat,
+            origin,
+            now_ms: 0,
+            turn: 1,
+            users_promised: first_key,
+            sessions: Sessions::default(),
+            dialects: Vec::new(),
+            audiences: Audiences::default(),
+            tape: Tape::default(),
+            marked: Vec::new(),
+            closing: Vec::new(),
+            proposals: Proposals::new(origin, first_key),
+            labels: Labels::default(),
+            reads: Reads::default(),
+            inbox: VecDeque::new(),
+            ready: Vec::new(),
+            waiting: Vec::new(),
+            woken: Vec::new(),
+            fatal: None,
+            effects: Vec::new(),
+            events: Vec::new(),
+        }
+    }
+
+    /// Proposes what a node begins with: that it starts, and the lobby where there is none yet.
+    pub fn start(&mut self, now_ms: Millis) {
+        self.now_ms = now_ms;
+        self.propose(Event::NodeStarted, Behalf::NODE);
+        if self.chat.room_by_name(&self.settings.lobby).is_none() {
+            let server = &self.settings.server;
+            let by = Who { nick: server.clone(), user: "server".into(), host: server.clone(), account: None };
+            let name = Arc::clone(&self.settings.lobby);
+            self.propose(Event::Opened { name, by: Arc::new(by), common: true }, Behalf::NODE);
+        }
+    }
+
+    /// Opens a session at a door. Nothing is sent before it sends something.
+    pub fn open(&mut self, door: Door, peer: Peer, now_ms: Millis) -> SessionId {
+        self.now_ms = now_ms;
+        let mut core = Session::new(door, peer.host, peer.secure);
+        let input = match door {
+            Door::Irc => Input::Irc(LineDecoder::irc()),
+            Door::Plain => {
+                core.caps = plain_caps();
+                Input::Plain(Box::new(PlainDoor::new(&self.settings)))
+            }
+        };
+        let dialect = self.dialect(&core);
+        self.sessions.insert(Entry::new(core, input, now_ms), dialect, seconds(now_ms))
+    }
+
+    /// The next batch for the log; empty when there is nothing to append now. Call it again when the log
+    /// took a batch, when something arrived, and after each [`Node::tick`].
+    pub fn take_proposals(&mut self) -> Vec<Proposal<Event>> {
+        self.proposals.take(&self.chat, self.now_ms)
+    }
+
+    /// Takes a batch back that the log's queue had no room for. Before another one is taken.
+    pub fn returned(&mut self, batch: Vec<Proposal<Event>>) {
+        self.proposals.give_back(batch);
+    }
+
+    /// Sessions that may be read from again, since [`Received::Wait`].
+    pub fn take_woken(&mut self) -> Vec<SessionId> {
+        std::mem::take(&mut self.woken)
+    }
+
+    /// Why nothing can go on in this process, once that is so: sessions are being told, the driver flushes and
+    /// exits.
+    pub fn fatal(&self) -> Option<&str> {
+        self.fatal.as_deref()
+    }
+
+    /// The chat, for reading.
+    pub fn chat(&self) -> &Chat {
+        &self.chat
+    }
+
+    /// How many sessions are open.
+    pub fn session_count(&self) -> usize {
+        self.sessions.count()
+    }
+
+    /// Whether proposals are under way that have neither arrived nor been refused for good.
+    pub fn busy(&self) -> bool {
+        self.proposals.len() > 0
+    }
+
+    /// Proposes an event. Closing sessions propose without a bound of their own: each does once.
+    fn propose(&mut self, event: Event, behalf: Behalf) {
+        self.proposals.push(&self.chat, event, behalf, self.now_ms);
+    }
+
+    /// The number that the next user will get.
+    fn next_user(&self) -> UserId {
+        UserId::new(self.origin.0 as u16, self.users_promised)
+    }
+
+    /// The dialect of a session. Dialects are few (a bit for each capability that changes how a line is
+    /// written), and none is ever forgotten.
+    fn dialect(&mut self, core: &Session) -> u16 {
+        let dialect = Dialect { door: core.door, caps: rendering(core.caps) };
+        let at = self.dialects.iter().position(|known| *known == dialect).unwrap_or_else(|| {
+            self.dialects.push(dialect);
+            self.dialects.len() - 1
+        });
+        u16::try_from(at)
+            .expect("there are fewer than sixteen capabilities that change how a line is written")
+    }
+}
+
+/// Seconds since the Unix epoch, as the table of sessions keeps them; enough until 2106.
+fn seconds(ms: Millis) -> u32 {
+    u32::try_from(ms / 1000).unwrap_or(u32::MAX)
+}

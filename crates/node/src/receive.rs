@@ -1,0 +1,424 @@
+//! What a session sends: lines and bursts become requests, in order; what cannot be decided yet waits here.
+//!
+//! A session's requests are handled in order. Messages may be under way together; everything else waits until
+//! what the session asked before has been applied, and holds up what comes behind it. That is what makes a
+//! `PONG` leave after the effects of all that was asked before it.
+
+use chinwag_core::asking::{Asking, Flow};
+use chinwag_core::event::Event;
+use chinwag_core::ids::{Millis, SessionId};
+use chinwag_core::line::{Line, Source, Text};
+use chinwag_core::session::{Door, Phase};
+use chinwag_wire::caps::Cap;
+use chinwag_wire::line::{Decoded, LineDecoder};
+use chinwag_wire::message::{Message, ParseError};
+use chinwag_wire::numeric::Numeric;
+use chinwag_wire::verbs::Verb;
+
+use crate::deliver::Asker;
+use crate::doors::plain::Ask;
+use crate::labels::notice;
+use crate::limits::{
+    GREETING_BYTES_MAX, GREETING_LINES_MAX, INPUT_REST_BYTES_MAX, MESSAGES_UNDER_WAY_LOW,
+    MESSAGES_UNDER_WAY_MAX,
+};
+use crate::proposals::{Behalf, NO_LABEL};
+use crate::sessions::{Entry, Input, Waits};
+use crate::{Node, Received, seconds};
+
+/// What became of a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Looked {
+    /// Dealt with.
+    Done,
+    /// To be looked at again later.
+    Wait,
+    /// The session is being closed.
+    Closed,
+}
+
+impl Node {
+    /// Bytes from a session's socket.
+    pub fn receive(&mut self, session: SessionId, bytes: &[u8], now_ms: Millis) -> Received {
+        self.now_ms = now_ms;
+        let Some(index) = self.sessions.find(session) else { return Received::Closed };
+        let hot = &mut self.sessions.hot[index as usize];
+        (hot.heard_s, hot.pinged_s) = (seconds(now_ms), 0);
+        let Some(entry) = self.sessions.get_mut(index) else { return Received::Closed };
+        if entry.closing || entry.ended {
+            return Received::Closed;
+        }
+        if entry.user.is_none() {
+            entry.greeting_bytes = entry.greeting_bytes.saturating_add(bytes.len() as u32);
+            if entry.greeting_bytes as usize > GREETING_BYTES_MAX {
+                self.close(index, "Too much was sent before registration");
+                return Received::Closed;
+            }
+        }
+        if entry.waits == Waits::No && entry.rest.is_empty() {
+            self.look_at(index, bytes)
+        } else if entry.rest.len() + bytes.len() > INPUT_REST_BYTES_MAX {
+            self.close(index, "Too much input is waiting");
+            return Received::Closed;
+        } else {
+            entry.rest.push(bytes);
+        }
+        self.reading(index)
+    }
+
+    /// Whether bytes of an unframed plain caller wait for the end of their burst: then [`Node::end_of_burst`]
+    /// is due this many milliseconds after the last bytes came.
+    pub fn gather_ms(&self, session: SessionId) -> Option<u64> {
+        let entry = self.sessions.find(session).and_then(|index| self.sessions.get(index))?;
+        match &entry.input {
+            Input::Plain(door) if door.gathering() => Some(door.gather_ms()),
+            _ => None,
+        }
+    }
+
+    /// The time of [`Node::gather_ms`] is over and nothing more came.
+    pub fn end_of_burst(&mut self, session: SessionId, now_ms: Millis) -> Received {
+        self.with_plain(session, now_ms, |door| door.gathered())
+    }
+
+    /// A caller has been silent since it was connected, and is taken for a plain one.
+    pub fn silence(&mut self, session: SessionId, now_ms: Millis) -> Received {
+        self.with_plain(session, now_ms, |door| door.silence())
+    }
+
+    fn with_plain(
+        &mut self,
+        session: SessionId,
+        now_ms: Millis,
+        tell: impl FnOnce(&mut crate::doors::plain::PlainDoor),
+    ) -> Received {
+        self.now_ms = now_ms;
+        let Some(index) = self.sessions.find(session) else { return Received::Closed };
+        if let Some(Entry { input: Input::Plain(door), .. }) = self.sessions.get_mut(index) {
+            tell(door);
+        }
+        self.go_on(index);
+        self.reading(index)
+    }
+
+    /// What the driver does about a session.
+    fn reading(&mut self, index: u32) -> Received {
+        match self.sessions.get_mut(index) {
+            Some(entry) if entry.closing || entry.ended => Received::Closed,
+            Some(entry) if entry.waits != Waits::No || !entry.rest.is_empty() => {
+                entry.stopped = true;
+                Received::Wait
+            }
+            Some(_) => Received::More,
+            None => Received::Closed,
+        }
+    }
+
+    /// A session goes on with what it sent, as far as it can.
+    pub(crate) fn go_on(&mut self, index: u32) {
+        let Some(entry) = self.sessions.get_mut(index) else { return };
+        entry.ready = false;
+        if entry.closing {
+            return;
+        }
+        entry.waits = Waits::No;
+        let mut rest = std::mem::take(&mut entry.rest);
+        let left = self.look_at_slice(index, rest.as_slice());
+        let Some(entry) = self.sessions.get_mut(index).filter(|entry| !entry.closing) else { return };
+        rest.leave(left);
+        entry.rest = rest;
+        if entry.waits != Waits::No {
+            return;
+        }
+        if entry.ended && !entry.busy() {
+            let reason = if entry.core.door == Door::Plain { "left" } else { "Connection closed" };
+            self.close(index, reason);
+        } else if std::mem::take(&mut entry.stopped) {
+            self.woken.push(self.sessions.id(index));
+        }
+    }
+
+    /// Looks at bytes that came just now; what has to wait is kept.
+    fn look_at(&mut self, index: u32, bytes: &[u8]) {
+        let left = self.look_at_slice(index, bytes);
+        if left > 0
+            && let Some(entry) = self.sessions.get_mut(index).filter(|entry| !entry.closing)
+        {
+            entry.rest.push(&bytes[bytes.len() - left..]);
+        }
+    }
+
+    /// Looks at bytes, and gives how many of them, at the end, have to be looked at again.
+    fn look_at_slice(&mut self, index: u32, bytes: &[u8]) -> usize {
+        match self.sessions.get_mut(index).map(|entry| &mut entry.input) {
+            Some(Input::Irc(decoder)) => {
+                let decoder = std::mem::replace(decoder, LineDecoder::irc());
+                self.irc_lines(index, decoder, bytes)
+            }
+            Some(Input::Plain(_)) => self.plain_input(index, bytes),
+            None => 0,
+        }
+    }
+
+    fn irc_lines(&mut self, index: u32, mut decoder: LineDecoder, bytes: &[u8]) -> usize {
+        let mut input = bytes;
+        let mut left = 0;
+        loop {
+            let before = input;
+            match decoder.next(&mut input) {
+                None => break,
+                Some(Decoded::TooLong(_)) => self.too_long(index),
+                Some(Decoded::Line(line)) => match self.line(index, line) {
+                    Looked::Done => {}
+                    Looked::Closed => return 0,
+                    Looked::Wait => {
+                        let whole = before.as_ptr_range().contains(&line.as_ptr());
+                        if whole {
+                            left = before.len();
+                        } else {
+                            // Its beginning came earlier and is nowhere in `bytes`.
+                            let Some(entry) = self.sessions.get_mut(index) else { return 0 };
+                            entry.rest.push(line);
+                            entry.rest.push(b"\n");
+                            left = input.len();
+                        }
+                        break;
+                    }
+                },
+            }
+        }
+        if left > 0 {
+            // It may still hold the line that waits, which is in the rest now.
+            decoder = LineDecoder::irc();
+        }
+        if let Some(Entry { input: Input::Irc(place), .. }) = self.sessions.get_mut(index) {
+            *place = decoder;
+        }
+        left
+    }
+
+    fn plain_input(&mut self, index: u32, bytes: &[u8]) -> usize {
+        let mut input = bytes;
+        loop {
+            let Some(Entry { input: Input::Plain(door), .. }) = self.sessions.get_mut(index) else {
+                return 0;
+            };
+            let Some(ask) = door.next_ask() else {
+                if input.is_empty() {
+                    return 0;
+                }
+                door.feed(&mut input);
+                continue;
+            };
+            match self.plain_ask(index, &ask) {
+                Looked::Done => {}
+                Looked::Closed => return 0,
+                Looked::Wait => {
+                    if let Some(Entry { input: Input::Plain(door), .. }) = self.sessions.get_mut(index) {
+                        door.again(ask);
+                    }
+                    return input.len();
+                }
+            }
+        }
+    }
+
+    fn plain_ask(&mut self, index: u32, ask: &Ask) -> Looked {
+        match ask {
+            Ask::Request(line) => return self.line(index, line.as_bytes()),
+            Ask::Tell(text) => self.send_raw(index, text.as_bytes()),
+            Ask::Raw(bytes) => self.send_raw(index, bytes),
+            Ask::Echo(on) => {
+                if let Some(entry) = self.sessions.get_mut(index) {
+                    let caps = entry.core.caps;
+                    entry.core.caps =
+                        if *on { caps.with(Cap::EchoMessage) } else { caps.without(Cap::EchoMessage) };
+                }
+            }
+            Ask::Close(reason) => {
+                self.close(index, reason);
+                return Looked::Closed;
+            }
+        }
+        Looked::Done
+    }
+
+    /// ERR_INPUTTOOLONG: nothing of the line was looked at.
+    fn too_long(&mut self, index: u32) {
+        let line = Line::numeric(Numeric::ERR_INPUTTOOLONG, [Text::Static("Input line was too long")]);
+        self.send_one(index, &line, None);
+    }
+
+    /// Looks at one line.
+    fn line(&mut self, index: u32, line: &[u8]) -> Looked {
+        match Message::parse(line) {
+            Ok(message) => self.ask(index, &message),
+            Err(ParseError::Utf8) => {
+                self.not_utf8(index);
+                Looked::Done
+            }
+            // Nothing that could be answered: no command, or no line at all.
+            Err(_) => Looked::Done,
+        }
+    }
+
+    /// <https://ircv3.net/specs/extensions/utf8-only>: what is not UTF-8 is refused as a whole.
+    fn not_utf8(&mut self, index: u32) {
+        let Some(entry) = self.sessions.get(index) else { return };
+        let text = "Your line is not UTF-8 and was not sent";
+        let line = if entry.core.caps.contains(Cap::StandardReplies) {
+            let params = [Text::Static("*"), Text::Static("INVALID_UTF8"), Text::Static(text)];
+            Line::new(Source::Server, "FAIL", params)
+        } else {
+            notice(text.to_owned())
+        };
+        self.send_one(index, &line, None);
+    }
+
+    /// Decides a request, or finds out that it has to wait.
+    fn ask(&mut self, index: u32, message: &Message<'_>) -> Looked {
+        let verb = Verb::lookup(message.command);
+        let talk = matches!(verb, Some(Verb::Privmsg | Verb::Notice | Verb::Tagmsg));
+        let full = self.proposals.full();
+        let Some(entry) = self.sessions.get_mut(index) else { return Looked::Closed };
+        if entry.closing {
+            return Looked::Closed;
+        }
+        let waits = entry.has_to_wait(talk, full);
+        if waits != Waits::No {
+            entry.waits = waits;
+            if waits == Waits::Others {
+                self.waiting.push(self.sessions.id(index));
+            }
+            return Looked::Wait;
+        }
+        if entry.user.is_none() {
+            entry.greeting_lines += 1;
+            if entry.greeting_lines > GREETING_LINES_MAX {
+                self.close(index, "Too much was sent before registration");
+                return Looked::Closed;
+            }
+        }
+        let label = self.begin_label(index, message);
+        self.decide(index, message, label, talk)
+    }
+
+    fn decide(&mut self, index: u32, message: &Message<'_>, label: u32, talk: bool) -> Looked {
+        let next_user = self.next_user();
+        let session = self.sessions.id(index);
+        let mut effects = std::mem::take(&mut self.effects);
+        let mut events = std::mem::take(&mut self.events);
+        let Some(entry) = self.sessions.get_mut(index) else { return Looked::Closed };
+        let mut asking = Asking {
+            now_ms: self.now_ms,
+            settings: &self.settings,
+            session: &mut entry.core,
+            pending: &self.proposals.pending,
+            next_user,
+            effects: &mut effects,
+            events: &mut events,
+        };
+        let flow = self.chat.request(&mut asking, message);
+        let waits = flow == Flow::Wait;
+        if waits {
+            debug_assert!(effects.is_empty() && events.is_empty(), "a request that waits does nothing");
+            entry.waits = Waits::Others;
+            self.labels.forget(label);
+            self.waiting.push(session);
+        } else {
+            let asker = Asker { index, label };
+            for event in events.drain(..) {
+                self.propose_for(asker, session, event, talk);
+            }
+            for effect in effects.drain(..) {
+                self.carry_out(Some(asker), effect);
+            }
+            if label != NO_LABEL {
+                self.settle_label(asker);
+            }
+        }
+        self.effects = effects;
+        self.events = events;
+        match self.sessions.get(index) {
+            _ if waits => Looked::Wait,
+            Some(entry) if !entry.closing => Looked::Done,
+            _ => Looked::Closed,
+        }
+    }
+
+    /// Proposes what a session's request leads to.
+    fn propose_for(&mut self, asker: Asker, session: SessionId, event: Event, talk: bool) {
+        let Some(entry) = self.sessions.get_mut(asker.index) else { return };
+        match &event {
+            Event::Arrived(arrived) => {
+                entry.user = Some(arrived.user);
+                self.users_promised += 1;
+            }
+            Event::Attached { user } => entry.user = Some(*user),
+            Event::Detached { .. } => entry.detached = true,
+            _ => {}
+        }
+        if talk {
+            entry.messages += 1;
+        } else {
+            entry.commands += 1;
+        }
+        self.labels.expect(asker.label);
+        self.propose(event, Behalf { session: Some(session), label: asker.label, message: talk });
+    }
+
+    /// A session may go on at the end of the turn.
+    pub(crate) fn make_ready(&mut self, index: u32) {
+        if let Some(entry) = self.sessions.get_mut(index)
+            && !std::mem::replace(&mut entry.ready, true)
+        {
+            self.ready.push(index);
+        }
+    }
+
+    /// Everybody who may go on does.
+    pub(crate) fn go_on_all(&mut self) {
+        let mut ready = std::mem::take(&mut self.ready);
+        for index in ready.drain(..) {
+            self.go_on(index);
+        }
+        // Whoever was made ready meanwhile goes on in the next round; nearly always that is nobody.
+        if self.ready.is_empty() {
+            self.ready = ready;
+        }
+    }
+
+    /// Whoever waited for others may try again.
+    pub(crate) fn wake_waiting(&mut self) {
+        for session in std::mem::take(&mut self.waiting) {
+            if let Some(index) = self.sessions.find(session) {
+                self.make_ready(index);
+            }
+        }
+    }
+}
+
+impl Entry {
+    fn has_to_wait(&self, talk: bool, full: bool) -> Waits {
+        let entering = matches!(self.core.phase, Phase::Entering(_));
+        if self.commands > 0 || entering || (self.messages > 0 && (!talk || self.draining)) {
+            Waits::Drained
+        } else if self.messages >= MESSAGES_UNDER_WAY_MAX {
+            Waits::Fewer
+        } else if full {
+            Waits::Others
+        } else {
+            Waits::No
+        }
+    }
+
+    /// Something of this session's came back: whether it may go on.
+    pub(crate) fn may_go_on(&self) -> bool {
+        match self.waits {
+            Waits::Drained => !self.busy(),
+            Waits::Fewer => self.messages <= MESSAGES_UNDER_WAY_LOW,
+            Waits::No => self.ended && !self.busy(),
+            Waits::Others => false,
+        }
+    }
+}

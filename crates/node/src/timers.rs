@@ -1,0 +1,64 @@
+//! What happens because time passes: registration that never ends, and sessions that are silent.
+
+use chinwag_core::ids::Millis;
+use chinwag_core::line::{Line, Source};
+use chinwag_core::session::{Door, Phase};
+
+use crate::sessions::Waits;
+use crate::{Node, seconds};
+
+impl Node {
+    /// To be called about once a second.
+    pub fn tick(&mut self, now_ms: Millis) {
+        self.now_ms = now_ms;
+        self.proposals.moved();
+        // Nobody waits for long without a reason; this finds whoever was not woken by what they waited for.
+        self.wake_waiting();
+        let now_s = seconds(now_ms);
+        for index in self.sessions.places() {
+            let hot = &self.sessions.hot[index as usize];
+            let quiet_s = now_s.saturating_sub(hot.heard_s);
+            let since_ping_s = now_s.saturating_sub(hot.pinged_s);
+            let shortest = self.settings.ping_seconds.min(self.settings.registration_timeout_seconds);
+            if quiet_s >= shortest || hot.rooms == 0 {
+                self.look_at_time(index, quiet_s, since_ping_s);
+            }
+        }
+        self.go_on_all();
+    }
+
+    fn look_at_time(&mut self, index: u32, quiet_s: u32, since_ping_s: u32) {
+        let Some(entry) = self.sessions.get(index).filter(|entry| !entry.closing) else { return };
+        match &entry.core.phase {
+            Phase::Greeting(_) => {
+                let limit = u64::from(self.settings.registration_timeout_seconds);
+                if self.now_ms.saturating_sub(entry.opened_ms) / 1000 >= limit {
+                    self.close(index, &format!("Registration took longer than {limit} seconds"));
+                }
+            }
+            // A plain caller has no way to answer a question that it does not see; the driver's TCP keepalive
+            // finds those who are gone.
+            Phase::Live(_) if entry.core.door == Door::Irc => self.sign_of_life(index, quiet_s, since_ping_s),
+            _ => {}
+        }
+    }
+
+    /// Asks a silent session for a sign of life, and closes it when none came.
+    fn sign_of_life(&mut self, index: u32, quiet_s: u32, since_ping_s: u32) {
+        let limit_s = self.settings.ping_seconds;
+        let waits = self.sessions.get(index).is_some_and(|entry| entry.waits != Waits::No || entry.stopped);
+        let hot = &mut self.sessions.hot[index as usize];
+        if waits {
+            // It is this node that does not read: that is no silence.
+            (hot.heard_s, hot.pinged_s) = (seconds(self.now_ms), 0);
+        } else if hot.pinged_s == 0 {
+            if quiet_s >= limit_s {
+                hot.pinged_s = seconds(self.now_ms);
+                let ping = Line::new(Source::Nobody, "PING", [self.settings.server.clone().into()]);
+                self.send_one(index, &ping, None);
+            }
+        } else if since_ping_s >= limit_s {
+            self.close(index, &format!("Ping timeout: {quiet_s} seconds"));
+        }
+    }
+}
