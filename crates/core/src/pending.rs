@@ -14,6 +14,8 @@ use crate::ids::RoomId;
 pub struct Pending {
     rooms: BTreeMap<RoomId, Counts>,
     opening: Vec<Folded>,
+    /// How many changes of rules are under way in all rooms.
+    locks: u32,
 }
 
 #[derive(Debug, Default)]
@@ -27,6 +29,11 @@ impl Pending {
     /// the room's rules is decided until it has been applied.
     pub fn locked(&self, room: RoomId) -> bool {
         self.rooms.get(&room).is_some_and(|counts| counts.rules > 0)
+    }
+
+    /// Whether any room is locked.
+    pub fn any_locked(&self) -> bool {
+        self.locks > 0
     }
 
     /// Whether anything stored is under way for this room, messages among it.
@@ -55,6 +62,7 @@ impl Pending {
             other => match other.room() {
                 Some(room) => {
                     self.rooms.entry(room).or_default().rules += 1;
+                    self.locks += 1;
                     Slot { room: room.0, number: 0 }
                 }
                 None => Slot::default(),
@@ -76,7 +84,10 @@ impl Pending {
                 let Some(counts) = self.rooms.get_mut(&room) else { return };
                 match other {
                     Event::Said(_) => counts.said = counts.said.saturating_sub(1),
-                    _ => counts.rules = counts.rules.saturating_sub(1),
+                    _ => {
+                        counts.rules = counts.rules.saturating_sub(1);
+                        self.locks = self.locks.saturating_sub(1);
+                    }
                 }
                 if counts.said == 0 && counts.rules == 0 {
                     self.rooms.remove(&room);

@@ -8,12 +8,12 @@ use chinwag_wire::msgid::MsgId;
 use chinwag_wire::numeric::Numeric;
 use smallvec::{SmallVec, smallvec};
 
-use super::Chat;
 use super::apply::send;
 use super::apply_users::refuse;
+use super::{Chat, Room};
 use crate::effect::{Effect, Effects, To};
 use crate::event::{Passed, PassedTo, Said, SayKind};
-use crate::ids::{Millis, Number, RoomId};
+use crate::ids::{Millis, Number, UserId};
 use crate::line::{Command, Line, Meta, Source, Text};
 
 impl SayKind {
@@ -44,19 +44,15 @@ impl Chat {
         if let Some(user) = self.users.get_mut(said.user) {
             user.said_ms = at_ms;
         }
-        let (to, name) = addressed(room.id, &room.name, said.status);
-        effects.push(Effect::Send {
-            to,
-            author: Some(said.user),
-            except: None,
-            line: Line {
-                source: Source::User(Arc::clone(&said.by)),
-                command: Command::Verb(said.kind.verb()),
-                params: smallvec![name, Text::from(&said.text)],
-                meta,
-                needs: Default::default(),
-            },
-        });
+        let name = addressed(&room.name, said.status);
+        let line = Line {
+            source: Source::User(Arc::clone(&said.by)),
+            command: Command::Verb(said.kind.verb()),
+            params: smallvec![name, Text::from(&said.text)],
+            meta,
+            needs: Default::default(),
+        };
+        tell_room(room, said.user, said.status, line, effects);
     }
 
     pub(super) fn passed(&mut self, key: Key, at_ms: Millis, passed: &Passed, effects: &mut Effects) {
@@ -89,9 +85,9 @@ impl Chat {
             }
             PassedTo::Room { room, status } => {
                 let Some(room) = self.rooms.get(*room) else { return };
-                let (to, name) = addressed(room.id, &room.name, *status);
+                let name = addressed(&room.name, *status);
                 let line = self.passed_line(key, room.shown_at(at_ms), passed, name);
-                effects.push(Effect::Send { to, author: Some(passed.user), except: None, line });
+                tell_room(room, passed.user, *status, line, effects);
             }
         }
     }
@@ -119,10 +115,21 @@ impl Chat {
     }
 }
 
-/// Whom a message to a room is for, and how its target is written.
-fn addressed(room: RoomId, name: &Arc<str>, status: Option<char>) -> (To, Text) {
+/// How a room is written as the target of a message.
+fn addressed(name: &Arc<str>, status: Option<char>) -> Text {
     match status {
-        None => (To::Room(room), Text::from(name)),
-        Some(status) => (To::RoomStatus(room, status), format!("{status}{name}").into()),
+        None => Text::from(name),
+        Some(status) => format!("{status}{name}").into(),
     }
+}
+
+/// Sends a message to a room, and to its author also when the author is not among those whom it is for.
+fn tell_room(room: &Room, author: UserId, status: Option<char>, line: Line, effects: &mut Effects) {
+    let member = room.member(author);
+    if !member.is_some_and(|member| status.is_none_or(|status| member.has(status))) {
+        let line = line.clone();
+        effects.push(Effect::Send { to: To::User(author), author: Some(author), except: None, line });
+    }
+    let to = status.map_or(To::Room(room.id), |status| To::RoomStatus(room.id, status));
+    effects.push(Effect::Send { to, author: Some(author), except: None, line });
 }

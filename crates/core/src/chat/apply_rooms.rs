@@ -13,6 +13,9 @@ use crate::effect::{Effect, Effects, To};
 use crate::ids::{Millis, RoomId, UserId};
 use crate::line::{Line, Source, Text};
 
+/// Rooms to which a user is invited at the same time. The oldest invitation ends when there are more.
+const INVITES_MAX: usize = 64;
+
 impl Chat {
     pub(super) fn joined(
         &mut self,
@@ -84,9 +87,16 @@ impl Chat {
             return refuse(effects, Numeric::ERR_USERONCHANNEL, names);
         }
         room.invite(target);
-        if !guest.invited.contains(&room.id) {
-            guest.invited.push(room.id);
+        let room_id = room.id;
+        guest.invited.retain(|invited| *invited != room_id);
+        guest.invited.push(room_id);
+        if guest.invited.len() > INVITES_MAX {
+            let oldest = guest.invited.remove(0);
+            if let Some(room) = self.rooms.get_mut(oldest) {
+                room.uninvite(target);
+            }
         }
+        let Some(room) = self.rooms.get(room_id) else { return };
         send(effects, To::Asker, Line::numeric(Numeric::RPL_INVITING, names.clone()));
         if let Some(away) = &guest.away {
             let params = [Text::from(&guest.who.nick), away.into()];

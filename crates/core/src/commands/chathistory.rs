@@ -50,6 +50,9 @@ fn answer(chat: &Chat, asking: &mut Asking<'_>, message: &Message<'_>) -> Result
     const SUBCOMMANDS: [(&str, usize); 6] =
         [("LATEST", 3), ("BEFORE", 3), ("AFTER", 3), ("AROUND", 3), ("BETWEEN", 4), ("TARGETS", 3)];
     let sent = message.params.first().copied().unwrap_or("");
+    if sent.is_empty() {
+        return Err(invalid([given(sent)], "Insufficient parameters"));
+    }
     let known = SUBCOMMANDS.into_iter().find(|(name, _)| sent.eq_ignore_ascii_case(name));
     let Some((subcommand, count)) = known else {
         return Err(invalid([given(sent)], "Unknown command"));

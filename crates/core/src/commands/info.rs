@@ -19,9 +19,9 @@ pub(crate) fn info(chat: &Chat, asking: &mut Asking<'_>, message: &Message<'_>) 
         Text::from(&settings.description),
         Text::Static("A room is a log: what was acknowledged is kept, and everybody sees one order."),
         Text::Static("Free software, MIT or Apache-2.0, by the chinwag authors."),
-        Text::from(format!("Up since {}", settings.created)),
     ];
-    for line in lines {
+    let since = (!settings.created.is_empty()).then(|| Text::from(format!("Up since {}", settings.created)));
+    for line in lines.into_iter().chain(since) {
         asking.numeric(Numeric::RPL_INFO, [line]);
     }
     asking.numeric(Numeric::RPL_ENDOFINFO, ["End of INFO list".into()]);

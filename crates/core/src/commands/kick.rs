@@ -5,6 +5,7 @@ use std::sync::Arc;
 use chinwag_wire::message::Message;
 use chinwag_wire::numeric::Numeric;
 
+use super::privmsg::TARGETS_MAX;
 use super::reply::{asker, cut, given};
 use crate::asking::{Asking, Flow};
 use crate::chat::Chat;
@@ -27,6 +28,10 @@ pub(crate) fn kick(chat: &Chat, asking: &mut Asking<'_>, message: &Message<'_>) 
     }
     if !room.is_op(user.id) {
         asking.refuse(Numeric::ERR_CHANOPRIVSNEEDED, [(&room.name).into()]);
+        return Flow::Done;
+    }
+    if message.params[1].split(',').count() > TARGETS_MAX {
+        asking.refuse(Numeric::ERR_TOOMANYTARGETS, [given(message.params[1])]);
         return Flow::Done;
     }
     let reason = message.params.get(2).filter(|reason| !reason.is_empty());

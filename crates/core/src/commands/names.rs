@@ -24,9 +24,15 @@ pub(crate) fn names(chat: &Chat, asking: &mut Asking<'_>, message: &Message<'_>)
         end(Text::Static("*"), asking.effects);
         return Flow::Done;
     };
+    // A room named twice is shown once, so that a short question never has an endless answer.
+    let mut shown = Vec::new();
     for name in list.split(',') {
         match chat.room_by_name(name) {
-            Some(room) => reply(chat, room, &viewer, asking.effects),
+            Some(room) if shown.contains(&room.id) => {}
+            Some(room) => {
+                shown.push(room.id);
+                reply(chat, room, &viewer, asking.effects);
+            }
             None => end(given(name), asking.effects),
         }
     }

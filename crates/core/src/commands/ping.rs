@@ -16,7 +16,7 @@ pub(crate) fn ping(_chat: &Chat, asking: &mut Asking<'_>, message: &Message<'_>)
             asking.refuse(Numeric::ERR_NEEDMOREPARAMS, ["PING".into()]);
             return Flow::Done;
         }
-        Some(token) if token.is_empty() => {
+        Some(&"") => {
             asking.refuse(Numeric::ERR_NOORIGIN, []);
             return Flow::Done;
         }

@@ -12,7 +12,7 @@ use crate::chat::{Chat, Room, User};
 use crate::event::{Event, Passed, PassedTo, Said, SayKind};
 use crate::line::Text;
 
-/// Targets of one message (TARGMAX).
+/// Targets of one message, and of one KICK (TARGMAX).
 pub(crate) const TARGETS_MAX: usize = 4;
 
 /// `PRIVMSG <target>{,<target>} :<text>`
@@ -112,10 +112,11 @@ fn addressed(name: &str) -> (Option<char>, &str) {
 
 /// Whether it can be decided now whether these targets may be spoken to.
 pub(super) fn reachable(chat: &Chat, asking: &Asking<'_>, targets: &str) -> bool {
-    targets.split(',').all(|name| {
-        let room = chat.room_by_name(addressed(name).1);
-        room.is_none_or(|room| !asking.pending.locked(room.id))
-    })
+    !asking.pending.any_locked()
+        || targets.split(',').all(|name| {
+            let room = chat.room_by_name(addressed(name).1);
+            room.is_none_or(|room| !asking.pending.locked(room.id))
+        })
 }
 
 /// Proposes a message that is not kept.

@@ -152,11 +152,17 @@ fn part_gives_a_reason() {
 fn privmsg_reaches_rooms_roles_and_people() {
     let mut scene = tea();
     check(&mut scene, "bob", "PRIVMSG #TEA :hello all", ["#tea (echo)< bob PRIVMSG #tea hello all"]);
-    check(&mut scene, "bob", "NOTICE @#tea :help", ["@#tea (echo)< bob NOTICE @#tea help"]);
+    check(
+        &mut scene,
+        "bob",
+        "NOTICE @#tea :help",
+        ["bob (echo)< bob NOTICE @#tea help", "@#tea (echo)< bob NOTICE @#tea help"],
+    );
+    check(&mut scene, "ann", "NOTICE +#tea :voices", ["+#tea (echo)< ann NOTICE +#tea voices"]);
     let expected = ["bob (echo)< bob PRIVMSG dan psst", "dan< bob PRIVMSG dan psst"];
     check(&mut scene, "bob", "PRIVMSG Dan :psst", expected);
     check(&mut scene, "bob", "PRIVMSG bob :note", ["bob< bob PRIVMSG bob note"]);
-    assert_eq!(scene.chat.head(RoomId(1)).0, 2);
+    assert_eq!(scene.chat.head(RoomId(1)).0, 3);
     assert_eq!(scene.asks("bob", "PRIVMSG #tea,dan,ann,cyd :x").len(), 7);
 }
 
@@ -191,7 +197,8 @@ fn who_may_speak() {
     scene.all([("ann", "MODE #tea -m+b bob"), ("ann", "MODE #tea +b cyd!*@ho?t")]);
     assert!(scene.asks("bob", "PRIVMSG #tea :x")[0].starts_with("#tea"), "a voice is stronger than a ban");
     check(&mut scene, "cyd", "PRIVMSG #tea :x", refused);
-    assert!(scene.asks("dan", "PRIVMSG #tea :x")[0].starts_with("#tea"), "-n lets others speak");
+    let expected = ["dan (echo)< dan PRIVMSG #tea x", "#tea (echo)< dan PRIVMSG #tea x"];
+    check(&mut scene, "dan", "PRIVMSG #tea :x", expected);
 }
 
 #[test]

@@ -65,7 +65,7 @@ fn what_is_wrong_is_said_by_its_code() {
     let mut world = tea();
     let passing = MsgId::passing(world.chat.msgid_key(), 1);
     for (line, expected) in [
-        ("", "INVALID_PARAMS * :Unknown command"),
+        ("", "INVALID_PARAMS * :Insufficient parameters"),
         ("NEWEST #tea * 1", "INVALID_PARAMS NEWEST :Unknown command"),
         ("LATEST", "INVALID_PARAMS LATEST :Insufficient parameters"),
         ("LATEST #tea *", "INVALID_PARAMS LATEST :Insufficient parameters"),

@@ -21,7 +21,7 @@ fn names_lists_a_room() {
     world.check("cat", "NAMES #TEA", &["353 cat = #Tea :@ann bob", &end]);
     world.check("cat", "NAMES #none", &[&format!("366 cat #none :{END}")]);
     world.check("cat", "NAMES", &[&format!("366 cat * :{END}")]);
-    let lines = world.ask("cat", "NAMES #tea,#none,#lobby");
+    let lines = world.ask("cat", "NAMES #tea,#none,#lobby,#TEA");
     assert_eq!(lines.len(), 4);
     world.ask("cat", "CAP REQ :userhost-in-names");
     world.check("cat", "NAMES #tea", &["353 cat = #Tea :@ann!~ann@host.test bob!~bob@host.test", &end]);

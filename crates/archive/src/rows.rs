@@ -1,0 +1,211 @@
+//! Events as rows and back: which columns an event fills, and the JSON in `extra`.
+
+use std::sync::Arc;
+
+use chinwag_core::event::{Event, Said, SayKind, Who};
+use chinwag_core::ids::{RoomId, UserId};
+use serde::{Deserialize, Serialize};
+
+/// The version of the JSON in `extra`. One that is newer than this program knows is refused, not guessed at.
+const EXTRA_VERSION: u32 = 1;
+
+/// The column `kind`. Messages that everybody may read come first, so that one comparison tells them apart.
+pub(crate) mod kind {
+    /// A PRIVMSG.
+    pub(crate) const PRIVMSG: i64 = 1;
+    /// A NOTICE.
+    pub(crate) const NOTICE: i64 = 2;
+    /// The highest kind that history shows.
+    pub(crate) const SHOWN_MAX: i64 = NOTICE;
+    /// A PRIVMSG to some roles only.
+    pub(crate) const STATUS_PRIVMSG: i64 = 3;
+    /// A NOTICE to some roles only.
+    pub(crate) const STATUS_NOTICE: i64 = 4;
+    /// Any of these and above is not a message; `extra` holds the event.
+    pub(crate) const OPENED: i64 = 16;
+    pub(crate) const RENEWED: i64 = 17;
+    pub(crate) const TOPIC_SET: i64 = 18;
+    pub(crate) const MODES_CHANGED: i64 = 19;
+    pub(crate) const KICKED: i64 = 20;
+}
+
+/// What is rare in a message.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct SaidExtra {
+    v: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    tags: Option<Arc<str>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    status: Option<char>,
+}
+
+#[derive(Serialize)]
+struct OtherExtra<'a> {
+    v: u32,
+    #[serde(flatten)]
+    event: &'a Event,
+}
+
+#[derive(Deserialize)]
+struct OtherRead {
+    v: u32,
+    #[serde(flatten)]
+    event: Event,
+}
+
+/// Why a row makes no event.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum RowError {
+    /// Written by a newer program.
+    #[error("it was written in form {0}, this program knows up to {EXTRA_VERSION}")]
+    Newer(u32),
+    /// Not what was ever written.
+    #[error("its kind is {0}, which no version has written")]
+    Kind(i64),
+    /// A column is empty that must not be.
+    #[error("its {0} is missing")]
+    Missing(&'static str),
+    /// The JSON does not fit.
+    #[error(transparent)]
+    Json(#[from] serde_json::Error),
+}
+
+/// The column `kind` of a message.
+pub(crate) fn said_kind(said: &Said) -> i64 {
+    match (said.kind, said.status) {
+        (SayKind::Privmsg, None) => kind::PRIVMSG,
+        (SayKind::Notice, None) => kind::NOTICE,
+        (SayKind::Privmsg, Some(_)) => kind::STATUS_PRIVMSG,
+        (SayKind::Notice, Some(_)) => kind::STATUS_NOTICE,
+    }
+}
+
+/// The column `extra` of a message; none for nearly all.
+pub(crate) fn said_extra(said: &Said) -> Result<Option<String>, serde_json::Error> {
+    if said.client_tags.is_none() && said.status.is_none() {
+        return Ok(None);
+    }
+    let extra = SaidExtra { v: EXTRA_VERSION, tags: said.client_tags.clone(), status: said.status };
+    serde_json::to_string(&extra).map(Some)
+}
+
+/// The columns `kind` and `extra` of a stored event that is not a message; none for a passing one.
+pub(crate) fn other(event: &Event) -> Option<Result<(i64, String), serde_json::Error>> {
+    let kind = match event {
+        Event::Opened { .. } => kind::OPENED,
+        Event::Renewed { .. } => kind::RENEWED,
+        Event::TopicSet { .. } => kind::TOPIC_SET,
+        Event::ModesChanged { .. } => kind::MODES_CHANGED,
+        Event::Kicked { .. } => kind::KICKED,
+        _ => return None,
+    };
+    let extra = OtherExtra { v: EXTRA_VERSION, event };
+    Some(serde_json::to_string(&extra).map(|extra| (kind, extra)))
+}
+
+/// A stored event that is not a message, from its JSON.
+pub(crate) fn other_event(extra: Option<&str>) -> Result<Event, RowError> {
+    let read: OtherRead = serde_json::from_str(extra.ok_or(RowError::Missing("content"))?)?;
+    if read.v > EXTRA_VERSION {
+        return Err(RowError::Newer(read.v));
+    }
+    Ok(read.event)
+}
+
+/// Client-only tags and STATUSMSG prefix of a message.
+pub(crate) fn said_rare(extra: Option<&str>) -> Result<(Option<Arc<str>>, Option<char>), RowError> {
+    let Some(extra) = extra else { return Ok((None, None)) };
+    let read: SaidExtra = serde_json::from_str(extra)?;
+    if read.v > EXTRA_VERSION {
+        return Err(RowError::Newer(read.v));
+    }
+    Ok((read.tags, read.status))
+}
+
+/// Whether a message of this kind is a PRIVMSG or a NOTICE.
+pub(crate) fn say_kind(number: i64) -> Result<SayKind, RowError> {
+    match number {
+        kind::PRIVMSG | kind::STATUS_PRIVMSG => Ok(SayKind::Privmsg),
+        kind::NOTICE | kind::STATUS_NOTICE => Ok(SayKind::Notice),
+        other => Err(RowError::Kind(other)),
+    }
+}
+
+/// The columns of a message, as read.
+pub(crate) struct SaidRow<'a> {
+    pub(crate) room: i64,
+    pub(crate) kind: i64,
+    pub(crate) basis: i64,
+    pub(crate) user: UserId,
+    pub(crate) by: Arc<Who>,
+    pub(crate) body: &'a str,
+    pub(crate) extra: Option<&'a str>,
+}
+
+/// A message as the event that it was.
+pub(crate) fn said_event(row: SaidRow<'_>) -> Result<Event, RowError> {
+    let (client_tags, status) = said_rare(row.extra)?;
+    Ok(Event::Said(Arc::new(Said {
+        room: RoomId(u32::try_from(row.room).map_err(|_| RowError::Missing("room"))?),
+        basis: u32::try_from(row.basis).map_err(|_| RowError::Missing("basis"))?,
+        user: row.user,
+        by: row.by,
+        kind: say_kind(row.kind)?,
+        text: row.body.into(),
+        client_tags,
+        status,
+    })))
+}
+
+#[cfg(test)]
+mod tests {
+    use chinwag_core::ids::Number;
+
+    use super::*;
+
+    #[test]
+    fn every_stored_event_that_is_no_message_comes_back_as_it_was() {
+        let by = Arc::new(Who {
+            nick: "ann".into(),
+            user: "~ann".into(),
+            host: "example.org".into(),
+            account: Some("ann".into()),
+        });
+        let room = RoomId(7);
+        let events = [
+            Event::Opened { name: "#tea".into(), by: Arc::clone(&by), common: true },
+            Event::Renewed { room, basis: 3, head: Number(9), by: Arc::clone(&by) },
+            Event::TopicSet { room, basis: 4, by: Arc::clone(&by), topic: "caf\u{e9} \"quotes\"".into() },
+            Event::ModesChanged {
+                room,
+                basis: 5,
+                by: Arc::clone(&by),
+                changes: vec![chinwag_core::event::ModeChange {
+                    set: true,
+                    mode: 'o',
+                    arg: Some("bob".into()),
+                    member: Some(UserId(u64::MAX)),
+                }],
+            },
+            Event::Kicked {
+                room,
+                basis: 6,
+                by,
+                member: UserId(1 << 60),
+                nick: "bob".into(),
+                reason: "".into(),
+            },
+        ];
+        for event in events {
+            let (_, extra) = other(&event).expect("stored").expect("encodes");
+            assert_eq!(other_event(Some(&extra)).expect("decodes"), event, "{extra}");
+        }
+    }
+
+    #[test]
+    fn a_newer_form_is_refused() {
+        assert!(matches!(said_rare(Some(r#"{"v":2}"#)), Err(RowError::Newer(2))));
+        let renewed = r#"{"v":2,"event":"renewed","room":1,"basis":0,"head":1,"by":{"nick":"a","user":"b","host":"c"}}"#;
+        assert!(matches!(other_event(Some(renewed)), Err(RowError::Newer(2))));
+    }
+}

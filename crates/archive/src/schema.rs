@@ -1,0 +1,56 @@
+//! The tables of `chat.db`, as numbered steps. A step that was released is never changed: add one.
+
+use rusqlite::Connection;
+
+/// Marks the file as chinwag's (`PRAGMA application_id`): "chwg".
+pub(crate) const APPLICATION_ID: i32 = 0x6368_7767;
+
+/// Step n brings a database of version n to version n + 1; each runs in the transaction that opens the database.
+const STEPS: [&str; 1] = [STEP_1];
+
+/// `ev` is the log and the history: `seq` is the position in the log, `number` the message's number in its room
+/// and NULL for what is not a message, `basis` the room's rules when it was decided. The sender is interned.
+/// `body` is a message's text. `extra` is JSON with a version: what of a message is rare, all of any other event.
+const STEP_1: &str = "
+CREATE TABLE ev(
+    seq    INTEGER PRIMARY KEY,
+    room   INTEGER NOT NULL,
+    number INTEGER,
+    at_ms  INTEGER NOT NULL,
+    kind   INTEGER NOT NULL,
+    sender INTEGER,
+    basis  INTEGER,
+    body   TEXT,
+    extra  TEXT
+);
+CREATE UNIQUE INDEX ev_message ON ev(room, number) WHERE number IS NOT NULL;
+CREATE INDEX ev_other ON ev(seq) WHERE number IS NULL;
+CREATE TABLE sender(
+    id      INTEGER PRIMARY KEY,
+    user    INTEGER NOT NULL,
+    nick    TEXT NOT NULL,
+    ident   TEXT NOT NULL,
+    host    TEXT NOT NULL,
+    account TEXT
+);
+CREATE INDEX sender_user ON sender(user);
+CREATE TABLE room(id INTEGER PRIMARY KEY, name TEXT NOT NULL);
+CREATE TABLE meta(key TEXT PRIMARY KEY, value) WITHOUT ROWID;
+";
+
+/// The version that this program writes.
+pub(crate) const VERSION: i64 = STEPS.len() as i64;
+
+/// Runs the steps that are missing. The caller holds the transaction.
+pub(crate) fn migrate(connection: &Connection, from: i64) -> rusqlite::Result<()> {
+    for (step, sql) in (0_i64..).zip(STEPS) {
+        if step >= from {
+            connection.execute_batch(sql)?;
+        }
+    }
+    if from < VERSION {
+        connection.pragma_update(None, "user_version", VERSION)?;
+        connection.pragma_update(None, "application_id", APPLICATION_ID)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,505 @@
+//! The writer thread: takes everything waiting as one transaction, and reports what became of it.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::hash::{BuildHasherDefault, Hasher};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, PoisonError};
+use std::time::{Duration, Instant};
+
+use chinwag_core::event::{Event, Said, Who};
+use chinwag_core::ids::UserId;
+use chinwag_log::{Arrival, EVENT_BYTES_MAX, Health, Keep, Proposal, Refusal, Seq, Slot};
+use rusqlite::wal::CheckpointMode;
+use rusqlite::{Connection, ErrorCode, OptionalExtension, Statement};
+
+use crate::log::{Shared, State, Stop, into_entries, measure};
+use crate::open::PageLimit;
+use crate::rows;
+
+/// The log file is written into the database when it holds so many pages. Below 4,062, which is what the first
+/// block of SQLite's index of that file has room for: growing that index is one more thing that a full disk
+/// could refuse.
+const CHECKPOINT_PAGES: u32 = 3_000;
+
+/// How often a log that can store nothing tries whether it can again.
+const PROBE_EVERY: Duration = Duration::from_secs(1);
+
+/// The size of what such a trial writes: more than the slack of a page or two.
+const PROBE_BYTES: u32 = 32 * 1024;
+
+/// How many senders the writer remembers.
+const SENDERS_MAX: usize = 8_192;
+
+/// Everything the thread owns. The lock on the folder is released last.
+pub(crate) struct Writer {
+    pub(crate) connection: Connection,
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) page_limit: PageLimit,
+    pub(crate) last_ms: u64,
+    pub(crate) wal_pages: Arc<AtomicU32>,
+    pub(crate) lock: File,
+}
+
+/// What the thread does next.
+enum Work {
+    Commit(Vec<Vec<Proposal<Event>>>),
+    Probe,
+    End { flush: bool },
+}
+
+/// Why a transaction failed. It was rolled back.
+enum Failure {
+    /// Not stored; the reason may pass.
+    Refused(Refusal),
+    /// Nobody knows any more.
+    Fatal(String),
+}
+
+impl Writer {
+    /// The thread's body.
+    pub(crate) fn run(self) {
+        let Writer { connection, shared, page_limit, last_ms, wal_pages, lock } = self;
+        let guard = Guard(&shared);
+        let outcome = Desk::new(&connection, &shared, page_limit, last_ms, wal_pages)
+            .map_err(|error| format!("preparing statements: {error}"))
+            .map(|mut desk| desk.work());
+        if let Err(reason) = outcome {
+            shared.report(|state| state.fail(Vec::new(), reason));
+        }
+        drop(connection);
+        drop(lock);
+        drop(guard);
+    }
+}
+
+/// Says that the writer has ended, also when it panics.
+struct Guard<'a>(&'a Shared);
+
+impl Drop for Guard<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.report(|state| state.fail(Vec::new(), "the log's writer panicked".to_owned()));
+        }
+        self.0.set_ended();
+    }
+}
+
+/// The writer at work: the connection and the statements that live as long.
+struct Desk<'c> {
+    connection: &'c Connection,
+    shared: &'c Shared,
+    begin: Statement<'c>,
+    commit: Statement<'c>,
+    insert: Statement<'c>,
+    senders: Senders<'c>,
+    page_limit: PageLimit,
+    page_limit_set: u32,
+    wal_pages: Arc<AtomicU32>,
+    last_ms: u64,
+    last_probe: Instant,
+}
+
+impl<'c> Desk<'c> {
+    fn new(
+        connection: &'c Connection,
+        shared: &'c Shared,
+        page_limit: PageLimit,
+        last_ms: u64,
+        wal_pages: Arc<AtomicU32>,
+    ) -> rusqlite::Result<Self> {
+        Ok(Desk {
+            connection,
+            shared,
+            begin: connection.prepare("BEGIN IMMEDIATE")?,
+            commit: connection.prepare("COMMIT")?,
+            insert: connection.prepare(
+                "INSERT INTO ev(seq, room, number, at_ms, kind, sender, basis, body, extra)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+            )?,
+            senders: Senders::new(connection)?,
+            page_limit,
+            page_limit_set: 0,
+            wal_pages,
+            last_ms,
+            last_probe: Instant::now(),
+        })
+    }
+
+    fn work(&mut self) {
+        loop {
+            match self.next() {
+                Work::Commit(batches) => self.store(batches),
+                Work::Probe => self.probe(),
+                Work::End { flush } => {
+                    if flush && let Err(error) = self.checkpoint(CheckpointMode::TRUNCATE) {
+                        self.shared.lock().close_error = Some(error);
+                    }
+                    return;
+                }
+            }
+            if self.wal_pages.load(Ordering::Relaxed) >= CHECKPOINT_PAGES
+                && let Err(reason) = self.checkpoint(CheckpointMode::PASSIVE)
+            {
+                self.shared.report(|state| state.fail(Vec::new(), reason));
+            }
+            if matches!(self.shared.lock().health, Health::Fatal(_)) {
+                return;
+            }
+        }
+    }
+
+    /// Waits for something to do.
+    fn next(&mut self) -> Work {
+        let mut state = self.shared.lock();
+        loop {
+            match state.stop {
+                Stop::Now => return Work::End { flush: false },
+                // A refusal that nobody took takes the rest along: there is nothing left to store.
+                Stop::Flush if state.queue.is_empty() || state.fenced => return Work::End { flush: true },
+                Stop::Flush | Stop::No => {}
+            }
+            if !state.fenced && !state.queue.is_empty() {
+                state.busy = true;
+                return Work::Commit(std::mem::take(&mut state.queue));
+            }
+            state.asleep = true;
+            let sleepy = &self.shared.work;
+            state = if matches!(state.health, Health::ReadOnly(_)) {
+                let left = PROBE_EVERY.saturating_sub(self.last_probe.elapsed());
+                if left.is_zero() {
+                    state.asleep = false;
+                    return Work::Probe;
+                }
+                sleepy.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0
+            } else {
+                sleepy.wait(state).unwrap_or_else(PoisonError::into_inner)
+            };
+            state.asleep = false;
+        }
+    }
+
+    /// Stores batches in one transaction and reports what became of them.
+    fn store(&mut self, mut batches: Vec<Vec<Proposal<Event>>>) {
+        let (head, read_only) = {
+            let state = self.shared.lock();
+            (
+                state.head,
+                match &state.health {
+                    Health::ReadOnly(reason) => Some(reason.clone()),
+                    _ => None,
+                },
+            )
+        };
+        let stored = batches.iter().flatten().any(|proposal| proposal.keep == Keep::Stored);
+        let outcome = match read_only {
+            _ if !stored => Ok(()),
+            // The batch is the trial, but not more often than once in a while.
+            Some(reason) if self.last_probe.elapsed() < PROBE_EVERY => {
+                Err(Failure::Refused(Refusal::Unavailable(reason)))
+            }
+            _ => self.transaction(&mut batches, head),
+        };
+        match outcome {
+            Ok(()) => {
+                let mut last = head;
+                let arrivals: Vec<_> = batches
+                    .into_iter()
+                    .map(|batch| {
+                        let (_, bytes) = measure(&batch);
+                        (Arrival::Entries(into_entries(batch, &mut last)), bytes)
+                    })
+                    .collect();
+                self.shared.report(|state| {
+                    state.busy = false;
+                    state.head = last;
+                    if stored {
+                        state.set_health(Health::Ok);
+                    }
+                    for (arrival, bytes) in arrivals {
+                        state.arrive(arrival, bytes);
+                    }
+                });
+            }
+            Err(failure) => self.give_back(batches, head, failure),
+        }
+    }
+
+    /// Reports batches that were not stored. Passing events before the first stored one lose nothing.
+    fn give_back(&mut self, batches: Vec<Vec<Proposal<Event>>>, head: Seq, failure: Failure) {
+        let mut batch: Vec<Proposal<Event>> = batches.into_iter().flatten().collect();
+        let first = batch.iter().position(|proposal| proposal.keep == Keep::Stored).unwrap_or(batch.len());
+        let rest = batch.split_off(first);
+        let (_, bytes) = measure(&batch);
+        let mut last = head;
+        let entries = into_entries(batch, &mut last);
+        self.shared.report(|state| {
+            state.busy = false;
+            if !entries.is_empty() {
+                state.arrive(Arrival::Entries(entries), bytes);
+            }
+            match failure {
+                Failure::Fatal(reason) => state.fail(rest, reason),
+                Failure::Refused(why) => {
+                    if let Refusal::Unavailable(reason) = &why {
+                        state.set_health(Health::ReadOnly(reason.clone()));
+                    }
+                    state.refuse(rest, why);
+                }
+            }
+        });
+    }
+
+    /// One transaction, or nothing.
+    fn transaction(&mut self, batches: &mut [Vec<Proposal<Event>>], head: Seq) -> Result<(), Failure> {
+        self.last_probe = Instant::now();
+        let outcome = self.write(batches, head);
+        if outcome.is_err() {
+            self.senders.forget();
+            self.roll_back()?;
+        }
+        outcome
+    }
+
+    fn write(&mut self, batches: &mut [Vec<Proposal<Event>>], head: Seq) -> Result<(), Failure> {
+        self.limit_pages()?;
+        self.begin.raw_execute()?;
+        let mut seq = head.0;
+        for proposal in batches.iter_mut().flatten() {
+            if proposal.keep == Keep::Stored {
+                seq += 1;
+                self.last_ms = self.last_ms.max(proposal.at_ms);
+                proposal.at_ms = self.last_ms;
+                self.row(seq, proposal)?;
+            }
+        }
+        self.commit.raw_execute()?;
+        Ok(())
+    }
+
+    fn row(&mut self, seq: u64, proposal: &Proposal<Event>) -> Result<(), Failure> {
+        let Proposal { slot, event, at_ms, .. } = proposal;
+        let at = Place { seq: signed(seq), room: slot.room, at_ms: signed(*at_ms) };
+        match event {
+            Event::Said(said) => self.said(&at, *slot, said),
+            event => self.other(&at, event),
+        }
+    }
+
+    fn said(&mut self, at: &Place, slot: Slot, said: &Said) -> Result<(), Failure> {
+        let extra = rows::said_extra(said)?;
+        let size = said.text.len() + extra.as_ref().map_or(0, String::len);
+        check_size(size)?;
+        let sender = self.senders.id(said.user, &said.by)?;
+        let number = (slot.number > 0).then(|| signed(slot.number));
+        let insert = &mut self.insert;
+        insert.raw_bind_parameter(1, at.seq)?;
+        insert.raw_bind_parameter(2, at.room)?;
+        insert.raw_bind_parameter(3, number)?;
+        insert.raw_bind_parameter(4, at.at_ms)?;
+        insert.raw_bind_parameter(5, rows::said_kind(said))?;
+        insert.raw_bind_parameter(6, sender)?;
+        insert.raw_bind_parameter(7, said.basis)?;
+        insert.raw_bind_parameter(8, &*said.text)?;
+        insert.raw_bind_parameter(9, extra)?;
+        insert.raw_execute()?;
+        Ok(())
+    }
+
+    fn other(&mut self, at: &Place, event: &Event) -> Result<(), Failure> {
+        let Some(encoded) = rows::other(event) else {
+            let why = format!("an event that is not kept was to be stored: {event:?}");
+            return Err(Failure::Refused(Refusal::Rejected(why)));
+        };
+        let (kind, extra) = encoded?;
+        check_size(extra.len())?;
+        if let Event::Opened { name, .. } = event {
+            self.connection
+                .prepare_cached("INSERT INTO room(id, name) VALUES (?1, ?2)")?
+                .execute((at.room, &**name))?;
+        }
+        let none = None::<i64>;
+        self.insert.execute((at.seq, at.room, none, at.at_ms, kind, none, none, None::<&str>, extra))?;
+        Ok(())
+    }
+
+    fn roll_back(&mut self) -> Result<(), Failure> {
+        // After some errors SQLite has rolled back by itself.
+        if !self.connection.is_autocommit() {
+            self.connection.execute_batch("ROLLBACK").map_err(|error| Failure::Fatal(error.to_string()))?;
+        }
+        Ok(())
+    }
+
+    /// Tries whether anything can be stored again, by a write that needs space.
+    fn probe(&mut self) {
+        self.last_probe = Instant::now();
+        let outcome = self.limit_pages().and_then(|()| {
+            let put = "INSERT OR REPLACE INTO meta(key, value) VALUES ('probe', zeroblob(?1))";
+            self.connection.prepare_cached(put)?.execute([PROBE_BYTES])?;
+            self.connection.prepare_cached("DELETE FROM meta WHERE key = 'probe'")?.execute(())?;
+            Ok(())
+        });
+        match outcome {
+            Ok(()) => self.shared.report(|state| state.set_health(Health::Ok)),
+            Err(Failure::Refused(_)) => {
+                if let Err(Failure::Fatal(reason)) = self.roll_back() {
+                    self.shared.report(|state| state.fail(Vec::new(), reason));
+                }
+            }
+            Err(Failure::Fatal(reason)) => self.shared.report(|state| state.fail(Vec::new(), reason)),
+        }
+    }
+
+    /// Follows a limit that was changed while running.
+    fn limit_pages(&mut self) -> Result<(), Failure> {
+        let limit = self.page_limit.get();
+        if limit != self.page_limit_set {
+            self.page_limit_set = limit;
+            // 0 stands for no limit: SQLite's largest.
+            let pages = if limit == 0 { u32::MAX - 1 } else { limit };
+            self.connection.query_row(&format!("PRAGMA max_page_count = {pages}"), (), |_| Ok(()))?;
+        }
+        Ok(())
+    }
+
+    /// Writes the log file into the database. A disk without space is no failure: the log file stays as it is.
+    fn checkpoint(&self, mode: CheckpointMode) -> Result<(), String> {
+        self.wal_pages.store(0, Ordering::Relaxed);
+        match self.connection.wal_checkpoint_v2(None::<&str>, mode) {
+            Ok(_) => Ok(()),
+            Err(error) => match Failure::from(error) {
+                Failure::Refused(_) => Ok(()),
+                Failure::Fatal(reason) => Err(reason),
+            },
+        }
+    }
+}
+
+/// The columns that every row has.
+struct Place {
+    seq: i64,
+    room: u32,
+    at_ms: i64,
+}
+
+impl State {
+    /// The log cannot be trusted any more.
+    fn fail(&mut self, batch: Vec<Proposal<Event>>, reason: String) {
+        self.busy = false;
+        self.set_health(Health::Fatal(reason.clone()));
+        if !batch.is_empty() || !self.queue.is_empty() {
+            self.refuse(batch, Refusal::Fatal(reason));
+        }
+    }
+}
+
+impl From<rusqlite::Error> for Failure {
+    fn from(error: rusqlite::Error) -> Self {
+        let unavailable = |why: &str| Failure::Refused(Refusal::Unavailable(why.to_owned()));
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DiskFull) => unavailable("the disk is full"),
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+                unavailable("another program holds the database")
+            }
+            Some(ErrorCode::ReadOnly) => unavailable("the database may not be written"),
+            Some(ErrorCode::ConstraintViolation | ErrorCode::TooBig) => {
+                Failure::Refused(Refusal::Rejected(error.to_string()))
+            }
+            // Also a failed write or sync: what is on the disk is not known any more, and asking a second time
+            // may be answered with a success that is none.
+            _ => Failure::Fatal(error.to_string()),
+        }
+    }
+}
+
+impl From<serde_json::Error> for Failure {
+    fn from(error: serde_json::Error) -> Self {
+        Failure::Refused(Refusal::Rejected(error.to_string()))
+    }
+}
+
+fn check_size(bytes: usize) -> Result<(), Failure> {
+    if bytes <= EVENT_BYTES_MAX {
+        return Ok(());
+    }
+    let why = format!("an event of {bytes} bytes; {EVENT_BYTES_MAX} are the most");
+    Err(Failure::Refused(Refusal::Rejected(why)))
+}
+
+/// SQLite's integers are signed. Positions and times stay far below; a user's number keeps its bits.
+pub(crate) fn signed(number: u64) -> i64 {
+    number.cast_signed()
+}
+
+/// Who is who in the table `sender`, remembered by the address of the shared description. Holding on to the
+/// description keeps its address its own.
+struct Senders<'c> {
+    known: HashMap<usize, (Arc<Who>, UserId, i64), BuildHasherDefault<Address>>,
+    find: Statement<'c>,
+    add: Statement<'c>,
+    connection: &'c Connection,
+}
+
+impl<'c> Senders<'c> {
+    fn new(connection: &'c Connection) -> rusqlite::Result<Self> {
+        Ok(Senders {
+            known: HashMap::default(),
+            find: connection.prepare(
+                "SELECT id FROM sender
+                 WHERE user = ?1 AND nick = ?2 AND ident = ?3 AND host = ?4 AND account IS ?5",
+            )?,
+            add: connection.prepare(
+                "INSERT INTO sender(user, nick, ident, host, account) VALUES (?1, ?2, ?3, ?4, ?5)",
+            )?,
+            connection,
+        })
+    }
+
+    fn id(&mut self, user: UserId, who: &Arc<Who>) -> Result<i64, Failure> {
+        let address = Arc::as_ptr(who) as usize;
+        if let Some((_, known, id)) = self.known.get(&address)
+            && *known == user
+        {
+            return Ok(*id);
+        }
+        let row = (signed(user.0), &*who.nick, &*who.user, &*who.host, who.account.as_deref());
+        let id = match self.find.query_row(row, |row| row.get(0)).optional()? {
+            Some(id) => id,
+            None => {
+                self.add.execute(row)?;
+                self.connection.last_insert_rowid()
+            }
+        };
+        if self.known.len() >= SENDERS_MAX {
+            self.known.clear();
+        }
+        self.known.insert(address, (Arc::clone(who), user, id));
+        Ok(id)
+    }
+
+    /// After a rollback the numbers given may be nobody's.
+    fn forget(&mut self) {
+        self.known.clear();
+    }
+}
+
+/// Hashes an address: allocations differ in the middle bits.
+#[derive(Default)]
+struct Address(u64);
+
+impl Hasher for Address {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.write_usize(usize::from(*byte));
+        }
+    }
+
+    fn write_usize(&mut self, address: usize) {
+        self.0 = (self.0 ^ address as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+}
