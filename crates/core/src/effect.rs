@@ -19,7 +19,8 @@ pub enum To {
     /// Members with at least this role (`@` operators, `+` voiced and above).
     RoomStatus(RoomId, char),
     /// Every session of everybody who shares a room with the user, the user's own left out. Meant as the
-    /// audiences are where the effect stands: when the user leaves, before the [`Effect::LeftRoom`]s that follow.
+    /// audiences are where the effect stands: when the user leaves, before the [`Effect::LeftRoom`]s that follow
+    /// (the rooms are [`crate::chat::Chat::rooms_of`] the user then).
     Neighbours(UserId),
     /// Every registered session of this node.
     Everybody,

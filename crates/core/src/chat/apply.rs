@@ -18,6 +18,7 @@ impl Chat {
             return false;
         }
         self.applied.insert(key.origin, key.n);
+        self.departed.clear();
         let at_ms = entry.at_ms;
         match &entry.event {
             Event::Said(said) => self.said(entry.seq, at_ms, said, effects),

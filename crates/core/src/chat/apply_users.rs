@@ -82,6 +82,7 @@ impl Chat {
             }
         }
         effects.push(Effect::Gone(user, Arc::clone(reason)));
+        self.departed.push((user, gone.rooms));
     }
 
     pub(super) fn renamed(&mut self, at_ms: Millis, user: UserId, nick: &Arc<str>, effects: &mut Effects) {

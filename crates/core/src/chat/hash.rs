@@ -46,6 +46,7 @@ impl Chat {
         }
         for room in self.rooms.iter() {
             hasher.write_u64(room.last_ms);
+            hasher.write_u64(room.said_ms);
             for member in &room.members {
                 (member.user, member.op, member.voice).hash(&mut hasher);
             }

@@ -38,12 +38,20 @@ pub struct Chat {
     rooms: Rooms,
     /// The last `n` applied, by origin: what comes again is skipped.
     applied: BTreeMap<Origin, u64>,
+    /// Who left by the entry applied last, and from which rooms, in the order of their numbers.
+    departed: Vec<(UserId, Vec<RoomId>)>,
 }
 
 impl Chat {
     /// A chat in which nothing has happened. `key` makes the msgids; it is the same on every node.
     pub fn new(key: MsgIdKey) -> Chat {
-        Chat { key, users: Users::default(), rooms: Rooms::default(), applied: BTreeMap::new() }
+        Chat {
+            key,
+            users: Users::default(),
+            rooms: Rooms::default(),
+            applied: BTreeMap::new(),
+            departed: Vec::new(),
+        }
     }
 
     /// The key that makes the msgids.
@@ -64,6 +72,16 @@ impl Chat {
     /// Everybody who is present, in the order of their numbers.
     pub fn users(&self) -> impl ExactSizeIterator<Item = &User> {
         self.users.iter()
+    }
+
+    /// The rooms a user is in, or was in when the entry applied last made the user leave: those whose members
+    /// are the user's neighbours.
+    pub fn rooms_of(&self, user: UserId) -> &[RoomId] {
+        if let Some(user) = self.users.get(user) {
+            return &user.rooms;
+        }
+        let place = self.departed.binary_search_by_key(&user, |(departed, _)| *departed);
+        place.map_or(&[], |at| &self.departed[at].1)
     }
 
     /// How many are present.
