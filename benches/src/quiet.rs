@@ -1,0 +1,190 @@
+//! What a server costs before anybody says anything: start-up, registrations, idle connections, a crowd that
+//! comes in at once.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+
+use crate::crowd::{Crowd, Link, Listener, nick};
+use crate::process::{Process, free_address};
+use crate::servers::{Kind, Places};
+use crate::table;
+
+/// Memory of an empty server and of each of `count` registered callers who are silent.
+///
+/// # Errors
+/// When the server is missing or fails.
+pub fn idle(places: &Places, count: usize) -> Result<bool> {
+    let mut reached = true;
+    for kind in kinds(places) {
+        let server = places.start(kind)?;
+        let empty = server.process.settled_memory()?;
+        let mut crowd = Crowd::new(server.process.address)?;
+        crowd.enter(kind, count, |_| None)?;
+        let full = server.process.settled_memory()?;
+        let each = full.anonymous.saturating_sub(empty.anonymous) as f64 / count as f64 / 1024.0;
+        let resident = empty.resident as f64 / f64::from(1 << 20);
+        if kind == Kind::Chinwag {
+            reached &= table::verdict("chinwag, resident when empty", resident, "MB", 30.0, false);
+            reached &=
+                table::verdict(&format!("chinwag, each of {count} idle connections"), each, "KB", 3.0, false);
+        } else {
+            println!("{}: resident when empty {resident:.2} MB, each of {count} {each:.2} KB", kind.name());
+        }
+    }
+    Ok(reached)
+}
+
+/// Registrations per CPU-second of the server: accepted, `CAP`, `NICK`, `USER`, the welcome read to its end.
+///
+/// # Errors
+/// When the server is missing or fails.
+pub fn registrations(places: &Places, count: usize, rounds: usize) -> Result<bool> {
+    let mut reached = true;
+    for kind in kinds(places) {
+        let mut rates = Vec::new();
+        for _ in 0..rounds.max(1) {
+            let server = places.start(kind)?;
+            let mut crowd = Crowd::new(server.process.address)?;
+            let before = server.process.cpu()?;
+            crowd.enter(kind, count, |_| None)?;
+            let cpu = server.process.cpu()? - before;
+            rates.push(count as f64 / cpu.as_secs_f64().max(1e-6) / 1e3);
+        }
+        let rate = table::median(&rates);
+        if kind == Kind::Chinwag {
+            reached &= table::verdict("chinwag, registrations per CPU-second", rate, "k", 40.0, true);
+        } else {
+            println!("{}: registrations per CPU-second {rate:.2} k", kind.name());
+        }
+    }
+    Ok(reached)
+}
+
+fn kinds(places: &Places) -> Vec<Kind> {
+    let inspircd = places.has_inspircd().then_some(Kind::Inspircd);
+    std::iter::once(Kind::Chinwag).chain(inspircd).collect()
+}
+
+/// `count` callers join one room at once: the time until each has the end of the names and has seen everybody
+/// who joined after it.
+///
+/// # Errors
+/// When the server is missing or fails, or callers do not agree about who joined when.
+pub fn storm(places: &Places, count: usize, rounds: usize) -> Result<bool> {
+    let mut reached = true;
+    for kind in kinds(places) {
+        let mut times = Vec::new();
+        for _ in 0..rounds.max(1) {
+            let server = places.start(kind)?;
+            let mut crowd = Crowd::new(server.process.address)?;
+            crowd.enter(kind, count, |_| None)?;
+            let mut storm = Storm { callers: vec![Joining::default(); count], joins: 0, names: 0 };
+            let begin = Instant::now();
+            for link in &mut crowd.links {
+                link.send(b"JOIN #storm\r\n")?;
+            }
+            let joins = count * (count + 1) / 2;
+            crowd.turn_until(&mut storm, |storm| storm.names == count && storm.joins == joins)?;
+            times.push(begin.elapsed().as_secs_f64());
+            storm.check()?;
+        }
+        let time = table::median(&times);
+        if kind == Kind::Chinwag {
+            reached &= table::verdict(&format!("chinwag, {count} join one room"), time, "s", 0.25, false);
+        } else {
+            println!("{}: {count} join one room in {time:.2} s", kind.name());
+        }
+    }
+    Ok(reached)
+}
+
+#[derive(Clone, Default)]
+struct Joining {
+    begun: Vec<u8>,
+    /// Who it saw joining, in order, itself first.
+    seen: Vec<u32>,
+}
+
+struct Storm {
+    callers: Vec<Joining>,
+    joins: usize,
+    names: usize,
+}
+
+impl Storm {
+    /// Who came last must have seen the same joins, in the same order, as everybody saw at the end.
+    fn check(&self) -> Result<()> {
+        let longest = self.callers.iter().map(|caller| &caller.seen).max_by_key(|seen| seen.len());
+        let all = longest.context("nobody joined")?;
+        for (index, caller) in self.callers.iter().enumerate() {
+            ensure!(
+                caller.seen.first() == Some(&(index as u32)),
+                "caller {index} did not see itself join first"
+            );
+            ensure!(all.ends_with(&caller.seen), "caller {index} saw the joins in another order");
+        }
+        Ok(())
+    }
+}
+
+impl Listener for Storm {
+    fn receive(&mut self, index: usize, bytes: &[u8], _: &mut Link) -> Result<()> {
+        let Joining { begun, seen } = &mut self.callers[index];
+        for piece in bytes.split_inclusive(|&b| b == b'\n') {
+            if !piece.ends_with(b"\n") {
+                begun.extend_from_slice(piece);
+                continue;
+            }
+            let whole;
+            let line = if begun.is_empty() {
+                piece
+            } else {
+                begun.extend_from_slice(piece);
+                whole = std::mem::take(begun);
+                &whole
+            };
+            // `:b00000!user@host JOIN #storm`, and among the numerics `:server 366 nick #storm :…`.
+            let command = line.iter().position(|&b| b == b' ').map_or(line, |at| &line[at + 1..]);
+            if command.starts_with(b"JOIN ") {
+                let digits = std::str::from_utf8(line.get(2..7).unwrap_or_default())?;
+                seen.push(digits.parse().with_context(|| format!("who is {digits:?}?"))?);
+                self.joins += 1;
+            } else if command.starts_with(b"366 ") {
+                self.names += 1;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// From the start of the process on an empty folder until a caller is welcomed.
+///
+/// # Errors
+/// When the server is missing or fails.
+pub fn startup(places: &Places, rounds: usize) -> Result<bool> {
+    let mut times = Vec::new();
+    for _ in 0..rounds.max(1) {
+        let folder = places.new_folder()?;
+        let address = free_address()?;
+        let command: Command = places.chinwag_command(folder.path(), &address.to_string())?;
+        let begin = Instant::now();
+        let process = Process::start(command, address, folder.path())?;
+        let mut stream = TcpStream::connect(process.address)?;
+        stream.set_read_timeout(Some(Duration::from_secs(10)))?;
+        let nick = nick(0);
+        stream.write_all(format!("NICK {nick}\r\nUSER {nick} 0 * :bench\r\n").as_bytes())?;
+        let mut answer = Vec::new();
+        let mut buffer = [0; 4096];
+        while !answer.windows(5).any(|window| window == b" 001 ") {
+            let count = stream.read(&mut buffer)?;
+            ensure!(count > 0, "the server closed the connection: {}", String::from_utf8_lossy(&answer));
+            answer.extend_from_slice(&buffer[..count]);
+        }
+        times.push(begin.elapsed().as_secs_f64() * 1e3);
+    }
+    Ok(table::verdict("chinwag, from start to the first welcome", table::median(&times), "ms", 50.0, false))
+}
