@@ -16,7 +16,8 @@ pub struct Message<'a> {
     pub tags: Tags<'a>,
     /// Where it claims to come from. Servers ignore what clients put here.
     pub source: Option<&'a str>,
-    /// The verb or numeric as it came: at least one character, in any case, not necessarily a known one.
+    /// The verb or numeric as it came: at least one character, the first not `@` or `:`, in any case, not necessarily
+    /// a known one.
     pub command: &'a str,
     /// Its parameters.
     pub params: Params<'a>,
@@ -74,7 +75,8 @@ impl<'a> Message<'a> {
             rest = behind;
         }
         let (command, rest) = word(rest);
-        if command.is_empty() {
+        // Tags and sources come once and first: a second one is not a command either.
+        if command.is_empty() || command.starts_with(['@', ':']) {
             return Err(ParseError::NoCommand);
         }
         Ok(Message { tags, source, command, params: Params::read(rest) })

@@ -41,6 +41,9 @@ fn what_is_no_message() {
     check(b"@a", ParseError::NoCommand);
     check(b"@a :b", ParseError::NoCommand);
     check(b":b  ", ParseError::NoCommand);
+    // Found by fuzzing: tags of no characters, and something that would be read as tags without them.
+    check(b"@  @``", ParseError::NoCommand);
+    check(b":a :b CMD", ParseError::NoCommand);
     check(b"PRIVMSG #tea :caf\xe9", ParseError::Utf8);
     check(b"PRIVMSG #tea :a\0b", ParseError::Forbidden(0));
     check(b"PRIVMSG #tea :a\rb", ParseError::Forbidden(b'\r'));
