@@ -1,2 +1,62 @@
-//! The chinwag binary.
-fn main() {}
+//! The binary: commands, exit codes, errors for people.
+//!
+//! Exit codes: 0 done, 1 failed, 2 wrong usage or configuration. Errors are one sentence on standard error that
+//! says what to do. A new command: a variant in `cli`, a module here, a line in the explanation.
+
+mod cli;
+mod folder;
+mod serve;
+
+use std::io::Write;
+use std::path::Path;
+use std::process::ExitCode;
+
+use chinwag_server::Config;
+use clap::Parser;
+
+use cli::{Cli, Command, ConfigCommand};
+
+/// What went wrong, by exit code.
+enum Failure {
+    /// 1: could not be done.
+    Failed(String),
+    /// 2: was asked for wrongly.
+    Usage(String),
+}
+
+fn main() -> ExitCode {
+    match run(Cli::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure::Failed(sentence)) => complain(&sentence, 1),
+        Err(Failure::Usage(sentence)) => complain(&sentence, 2),
+    }
+}
+
+fn run(command: Option<Command>) -> Result<(), Failure> {
+    match command {
+        None => print(cli::EXPLANATION),
+        Some(Command::Serve(args)) => serve::run(args),
+        Some(Command::Config { command: None }) => print(chinwag_server::config::DEFAULT_TOML),
+        Some(Command::Config { command: Some(ConfigCommand::Check { file }) }) => check(&file),
+    }
+}
+
+fn check(file: &Path) -> Result<(), Failure> {
+    Config::read(file).map_err(|error| Failure::Usage(error.to_string()))?;
+    print(&format!("{} is fine\n", file.display()))
+}
+
+/// Prints to standard output. Whoever closed it has seen enough: that is no failure.
+fn print(text: &str) -> Result<(), Failure> {
+    match std::io::stdout().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Failure::Failed(format!("cannot write to standard output: {error}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn complain(sentence: &str, code: u8) -> ExitCode {
+    eprintln!("chinwag: {sentence}");
+    ExitCode::from(code)
+}

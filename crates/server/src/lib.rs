@@ -1,1 +1,307 @@
-//! The runtime around a node.
+//! The runtime around a node: sockets, threads, time, configuration, shutdown.
+//!
+//! What lives here: listening ([`listener`](self)), the choice of a door by the first bytes, one small task a
+//! connection, the hub that moves events between node and log and bytes to the sockets, the outbox with its bound,
+//! history readers, [`config`]. What does not: what any byte or event means (`chinwag_node` and below), and how
+//! events are kept (`chinwag_archive`).
+//!
+//! Everything that touches the node runs on one thread; the log's writer and the history readers are threads
+//! beside it. Start with [`Server::bind`]; the life of a line is `connection` → node → `hub` → log → `hub` →
+//! node → `outbox`.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use chinwag_archive::Opened;
+use chinwag_core::chat::Chat;
+use chinwag_log::Origin;
+use chinwag_node::Node;
+use chinwag_wire::msgid::MsgIdKey;
+use tokio::sync::mpsc;
+use tokio::task::LocalSet;
+
+pub mod config;
+
+mod clock;
+mod connection;
+mod greet;
+mod holder;
+mod hub;
+mod listener;
+mod outbox;
+mod readers;
+mod shared;
+#[cfg(unix)]
+mod signals;
+
+pub use config::{Config, ConfigError};
+
+use hub::{Ended, Hub, Order};
+use listener::Listener;
+use readers::Readers;
+use shared::Shared;
+
+/// Orders that may wait for the hub.
+const ORDERS: usize = 8;
+
+/// What a server is started with.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The configuration.
+    pub config: Config,
+    /// The data folder; made, for its owner only, when it is not there.
+    pub data: PathBuf,
+}
+
+/// Why a server did not start. The text is one sentence that says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// Something else listens there.
+    #[error("cannot listen on {address}: {}; stop it, or choose another port with --listen", taken_by(.holder))]
+    Taken {
+        /// Where.
+        address: SocketAddr,
+        /// Name and process number of whoever listens, if known.
+        holder: Option<(String, u32)>,
+    },
+    /// The system does not let us listen there.
+    #[error("cannot listen on {address}: {source}; choose another address or port with --listen")]
+    Listen {
+        /// Where.
+        address: SocketAddr,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The data folder cannot be made.
+    #[error("cannot make the data folder {}: {source}; choose another with --data", .path.display())]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The data cannot be used.
+    #[error(transparent)]
+    Data(#[from] chinwag_archive::OpenError),
+    /// What is kept cannot be read.
+    #[error("cannot read what is kept in {}: {what}", .path.display())]
+    Restore {
+        /// The folder.
+        path: PathBuf,
+        /// What is wrong.
+        what: String,
+    },
+    /// No thread, no event queue.
+    #[error("the system has no room for the server: {0}")]
+    System(#[from] io::Error),
+}
+
+fn taken_by(holder: &Option<(String, u32)>) -> String {
+    match holder {
+        Some((name, pid)) => format!("{name} (process {pid}) listens there already"),
+        None => "another program listens there already".to_owned(),
+    }
+}
+
+/// The log cannot be trusted any more: everything acknowledged is kept, and nothing more will be acknowledged.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the log has failed, so the server stopped rather than lose a message: {reason}; look after the disk, then start again")]
+pub struct Failed {
+    /// What the log says.
+    pub reason: String,
+}
+
+/// A server that listens and has read what is kept, but does not serve yet.
+pub struct Server {
+    config: Config,
+    opened: Opened,
+    chat: Chat,
+    listeners: Vec<Listener>,
+    addresses: Vec<SocketAddr>,
+    orders: mpsc::Receiver<Order>,
+    control: Control,
+}
+
+/// Tells a running server what to do. Clones tell the same one.
+#[derive(Clone, Debug)]
+pub struct Control {
+    orders: mpsc::Sender<Order>,
+}
+
+impl Control {
+    /// Ends the server within a second: sessions are told, what is under way is kept.
+    pub fn stop(&self) {
+        // A full queue holds an order to stop already, or eight reloads that nobody will miss.
+        if self.orders.try_send(Order::Stop).is_err() {
+            tracing::debug!("the server has ended or is about to");
+        }
+    }
+
+    /// Swaps the configuration. Listeners and the log change at the next start only.
+    pub fn reload(&self, config: Config) {
+        if self.orders.try_send(Order::Reload(Box::new(config))).is_err() {
+            tracing::warn!("the configuration was not taken: the server is ending or busy");
+        }
+    }
+}
+
+impl Server {
+    /// Listens, opens the data folder and restores the chat.
+    ///
+    /// # Errors
+    /// [`StartError`], one sentence for people: port taken, folder not writable, data in use or newer than this
+    /// program.
+    pub fn bind(options: Options) -> Result<Server, StartError> {
+        let Options { config, data } = options;
+        let mut listeners = Vec::new();
+        let mut addresses = Vec::new();
+        for place in &config.listeners.0 {
+            let listener = Listener::bind(place).map_err(|source| refused(place.address, source))?;
+            addresses.push(listener.address()?);
+            listeners.push(listener);
+        }
+        make_folder(&data).map_err(|source| StartError::Folder { path: data.clone(), source })?;
+        let opened = chinwag_archive::open(&data, chinwag_archive::Options::default())?;
+        let mut chat = Chat::new(MsgIdKey(opened.meta.msgid_key));
+        chinwag_archive::restore(&opened, &mut chat)
+            .map_err(|error| StartError::Restore { path: data.clone(), what: error.to_string() })?;
+        let (sender, orders) = mpsc::channel(ORDERS);
+        let control = Control { orders: sender };
+        Ok(Server { config, opened, chat, listeners, addresses, orders, control })
+    }
+
+    /// Where it listens, in the order of the configuration, with the ports that the system chose.
+    pub fn addresses(&self) -> &[SocketAddr] {
+        &self.addresses
+    }
+
+    /// What stops it and reloads its configuration; works from any thread.
+    pub fn control(&self) -> Control {
+        self.control.clone()
+    }
+
+    /// Serves on this thread until it is told to stop.
+    ///
+    /// # Errors
+    /// [`Failed`] when the log cannot be trusted any more, or the system gives no event queue.
+    pub fn run(self) -> Result<(), Failed> {
+        self.run_beside(|_| Ok(()))
+    }
+
+    /// The same, and follows signals: SIGTERM and SIGINT stop it, SIGHUP takes what `reread` gives for its
+    /// configuration, or keeps the old one and logs why.
+    ///
+    /// # Errors
+    /// As [`Server::run`].
+    #[cfg(unix)]
+    pub fn run_with_signals(
+        self,
+        reread: impl Fn() -> Result<Config, ConfigError> + 'static,
+    ) -> Result<(), Failed> {
+        self.run_beside(|control| signals::follow(control, reread))
+    }
+
+    fn run_beside(self, beside: impl FnOnce(Control) -> io::Result<()>) -> Result<(), Failed> {
+        let failed = |error: io::Error| Failed { reason: error.to_string() };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
+        let local = LocalSet::new();
+        let ended = local.block_on(&runtime, async {
+            beside(self.control())?;
+            self.serve().await
+        });
+        match ended.map_err(failed)? {
+            Ended::Stopped => Ok(()),
+            Ended::Failed(reason) => Err(Failed { reason }),
+        }
+    }
+
+    async fn serve(self) -> io::Result<Ended> {
+        let Server { config, opened, chat, listeners, orders, control, .. } = self;
+        let created = created();
+        let settings = Arc::new(config.settings(&created));
+        let meta = &opened.meta;
+        let node = Node::new(settings, chat, Origin(meta.origin), meta.first_key, MsgIdKey(meta.msgid_key));
+        let shared = Rc::new(Shared::new(node, config.limits.send_queue_bytes, created));
+        let readers = Readers::start(&opened.reader)?;
+        let accepting: Vec<_> = listeners
+            .into_iter()
+            .map(|listener| tokio::task::spawn_local(listener.accept(Rc::clone(&shared))))
+            .collect();
+        let hub = Hub::new(Rc::clone(&shared), opened.log, readers, orders);
+        // A task of its own: what is polled beside a set of tasks is polled whenever any of them is.
+        let hub = tokio::task::spawn_local(hub.run(accepting));
+        let ended = hub.await;
+        drop(control);
+        ended.map_err(io::Error::other)
+    }
+
+    /// Serves on a thread of its own.
+    ///
+    /// # Errors
+    /// As [`Server::bind`]; [`StartError::System`] when there is no thread.
+    pub fn start(options: Options) -> Result<Running, StartError> {
+        let server = Server::bind(options)?;
+        let (addresses, control) = (server.addresses.clone(), server.control());
+        let thread = std::thread::Builder::new().name("chat".to_owned()).spawn(move || server.run())?;
+        Ok(Running { addresses, control, thread })
+    }
+}
+
+/// A server on a thread of its own.
+pub struct Running {
+    addresses: Vec<SocketAddr>,
+    control: Control,
+    thread: JoinHandle<Result<(), Failed>>,
+}
+
+impl Running {
+    /// Where it listens.
+    pub fn addresses(&self) -> &[SocketAddr] {
+        &self.addresses
+    }
+
+    /// What reloads and stops it.
+    pub fn control(&self) -> Control {
+        self.control.clone()
+    }
+
+    /// Stops it and waits for the end.
+    ///
+    /// # Errors
+    /// [`Failed`], as [`Server::run`].
+    pub fn shutdown(self) -> Result<(), Failed> {
+        self.control.stop();
+        match self.thread.join() {
+            Ok(ended) => ended,
+            Err(_) => Err(Failed { reason: "the server's thread panicked".to_owned() }),
+        }
+    }
+}
+
+fn refused(address: SocketAddr, source: io::Error) -> StartError {
+    match source.kind() {
+        io::ErrorKind::AddrInUse => StartError::Taken { address, holder: holder::of_port(address.port()) },
+        _ => StartError::Listen { address, source },
+    }
+}
+
+/// The folder, for its owner only: what people say is nobody else's business. A folder that is there already
+/// keeps its permissions.
+fn make_folder(path: &Path) -> io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)
+}
+
+/// The time of the start, for people: RPL_CREATED.
+fn created() -> String {
+    let mut text = Vec::new();
+    chinwag_wire::time::format_millis(clock::now_ms(), &mut text);
+    String::from_utf8_lossy(&text).into_owned()
+}

@@ -1,0 +1,104 @@
+//! The command line: what can be asked for, and the help that teaches it.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// What `chinwag` alone says.
+pub(crate) const EXPLANATION: &str = "\
+chinwag: the chat room that everybody can walk into
+
+  chinwag serve             start a server on this machine, port 55555
+  chinwag config            print every setting with its default and its reason
+  chinwag config check FILE say whether a configuration file is fine
+  chinwag help COMMAND      explain a command, with examples
+
+Once a server runs, walk in:
+
+  nc 127.0.0.1 55555        type a nickname, then talk
+  any IRC client            server 127.0.0.1, port 55555, no TLS
+";
+
+const EXAMPLES: &str = "\
+Examples:
+  chinwag serve                                   for this machine, nothing to configure
+  chinwag serve --listen 0.0.0.0:55555            for everybody who reaches this machine
+  chinwag serve --listen 127.0.0.1:55555 --listen 127.0.0.1:6667
+  chinwag serve --data ./chat --config chat.toml  in a folder of its own, with a file of settings
+
+Exit codes: 0 done, 1 failed, 2 wrong usage or configuration.";
+
+const SERVE_EXAMPLES: &str = "\
+Examples:
+  chinwag serve                          then, in another terminal:  nc 127.0.0.1 55555
+  chinwag serve --listen 0.0.0.0:55555   opens it to the network
+  chinwag serve --data ./chat            keeps what is said in ./chat
+  chinwag config > chat.toml             writes every setting down, with its reason
+  chinwag serve --config chat.toml       uses them; SIGHUP reads the file again
+
+SIGTERM or Ctrl-C ends it within a second: everybody is told, nothing that was acknowledged is lost.";
+
+/// The chat room that everybody can walk into: nc, any IRC client, one port, nothing lost.
+#[derive(Debug, Parser)]
+#[command(name = "chinwag", version, after_help = EXAMPLES, disable_help_subcommand = false)]
+pub(crate) struct Cli {
+    /// What to do; nothing explains the commands.
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Start a server.
+    #[command(after_help = SERVE_EXAMPLES)]
+    Serve(ServeArgs),
+    /// Print every setting with its default and its reason, or check a file.
+    Config {
+        /// Nothing prints the defaults.
+        #[command(subcommand)]
+        command: Option<ConfigCommand>,
+    },
+}
+
+/// `chinwag config …`
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConfigCommand {
+    /// Say whether a configuration file is fine, and if not, in which line and what to write instead.
+    Check {
+        /// The file.
+        file: PathBuf,
+    },
+}
+
+/// `chinwag serve`
+#[derive(Debug, Args)]
+pub(crate) struct ServeArgs {
+    /// Where to listen; may be given more than once, and replaces the listeners of the configuration. Port 0 lets
+    /// the system choose [default: 127.0.0.1:55555].
+    #[arg(long, value_name = "ADDR:PORT")]
+    pub(crate) listen: Vec<SocketAddr>,
+    /// The folder where everything is kept; made when it is not there [default: the platform's data folder, on
+    /// Linux ~/.local/share/chinwag].
+    #[arg(long, value_name = "DIR", env = "CHINWAG_DATA")]
+    pub(crate) data: Option<PathBuf>,
+    /// A file of settings; `chinwag config` prints one to begin with.
+    #[arg(long, value_name = "FILE", env = "CHINWAG_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
+    /// What to log on standard error: error, warn, info, debug, trace, or parts of it (chinwag_server=debug).
+    #[arg(long, value_name = "LEVEL", env = "CHINWAG_LOG", default_value = "info")]
+    pub(crate) log: String,
+    /// How to log.
+    #[arg(long, value_enum, default_value_t = LogFormat::Text, env = "CHINWAG_LOG_FORMAT")]
+    pub(crate) log_format: LogFormat,
+}
+
+/// How a line of the log looks.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line, for programs.
+    Json,
+}

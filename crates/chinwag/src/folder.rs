@@ -1,0 +1,32 @@
+//! Where data goes when nobody says: the folder that this platform has for it.
+
+use std::env::var_os;
+use std::path::{Path, PathBuf};
+
+/// The default data folder; none when the environment names no home.
+pub(crate) fn default_data() -> Option<PathBuf> {
+    let given = |name| var_os(name).map(PathBuf::from).filter(|path: &PathBuf| path.is_absolute());
+    choose(given("XDG_DATA_HOME").as_deref(), given("HOME").as_deref(), cfg!(target_os = "macos"))
+}
+
+fn choose(data_home: Option<&Path>, home: Option<&Path>, mac: bool) -> Option<PathBuf> {
+    if let Some(folder) = data_home {
+        return Some(folder.join("chinwag"));
+    }
+    let below = if mac { "Library/Application Support/chinwag" } else { ".local/share/chinwag" };
+    home.map(|home| home.join(below))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn xdg_first_then_home() {
+        let (data, home) = (Path::new("/data"), Path::new("/home/ann"));
+        assert_eq!(choose(Some(data), Some(home), false), Some("/data/chinwag".into()));
+        assert_eq!(choose(None, Some(home), false), Some("/home/ann/.local/share/chinwag".into()));
+        assert_eq!(choose(None, Some(home), true), Some("/home/ann/Library/Application Support/chinwag".into()));
+        assert_eq!(choose(None, None, false), None);
+    }
+}

@@ -1,0 +1,337 @@
+//! Configuration: the file, its defaults, and errors that say where and what to write instead.
+//!
+//! A new key: a field here with its default, the key with its comment in `default.toml`, and, if the chat needs
+//! it, a line in [`Config::settings`]. A test compares the two.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use chinwag_core::settings::Settings;
+use chinwag_wire::names::RoomName;
+use serde::Deserialize;
+
+mod nearest;
+#[cfg(test)]
+mod tests;
+
+/// The commented default configuration, as `chinwag config` prints it.
+pub const DEFAULT_TOML: &str = include_str!("default.toml");
+
+/// The port that chinwag listens on when nothing else is said.
+pub const PORT: u16 = 55555;
+
+/// The whole configuration.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// `[server]`
+    pub server: ServerConfig,
+    /// `[[listener]]`; empty means the default one.
+    #[serde(rename = "listener", default = "default_listeners")]
+    pub listeners: Listeners,
+    /// `[limits]`
+    pub limits: LimitsConfig,
+    /// `[history]`
+    pub history: HistoryConfig,
+    /// `[log]`
+    pub log: LogConfig,
+}
+
+/// `[server]`: who we are.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ServerConfig {
+    /// Name on the wire.
+    pub name: String,
+    /// Name of the network.
+    pub network: String,
+    /// One line about the server.
+    pub description: String,
+    /// Password for everybody, if any.
+    pub password: Option<String>,
+    /// Message of the day; lines are separated by line ends.
+    pub motd: String,
+    /// The room where plain callers land.
+    pub lobby: String,
+}
+
+/// The listeners, at least one.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(transparent)]
+pub struct Listeners(pub Vec<ListenerConfig>);
+
+/// `[[listener]]`: one place to listen at.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ListenerConfig {
+    /// Address and port; port 0 lets the system choose.
+    pub address: SocketAddr,
+    /// The doors behind it.
+    #[serde(default)]
+    pub kind: Kind,
+}
+
+/// Which doors are behind a listener.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// The first bytes decide.
+    #[default]
+    Any,
+    /// Everybody is a plain caller.
+    Plain,
+    /// Everybody speaks IRC.
+    Irc,
+}
+
+/// `[limits]`: bytes, counts and seconds.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LimitsConfig {
+    /// Bytes of a nickname.
+    pub nick_length: usize,
+    /// Bytes of a room name.
+    pub channel_length: usize,
+    /// Bytes of a topic.
+    pub topic_length: usize,
+    /// Bytes of an away message.
+    pub away_length: usize,
+    /// Bytes of a kick reason.
+    pub kick_length: usize,
+    /// Entries of a room's list mode.
+    pub list_mode_entries: usize,
+    /// Rooms a user may be in.
+    pub channels_per_user: usize,
+    /// Bytes that may wait for a session.
+    pub send_queue_bytes: usize,
+    /// Seconds until an unregistered session is closed.
+    pub registration_timeout_seconds: u32,
+    /// Seconds of silence until a PING, and again until the end.
+    pub ping_seconds: u32,
+}
+
+/// `[history]`: what may be read again.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct HistoryConfig {
+    /// Whether history may be asked for.
+    pub enabled: bool,
+    /// Messages of one answer.
+    pub query_max: u32,
+    /// Messages shown to a plain caller on coming in.
+    pub on_join: u32,
+}
+
+/// `[log]`: where events are kept.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LogConfig {
+    /// The kind of log.
+    pub kind: LogKind,
+}
+
+/// The kinds of log.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogKind {
+    /// One SQLite file in the data folder.
+    #[default]
+    Sqlite,
+}
+
+impl Default for ServerConfig {
+    fn default() -> Self {
+        ServerConfig {
+            name: "chinwag.local".to_owned(),
+            network: "chinwag".to_owned(),
+            description: "a chinwag server".to_owned(),
+            password: None,
+            motd: String::new(),
+            lobby: "#lobby".to_owned(),
+        }
+    }
+}
+
+impl Default for Listeners {
+    fn default() -> Self {
+        default_listeners()
+    }
+}
+
+fn default_listeners() -> Listeners {
+    let address = SocketAddr::from(([127, 0, 0, 1], PORT));
+    Listeners(vec![ListenerConfig { address, kind: Kind::Any }])
+}
+
+impl Default for LimitsConfig {
+    fn default() -> Self {
+        LimitsConfig {
+            nick_length: 32,
+            channel_length: 64,
+            topic_length: 390,
+            away_length: 390,
+            kick_length: 390,
+            list_mode_entries: 100,
+            channels_per_user: 100,
+            send_queue_bytes: 1024 * 1024,
+            registration_timeout_seconds: 60,
+            ping_seconds: 90,
+        }
+    }
+}
+
+impl Default for HistoryConfig {
+    fn default() -> Self {
+        HistoryConfig { enabled: true, query_max: 100, on_join: 20 }
+    }
+}
+
+/// What is wrong with a configuration. The text is one sentence that says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("cannot read the configuration {}: {source}", .path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// The file can be read and makes no sense.
+    #[error("{}:{line}: {what}", .path.display())]
+    Wrong {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong with it.
+        what: String,
+    },
+}
+
+impl Config {
+    /// Reads and checks a file.
+    ///
+    /// # Errors
+    /// [`ConfigError`] when it cannot be read, has an unknown key, or a value that makes no sense.
+    pub fn read(path: &Path) -> Result<Config, ConfigError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
+        Config::parse(&text, path)
+    }
+
+    /// Parses and checks a text; `path` is for the error only.
+    ///
+    /// # Errors
+    /// [`ConfigError::Wrong`] for an unknown key or a value that makes no sense.
+    pub fn parse(text: &str, path: &Path) -> Result<Config, ConfigError> {
+        let wrong = |line, what| ConfigError::Wrong { path: path.to_owned(), line, what };
+        let mut config: Config = toml::from_str(text).map_err(|error| {
+            let start = error.span().map_or(0, |span| span.start);
+            wrong(line_of(text, start), nearest::explain(error.message(), text, start))
+        })?;
+        if config.listeners.0.is_empty() {
+            config.listeners = default_listeners();
+        }
+        config.check().map_err(|(section, key, what)| wrong(line_of_key(text, section, key), what))?;
+        Ok(config)
+    }
+
+    /// What types cannot say. The error is section, key and sentence.
+    fn check(&self) -> Result<(), (&'static str, &'static str, String)> {
+        let limits = &self.limits;
+        let ranges: [(&'static str, &'static str, u64, u64, u64); 11] = [
+            ("limits", "nick_length", limits.nick_length as u64, 1, 128),
+            ("limits", "channel_length", limits.channel_length as u64, 2, 200),
+            ("limits", "topic_length", limits.topic_length as u64, 1, 390),
+            ("limits", "away_length", limits.away_length as u64, 1, 390),
+            ("limits", "kick_length", limits.kick_length as u64, 1, 390),
+            ("limits", "list_mode_entries", limits.list_mode_entries as u64, 1, 10_000),
+            ("limits", "channels_per_user", limits.channels_per_user as u64, 1, 10_000),
+            ("limits", "send_queue_bytes", limits.send_queue_bytes as u64, 16 * 1024, 1 << 30),
+            ("limits", "registration_timeout_seconds", limits.registration_timeout_seconds.into(), 2, 3600),
+            ("limits", "ping_seconds", limits.ping_seconds.into(), 5, 86_400),
+            ("history", "query_max", self.history.query_max.into(), 1, 1000),
+        ];
+        for (section, key, value, least, most) in ranges {
+            if !(least..=most).contains(&value) {
+                return Err((section, key, format!("{key} = {value} must be from {least} to {most}")));
+            }
+        }
+        if self.history.on_join > self.history.query_max {
+            let what = "on_join must not be more than query_max".to_owned();
+            return Err(("history", "on_join", what));
+        }
+        self.check_server()
+    }
+
+    fn check_server(&self) -> Result<(), (&'static str, &'static str, String)> {
+        let server = &self.server;
+        for (key, value) in [("name", &server.name), ("network", &server.network)] {
+            let odd = |c: char| c.is_whitespace() || c.is_control() || ":!@,*".contains(c);
+            if value.is_empty() || value.len() > 63 || value.contains(odd) {
+                let what = format!("{key} must be one word of at most 63 bytes without any of :!@,*");
+                return Err(("server", key, what));
+            }
+        }
+        if server.description.contains(char::is_control) {
+            return Err(("server", "description", "description must be one line".to_owned()));
+        }
+        if server.password.as_ref().is_some_and(|word| word.is_empty() || word.len() > 300) {
+            return Err(("server", "password", "password must have 1 to 300 bytes".to_owned()));
+        }
+        if RoomName::parse(&server.lobby, self.limits.channel_length).is_err() {
+            let what = format!("lobby = {:?} is not a room name (it begins with #)", server.lobby);
+            return Err(("server", "lobby", what));
+        }
+        Ok(())
+    }
+
+    /// The part that the chat needs; `created` is when the server started, for people.
+    pub fn settings(&self, created: &str) -> Settings {
+        let (server, limits, history) = (&self.server, &self.limits, &self.history);
+        Settings {
+            server: server.name.as_str().into(),
+            network: server.network.as_str().into(),
+            description: server.description.as_str().into(),
+            created: created.into(),
+            motd: server.motd.lines().map(Arc::from).collect(),
+            lobby: server.lobby.as_str().into(),
+            password: server.password.as_deref().map(Arc::from),
+            nick_length: limits.nick_length,
+            channel_length: limits.channel_length,
+            topic_length: limits.topic_length,
+            away_length: limits.away_length,
+            kick_length: limits.kick_length,
+            list_mode_entries: limits.list_mode_entries,
+            channels_per_user: limits.channels_per_user,
+            registration_timeout_seconds: limits.registration_timeout_seconds,
+            ping_seconds: limits.ping_seconds,
+            history: history.enabled,
+            history_query_max: history.query_max,
+            history_on_join: history.on_join,
+            ..Settings::default()
+        }
+    }
+}
+
+/// The line, from 1, of a byte offset.
+fn line_of(text: &str, offset: usize) -> usize {
+    let before = text.get(..offset).unwrap_or(text);
+    before.bytes().filter(|byte| *byte == b'\n').count() + 1
+}
+
+/// The line, from 1, where a key of a section is set; 1 when it is not found (a dotted key, an inline table).
+fn line_of_key(text: &str, section: &str, key: &str) -> usize {
+    let mut inside = false;
+    for (index, line) in text.lines().enumerate() {
+        let line = line.trim();
+        if let Some(header) = line.strip_prefix('[') {
+            inside = header.trim_matches(['[', ']', ' ']) == section;
+        } else if inside && line.split('=').next().is_some_and(|name| name.trim() == key) {
+            return index + 1;
+        }
+    }
+    1
+}

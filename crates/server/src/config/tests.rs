@@ -1,0 +1,67 @@
+//! The default file is true, and errors say where and what to write instead.
+
+use super::*;
+
+fn parse(text: &str) -> Result<Config, String> {
+    Config::parse(text, Path::new("c.toml")).map_err(|error| error.to_string())
+}
+
+#[test]
+fn the_default_file_says_what_the_code_does() {
+    assert_eq!(parse(DEFAULT_TOML).unwrap(), Config::default());
+    assert_eq!(parse("").unwrap(), Config::default());
+}
+
+#[test]
+fn the_default_file_has_every_key() {
+    // Keys without a default stand there as comments; with the comment sign taken away they are understood.
+    let text = DEFAULT_TOML.replace("# password =", "password =");
+    let config = parse(&text).unwrap();
+    assert_eq!(config.server.password.as_deref(), Some("a long sentence"));
+    let keys = nearest::known_keys();
+    assert_eq!(keys.len(), 22, "a key came or went: {keys:?}");
+}
+
+#[test]
+fn settings_default_is_the_same_as_the_files() {
+    let (ours, core) = (Config::default().settings(""), Settings::default());
+    assert_eq!(format!("{ours:?}"), format!("{core:?}"));
+}
+
+#[test]
+fn errors_name_line_and_nearest_key() {
+    for (text, expected) in [
+        ("[limits]\nnick_lenght = 9\n", "c.toml:2: unknown key \"nick_lenght\" in [limits]; did you mean \"nick_length\"?"),
+        ("[server]\n\nnick_length = 9\n", "c.toml:3: \"nick_length\" belongs in the section [limits], not in [server]"),
+        ("motd = \"x\"\n", "c.toml:1: \"motd\" belongs in the section [server]"),
+        ("[servr]\nname = \"a.b\"\n", "c.toml:1: there is no section [servr]; did you mean [server]?"),
+        ("[[listener]]\naddress = \"127.0.0.1:1\"\nkind = \"irk\"\n", "c.toml:3: \"irk\" is not known here; known are \"any\", \"plain\", \"irc\""),
+        ("[[listener]]\naddress = \"127.0.0.1:1\"\nknd = \"irc\"\n", "c.toml:3: unknown key \"knd\" in [listener]; did you mean \"kind\"?"),
+        ("[limits]\n\nnick_length = 900\n", "c.toml:3: nick_length = 900 must be from 1 to 128"),
+        ("[server]\nlobby = \"lobby\"\n", "c.toml:2: lobby = \"lobby\" is not a room name (it begins with #)"),
+        ("[server]\nname = \"a b\"\n", "c.toml:2: name must be one word of at most 63 bytes without any of :!@,*"),
+    ] {
+        assert_eq!(parse(text).unwrap_err(), expected);
+    }
+}
+
+#[test]
+fn errors_of_syntax_and_type_name_the_line() {
+    for (text, start) in [
+        ("[server]\nname = 5\n", "c.toml:2: "),
+        ("[server]\n\nname\n", "c.toml:3: "),
+        ("[[listener]]\naddress = \"here\"\n", "c.toml:2: "),
+        ("[limits]\nnick_length = -1\n", "c.toml:2: "),
+    ] {
+        let error = parse(text).unwrap_err();
+        assert!(error.starts_with(start), "{error}");
+        assert!(!error.contains('\n'), "{error}");
+    }
+}
+
+#[test]
+fn listeners_of_the_file_replace_the_default() {
+    let config = parse("[[listener]]\naddress = \"[::]:6667\"\nkind = \"irc\"\n").unwrap();
+    assert_eq!(config.listeners.0.len(), 1);
+    assert_eq!(config.listeners.0[0].kind, Kind::Irc);
+}

@@ -1,0 +1,296 @@
+//! One small task a connection: look at the first bytes, feed the node, send the backlog, end well.
+//!
+//! The future is written by hand because it is kept once per caller: idle, it is a few words, a socket and no
+//! buffer. Bytes are read into one buffer that all connections of the thread share.
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use chinwag_core::ids::SessionId;
+use chinwag_node::{DoorKind, Flow};
+use chinwag_wire::detect::{Detect, detect};
+use tokio::net::TcpStream;
+use tokio::time::{Sleep, sleep};
+
+use crate::clock::now_ms;
+use crate::config::Kind;
+use crate::greet::closed_door;
+use crate::outbox::{End, Socket};
+use crate::shared::Shared;
+
+/// Silence after which a caller is a plain one (design, "Doors").
+const SILENCE: Duration = Duration::from_millis(1500);
+
+/// First bytes that are looked at before the door is chosen, at most.
+const GREETING_BYTES_MAX: usize = 512;
+
+/// How long a connection that ends may take to send its last words and to hear that the other side has them.
+const LINGER: Duration = Duration::from_millis(1500);
+
+/// Bytes that are read and forgotten while a connection ends, at most.
+const LINGER_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// Reads in one poll; then others have their turn.
+const READS_MAX: usize = 4;
+
+/// Starts the task of a caller.
+pub(crate) fn spawn(stream: TcpStream, peer: SocketAddr, kind: Kind, shared: &Rc<Shared>) {
+    let mut connection = Connection {
+        shared: Rc::clone(shared),
+        socket: Rc::new(Socket::new(stream)),
+        phase: Phase::Greeting(Box::new(Greeting { peer, first: Vec::new() })),
+        timer: None,
+        paused: false,
+    };
+    shared.connections.set(shared.connections.get() + 1);
+    match kind {
+        Kind::Any | Kind::Plain => connection.timer = Some(Box::pin(sleep(SILENCE))),
+        Kind::Irc => connection.enter(DoorKind::Irc, peer, &[]),
+    }
+    tokio::task::spawn_local(connection);
+}
+
+struct Connection {
+    shared: Rc<Shared>,
+    socket: Rc<Socket>,
+    phase: Phase,
+    /// The 1.5 s of a greeting, the gather timer of a plain session, or the end of lingering.
+    timer: Option<Pin<Box<Sleep>>>,
+    /// The node asked not to be fed until it says so.
+    paused: bool,
+}
+
+enum Phase {
+    /// The door is not chosen yet.
+    Greeting(Box<Greeting>),
+    /// Inside.
+    Session(SessionId),
+    /// Ending: last words, then what the other side still sends is read and forgotten. (Closing a socket with
+    /// unread bytes resets the connection, and a reset may overtake our last words.)
+    Lingering { shut: bool, forgotten: usize },
+}
+
+struct Greeting {
+    peer: SocketAddr,
+    first: Vec<u8>,
+}
+
+/// What a step of a phase came to.
+enum Step {
+    /// Nothing more can be done now.
+    Wait,
+    /// The phase changed: go on.
+    Again,
+    /// The connection is over.
+    Over,
+}
+
+impl Future for Connection {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let this = self.get_mut();
+        this.socket.belongs_to(cx);
+        loop {
+            let step = match &this.phase {
+                Phase::Greeting(_) => this.greet(cx),
+                Phase::Session(session) => this.serve(*session, cx),
+                Phase::Lingering { .. } => this.linger(cx),
+            };
+            match step {
+                Step::Wait => return Poll::Pending,
+                Step::Again => {}
+                Step::Over => return Poll::Ready(()),
+            }
+        }
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.shared.connections.set(self.shared.connections.get() - 1);
+        if self.shared.stopping.get() {
+            self.shared.hub.ring();
+        }
+    }
+}
+
+impl Connection {
+    /// Chooses the door.
+    fn greet(&mut self, cx: &mut Context<'_>) -> Step {
+        let shared = Rc::clone(&self.shared);
+        let mut buffer = shared.buffer.borrow_mut();
+        let Phase::Greeting(greeting) = &mut self.phase else { return Step::Again };
+        let silent = self.timer.as_mut().is_some_and(|timer| timer.as_mut().poll(cx).is_ready());
+        let room = GREETING_BYTES_MAX - greeting.first.len();
+        let ended = match self.socket.poll_read(cx, &mut buffer[..room]) {
+            Poll::Ready(Ok(0) | Err(_)) => true,
+            Poll::Ready(Ok(count)) => {
+                greeting.first.extend_from_slice(&buffer[..count]);
+                false
+            }
+            Poll::Pending if silent => false,
+            Poll::Pending => return Step::Wait,
+        };
+        drop(buffer);
+        if ended && greeting.first.is_empty() {
+            return Step::Over;
+        }
+        let full = greeting.first.len() == GREETING_BYTES_MAX;
+        let found = detect(&greeting.first, silent || ended || full);
+        if found == Detect::More && !(silent || ended || full) {
+            return Step::Again;
+        }
+        let (peer, first) = (greeting.peer, std::mem::take(&mut greeting.first));
+        if let Some(answer) = closed_door(found, &first) {
+            tracing::debug!(%peer, door = ?found, "a caller knocked at a door that is not open");
+            self.socket.last_words(&answer);
+            return self.end();
+        }
+        let door = if found == Detect::Irc { DoorKind::Irc } else { DoorKind::Plain };
+        self.enter(door, peer, &first);
+        if let Phase::Session(session) = self.phase
+            && first.is_empty()
+        {
+            self.shared.node.borrow_mut().silence(session, now_ms());
+            self.shared.hub.ring();
+        }
+        Step::Again
+    }
+
+    /// Opens a session and hands it the first bytes.
+    fn enter(&mut self, door: DoorKind, peer: SocketAddr, first: &[u8]) {
+        self.timer = None;
+        let session = self.shared.node.borrow_mut().open(door, peer, now_ms());
+        self.shared.table.borrow_mut().insert(session, Rc::clone(&self.socket));
+        self.phase = Phase::Session(session);
+        if !first.is_empty() {
+            self.feed(session, first);
+        }
+        self.shared.hub.ring();
+    }
+
+    fn feed(&mut self, session: SessionId, bytes: &[u8]) {
+        let received = self.shared.node.borrow_mut().receive(session, bytes, now_ms());
+        self.follow(session, received.flow);
+    }
+
+    /// Does as the node says after it was fed.
+    fn follow(&mut self, session: SessionId, flow: Flow) {
+        self.shared.hub.ring();
+        self.paused = flow != Flow::More;
+        let deadline = self.shared.node.borrow().deadlines(session);
+        self.timer = deadline.map(|at_ms| {
+            let wait = at_ms.saturating_sub(now_ms());
+            Box::pin(sleep(Duration::from_millis(wait)))
+        });
+    }
+
+    /// Feeds the node and sends what the socket did not take.
+    fn serve(&mut self, session: SessionId, cx: &mut Context<'_>) -> Step {
+        match self.socket.end() {
+            End::Open => {}
+            End::Closed => return self.end(),
+            End::Overflow => return self.too_slow(session),
+            End::Broken => return self.gone(session, "connection reset"),
+        }
+        if let Poll::Ready(Err(_)) = self.socket.poll_backlog(cx) {
+            return self.gone(session, "connection reset");
+        }
+        if self.socket.take_resume() && self.paused {
+            let received = self.shared.node.borrow_mut().resume(session, now_ms());
+            self.follow(session, received.flow);
+        }
+        if self.timer.as_mut().is_some_and(|timer| timer.as_mut().poll(cx).is_ready()) {
+            let received = self.shared.node.borrow_mut().end_of_burst(session, now_ms());
+            self.follow(session, received.flow);
+            // The timer may have been set again and has to be asked once.
+            return Step::Again;
+        }
+        self.read(session, cx)
+    }
+
+    fn read(&mut self, session: SessionId, cx: &mut Context<'_>) -> Step {
+        let shared = Rc::clone(&self.shared);
+        let mut buffer = shared.buffer.borrow_mut();
+        for _ in 0..READS_MAX {
+            if self.paused || shared.stopping.get() {
+                return Step::Wait;
+            }
+            match self.socket.poll_read(cx, &mut buffer) {
+                Poll::Ready(Ok(0)) => return self.gone(session, "connection closed"),
+                Poll::Ready(Ok(count)) => self.feed(session, &buffer[..count]),
+                Poll::Ready(Err(_)) => return self.gone(session, "connection reset"),
+                Poll::Pending => return Step::Wait,
+            }
+            if let Some(timer) = &mut self.timer
+                && timer.as_mut().poll(cx).is_ready()
+            {
+                return Step::Again;
+            }
+        }
+        cx.waker().wake_by_ref();
+        Step::Wait
+    }
+
+    /// The other side is gone.
+    fn gone(&mut self, session: SessionId, reason: &str) -> Step {
+        self.leave(session, reason);
+        self.end()
+    }
+
+    /// The session did not read as fast as it was written to.
+    fn too_slow(&mut self, session: SessionId) -> Step {
+        let reason = "send queue exceeded";
+        let words = self.shared.node.borrow().last_words(session, reason);
+        self.socket.last_words(&words);
+        tracing::info!(session = session.index, "a session was disconnected: {reason}");
+        self.leave(session, reason);
+        self.end()
+    }
+
+    fn leave(&mut self, session: SessionId, reason: &str) {
+        self.shared.node.borrow_mut().closed(session, reason, now_ms());
+        self.shared.table.borrow_mut().remove(session);
+        self.shared.hub.ring();
+    }
+
+    fn end(&mut self) -> Step {
+        if let Phase::Session(session) = self.phase {
+            self.shared.table.borrow_mut().remove(session);
+        }
+        self.socket.close();
+        self.timer = Some(Box::pin(sleep(LINGER)));
+        self.phase = Phase::Lingering { shut: false, forgotten: 0 };
+        Step::Again
+    }
+
+    fn linger(&mut self, cx: &mut Context<'_>) -> Step {
+        let Phase::Lingering { shut, forgotten } = &mut self.phase else { return Step::Again };
+        if self.timer.as_mut().is_none_or(|timer| timer.as_mut().poll(cx).is_ready()) {
+            return Step::Over;
+        }
+        if !*shut {
+            match self.socket.poll_backlog(cx) {
+                Poll::Ready(Ok(())) if self.socket.shut().is_ok() => *shut = true,
+                Poll::Ready(_) => return Step::Over,
+                // Nothing is read meanwhile: a caller that only sends must not keep us busy.
+                Poll::Pending => return Step::Wait,
+            }
+        }
+        let mut buffer = self.shared.buffer.borrow_mut();
+        for _ in 0..READS_MAX {
+            match self.socket.poll_read(cx, &mut buffer) {
+                Poll::Ready(Ok(count)) if count > 0 && *forgotten < LINGER_BYTES_MAX => *forgotten += count,
+                Poll::Ready(_) => return Step::Over,
+                Poll::Pending => return Step::Wait,
+            }
+        }
+        cx.waker().wake_by_ref();
+        Step::Wait
+    }
+}

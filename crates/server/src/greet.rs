@@ -1,0 +1,106 @@
+//! What callers are told whose door is not open yet, each in its own protocol.
+//!
+//! A door that opens leaves this file and gets a module of its own.
+
+use chinwag_wire::detect::Detect;
+
+/// The sentence in all of them.
+const SORRY: &str = "is not open yet on this chinwag server; nc and any IRC client can walk in on this port";
+
+/// A fatal TLS alert `handshake_failure` (RFC 8446, section 6.2), in a record of the version that every client
+/// accepts before one was negotiated.
+const TLS_ALERT: [u8; 7] = [0x15, 0x03, 0x03, 0x00, 0x02, 0x02, 0x28];
+
+/// SSH_MSG_DISCONNECT and SSH_DISCONNECT_SERVICE_NOT_AVAILABLE (RFC 4253, section 11.1).
+const SSH_DISCONNECT: u8 = 1;
+const SSH_SERVICE_NOT_AVAILABLE: u32 = 7;
+
+/// The answer for a caller whose door is closed, or nothing when its door is open (`Irc`, `Plain`) or not known
+/// yet (`More`). `request` is what it sent so far. After the answer the connection is to be closed.
+pub(crate) fn closed_door(detect: Detect, request: &[u8]) -> Option<Vec<u8>> {
+    match detect {
+        Detect::Tls => Some(TLS_ALERT.to_vec()),
+        Detect::Ssh => Some(ssh()),
+        Detect::Http => Some(http(request)),
+        // A balancer that is not trusted: whatever it is told would reach the caller behind it unexplained.
+        Detect::Proxy => Some(Vec::new()),
+        Detect::More | Detect::Irc | Detect::Plain => None,
+    }
+}
+
+/// A line before the identification (RFC 4253, section 4.2 allows it), the identification, and a disconnect
+/// message with the same sentence: clients show one or the other.
+fn ssh() -> Vec<u8> {
+    let sentence = format!("the ssh door {SORRY}");
+    let mut out = format!("{sentence}\r\nSSH-2.0-chinwag_{}\r\n", env!("CARGO_PKG_VERSION")).into_bytes();
+    let mut payload = vec![SSH_DISCONNECT];
+    payload.extend_from_slice(&SSH_SERVICE_NOT_AVAILABLE.to_be_bytes());
+    for text in [sentence.as_str(), "en"] {
+        payload.extend_from_slice(&length(text.len()));
+        payload.extend_from_slice(text.as_bytes());
+    }
+    // Length, padding length, payload and padding together are a multiple of 8, with at least 4 of padding.
+    let padding = 4 + (8 - (4 + 1 + payload.len() + 4) % 8) % 8;
+    out.extend_from_slice(&length(1 + payload.len() + padding));
+    out.push(u8::try_from(padding).unwrap_or(4));
+    out.extend_from_slice(&payload);
+    out.resize(out.len() + padding, 0);
+    out
+}
+
+fn length(bytes: usize) -> [u8; 4] {
+    u32::try_from(bytes).unwrap_or(u32::MAX).to_be_bytes()
+}
+
+fn http(request: &[u8]) -> Vec<u8> {
+    let body = format!("The web door {SORRY}.\n");
+    let mut out = format!(
+        "HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: {}\r\n\
+         Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\nConnection: close\r\n\r\n",
+        body.len()
+    );
+    if !request.starts_with(b"HEAD ") {
+        out.push_str(&body);
+    }
+    out.into_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn open_doors_get_no_answer() {
+        for detect in [Detect::More, Detect::Irc, Detect::Plain] {
+            assert_eq!(closed_door(detect, b""), None);
+        }
+    }
+
+    #[test]
+    fn http_has_the_length_it_says() {
+        let answer = String::from_utf8(http(b"GET / HTTP/1.1\r\n")).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        assert!(head.starts_with("HTTP/1.1 503 "));
+        assert!(head.contains(&format!("Content-Length: {}\r\n", body.len())));
+        assert!(!body.is_empty());
+        assert!(http(b"HEAD / HTTP/1.1\r\n").ends_with(b"\r\n\r\n"));
+    }
+
+    #[test]
+    fn the_ssh_packet_is_well_formed() {
+        let answer = ssh();
+        let at = answer.windows(8).position(|window| window == b"SSH-2.0-").unwrap();
+        assert!(answer[..at].ends_with(b"\r\n"));
+        let packet = at + answer[at..].iter().position(|byte| *byte == b'\n').unwrap() + 1;
+        let packet = &answer[packet..];
+        let length = u32::from_be_bytes(packet[..4].try_into().unwrap()) as usize;
+        assert_eq!(packet.len(), 4 + length);
+        assert_eq!(packet.len() % 8, 0);
+        let padding = usize::from(packet[4]);
+        assert!(padding >= 4);
+        let payload = &packet[5..packet.len() - padding];
+        assert_eq!(payload[..5], [1, 0, 0, 0, 7]);
+        let sentence = u32::from_be_bytes(payload[5..9].try_into().unwrap()) as usize;
+        assert_eq!(payload.len(), 9 + sentence + 4 + 2);
+    }
+}

@@ -1,0 +1,284 @@
+//! The hub: one turn after another, each moving what was asked to the log, what is kept to the chat, and what
+//! follows to the sockets.
+//!
+//! It yields a few times before a turn, so that more requests gather: fewer, larger commits and sends. Measured,
+//! three yields make the difference of almost ten to one under load and cost nothing when there is none.
+
+use std::collections::VecDeque;
+use std::future::{Future, poll_fn};
+use std::io;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use chinwag_core::event::Event;
+use chinwag_log::{Arrival, Full, Health, Log};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, Sleep, sleep, timeout};
+
+use crate::clock::now_ms;
+use crate::readers::{Answer, Readers};
+use crate::shared::Shared;
+
+/// Times that others go first before a turn.
+const YIELDS: usize = 3;
+
+/// Arrivals taken at once; then what follows from them is sent.
+const ARRIVALS_MAX: usize = 64;
+
+/// Times that one turn goes from proposals to arrivals and back, when the log answers at once.
+const ROUNDS_MAX: usize = 4;
+
+/// While there are connections, time-outs are looked at this often.
+const TICK: Duration = Duration::from_secs(1);
+
+/// How long the end waits for what is under way in the log, and then for last words to be taken.
+const STOP_LOG: Duration = Duration::from_millis(500);
+const STOP_SOCKETS: Duration = Duration::from_millis(300);
+
+/// What the hub is told from outside.
+pub(crate) enum Order {
+    /// Say goodbye, keep what is under way, end.
+    Stop,
+    /// Other settings, and bytes that may wait for a session.
+    Reload(Box<crate::Config>),
+}
+
+/// Why the hub ended.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Ended {
+    /// It was told to.
+    Stopped,
+    /// The log cannot be trusted any more; the reason.
+    Failed(String),
+}
+
+/// Everything that moves between the node, the log, the readers and the sockets.
+pub(crate) struct Hub<L> {
+    shared: Rc<Shared>,
+    log: L,
+    readers: Readers,
+    orders: mpsc::Receiver<Order>,
+    arrivals: VecDeque<Arrival<Event>>,
+    answers: VecDeque<Answer>,
+    /// The log was full: nothing is proposed until something has arrived.
+    full: bool,
+    tick: Option<Pin<Box<Sleep>>>,
+    ticked: bool,
+    stop: bool,
+    failed: Option<String>,
+}
+
+impl<L: Log<Event>> Hub<L> {
+    pub(crate) fn new(shared: Rc<Shared>, log: L, readers: Readers, orders: mpsc::Receiver<Order>) -> Self {
+        Hub {
+            shared,
+            log,
+            readers,
+            orders,
+            arrivals: VecDeque::new(),
+            answers: VecDeque::new(),
+            full: false,
+            tick: None,
+            ticked: false,
+            stop: false,
+            failed: None,
+        }
+    }
+
+    /// Takes turns until it is told to stop or the log fails; `accepting` ends with it, before the goodbye.
+    pub(crate) async fn run(mut self, accepting: Vec<JoinHandle<io::Result<()>>>) -> Ended {
+        let ended = self.work().await;
+        for task in &accepting {
+            task.abort();
+        }
+        match ended {
+            Ended::Stopped => self.finish().await,
+            Ended::Failed(reason) => {
+                self.goodbye("the server has failed").await;
+                Ended::Failed(reason)
+            }
+        }
+    }
+
+    async fn work(&mut self) -> Ended {
+        loop {
+            poll_fn(|cx| self.poll_work(cx)).await;
+            for _ in 0..YIELDS {
+                tokio::task::yield_now().await;
+            }
+            self.turn().await;
+            if let Some(reason) = self.failed.take() {
+                return Ended::Failed(reason);
+            }
+            if self.stop {
+                return Ended::Stopped;
+            }
+        }
+    }
+
+    /// Ready when there is something to do. Everything that can wake the hub is asked each time, so that each
+    /// knows whom to wake.
+    fn poll_work(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let rung = self.shared.hub.poll_rung(cx).is_ready();
+        let came = self.gather(cx);
+        if rung || came { Poll::Ready(()) } else { Poll::Pending }
+    }
+
+    /// Takes what has come from the log, the readers, the clock and outside.
+    fn gather(&mut self, cx: &mut Context<'_>) -> bool {
+        while self.arrivals.len() < ARRIVALS_MAX
+            && let Poll::Ready(arrival) = self.log.poll_next(cx)
+        {
+            self.arrivals.push_back(arrival);
+        }
+        while self.answers.len() < ARRIVALS_MAX
+            && let Poll::Ready(Some(answer)) = self.readers.poll_answer(cx)
+        {
+            self.answers.push_back(answer);
+        }
+        while !self.stop
+            && !self.shared.stopping.get()
+            && let Poll::Ready(order) = self.orders.poll_recv(cx)
+        {
+            match order {
+                Some(Order::Reload(config)) => self.shared.reload(&config),
+                // Nobody is left who could tell it to stop: it stops.
+                Some(Order::Stop) | None => self.stop = true,
+            }
+        }
+        self.poll_tick(cx);
+        self.stop || self.ticked || !self.arrivals.is_empty() || !self.answers.is_empty()
+    }
+
+    fn poll_tick(&mut self, cx: &mut Context<'_>) {
+        if self.shared.connections.get() == 0 {
+            self.tick = None;
+            return;
+        }
+        let tick = self.tick.get_or_insert_with(|| Box::pin(sleep(TICK)));
+        while tick.as_mut().poll(cx).is_ready() {
+            self.ticked = true;
+            tick.as_mut().reset(Instant::now() + TICK);
+        }
+    }
+
+    /// One turn.
+    async fn turn(&mut self) {
+        for round in 0..ROUNDS_MAX {
+            poll_fn(|cx| Poll::Ready(self.gather(cx))).await;
+            let came = self.apply();
+            let proposed = self.propose();
+            if !came && !proposed {
+                break;
+            }
+            if round + 1 == ROUNDS_MAX {
+                self.shared.hub.ring();
+            }
+        }
+        self.send();
+    }
+
+    /// Hands the node what has come. Says whether there was anything.
+    fn apply(&mut self) -> bool {
+        let now = now_ms();
+        let came = self.ticked || !self.arrivals.is_empty() || !self.answers.is_empty();
+        if std::mem::take(&mut self.ticked) {
+            self.shared.node.borrow_mut().tick(now);
+        }
+        while let Some(arrival) = self.arrivals.pop_front() {
+            self.full = false;
+            if let Arrival::Health(health) = &arrival {
+                self.note(health);
+            }
+            self.shared.node.borrow_mut().arrived(arrival, now);
+            if self.shared.node.borrow().wants_flush() {
+                self.send();
+            }
+        }
+        while let Some(answer) = self.answers.pop_front() {
+            self.shared.node.borrow_mut().history(answer.read, answer.page, now);
+        }
+        came
+    }
+
+    fn note(&mut self, health: &Health) {
+        match health {
+            Health::Ok => tracing::info!("the log keeps messages again"),
+            Health::ReadOnly(why) => tracing::error!(%why, "the log keeps nothing at the moment"),
+            Health::Fatal(why) => {
+                tracing::error!(%why, "the log has failed");
+                self.failed = Some(why.clone());
+            }
+        }
+    }
+
+    /// Moves proposals to the log and reads to the readers. Says whether the log took anything.
+    fn propose(&mut self) -> bool {
+        let mut node = self.shared.node.borrow_mut();
+        for read in node.take_reads() {
+            self.readers.ask(read);
+        }
+        let mut proposed = false;
+        while !self.full {
+            let batch = node.take_proposals();
+            if batch.is_empty() {
+                break;
+            }
+            match self.log.append(batch) {
+                Ok(()) => proposed = true,
+                Err(Full(batch)) => {
+                    node.returned(batch);
+                    self.full = true;
+                }
+            }
+        }
+        proposed
+    }
+
+    /// Sends what the node has for the sockets, and wakes the connections that may go on.
+    fn send(&mut self) {
+        let mut node = self.shared.node.borrow_mut();
+        let mut table = self.shared.table.borrow_mut();
+        node.flush(&mut *table);
+        for session in node.take_woken() {
+            if let Some(socket) = table.get(session) {
+                socket.resume();
+            }
+        }
+    }
+
+    /// Keeps and shows what is under way, then says goodbye.
+    async fn finish(&mut self) -> Ended {
+        self.shared.stopping.set(true);
+        self.stop = false;
+        let under_way = async {
+            while self.shared.node.borrow().under_way() > 0 && self.failed.is_none() {
+                poll_fn(|cx| self.poll_work(cx)).await;
+                self.turn().await;
+            }
+        };
+        if timeout(STOP_LOG, under_way).await.is_err() {
+            tracing::warn!("the log took too long: what was not kept was not acknowledged");
+        }
+        self.goodbye("the server is shutting down").await;
+        self.failed.take().map_or(Ended::Stopped, Ended::Failed)
+    }
+
+    /// Closes every session with a reason and gives the sockets a moment to take it.
+    async fn goodbye(&mut self, reason: &str) {
+        self.shared.stopping.set(true);
+        self.shared.node.borrow_mut().close_everybody(reason);
+        self.send();
+        let all_gone = async {
+            while self.shared.connections.get() > 0 {
+                poll_fn(|cx| self.shared.hub.poll_rung(cx)).await;
+            }
+        };
+        if timeout(STOP_SOCKETS, all_gone).await.is_err() {
+            tracing::debug!(connections = self.shared.connections.get(), "some callers did not hang up");
+        }
+    }
+}

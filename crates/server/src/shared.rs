@@ -1,0 +1,130 @@
+//! What the tasks of the one thread share: the node, the sockets by session, the bell that wakes the hub.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+use chinwag_core::ids::SessionId;
+use chinwag_node::{Node, Outlet};
+
+use crate::config::Config;
+use crate::outbox::Socket;
+
+/// Bytes of the buffer that every connection reads into.
+const BUFFER_BYTES: usize = 64 * 1024;
+
+/// Shared by the hub, the listeners and the connections, all on one thread. No borrow lasts across an `await`.
+pub(crate) struct Shared {
+    pub(crate) node: RefCell<Node>,
+    pub(crate) table: RefCell<Table>,
+    pub(crate) hub: Bell,
+    pub(crate) buffer: RefCell<Box<[u8]>>,
+    /// Connections that have a task, sessions or not.
+    pub(crate) connections: Cell<usize>,
+    /// The server is about to end: nothing more is read.
+    pub(crate) stopping: Cell<bool>,
+    /// When the server started, for people.
+    created: String,
+}
+
+impl Shared {
+    pub(crate) fn new(node: Node, send_queue_bytes: usize, created: String) -> Shared {
+        Shared {
+            node: RefCell::new(node),
+            table: RefCell::new(Table { places: Vec::new(), send_queue_bytes }),
+            hub: Bell::default(),
+            buffer: RefCell::new(vec![0; BUFFER_BYTES].into_boxed_slice()),
+            connections: Cell::new(0),
+            stopping: Cell::new(false),
+            created,
+        }
+    }
+
+    /// Swaps the settings. Listeners and the log stay as they are until the next start.
+    pub(crate) fn reload(&self, config: &Config) {
+        self.table.borrow_mut().send_queue_bytes = config.limits.send_queue_bytes;
+        self.node.borrow_mut().set_settings(Arc::new(config.settings(&self.created)));
+        tracing::info!("the configuration was read again");
+    }
+}
+
+/// Wakes the hub. Ringing twice before it looks is ringing once.
+#[derive(Default)]
+pub(crate) struct Bell {
+    rung: Cell<bool>,
+    waker: RefCell<Option<Waker>>,
+}
+
+impl Bell {
+    /// There is something to do.
+    pub(crate) fn ring(&self) {
+        if !self.rung.replace(true)
+            && let Some(waker) = &*self.waker.borrow()
+        {
+            waker.wake_by_ref();
+        }
+    }
+
+    /// Ready when it was rung since the last time it was ready.
+    pub(crate) fn poll_rung(&self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.rung.take() {
+            return Poll::Ready(());
+        }
+        let mut waker = self.waker.borrow_mut();
+        if !waker.as_ref().is_some_and(|known| known.will_wake(cx.waker())) {
+            *waker = Some(cx.waker().clone());
+        }
+        Poll::Pending
+    }
+}
+
+/// The socket of each session, by its place in the node's table.
+pub(crate) struct Table {
+    places: Vec<Option<(u32, Rc<Socket>)>>,
+    /// Bytes that may wait for one session.
+    pub(crate) send_queue_bytes: usize,
+}
+
+impl Table {
+    /// Remembers the socket of a session that was just opened.
+    pub(crate) fn insert(&mut self, session: SessionId, socket: Rc<Socket>) {
+        let index = session.index as usize;
+        if index >= self.places.len() {
+            self.places.resize_with(index + 1, || None);
+        }
+        if let Some((_, before)) = self.places[index].replace((session.generation, socket)) {
+            before.close();
+        }
+    }
+
+    /// Forgets it. A later session in the same place is not touched.
+    pub(crate) fn remove(&mut self, session: SessionId) {
+        if let Some(place) = self.places.get_mut(session.index as usize)
+            && place.as_ref().is_some_and(|(generation, _)| *generation == session.generation)
+        {
+            *place = None;
+        }
+    }
+
+    /// The socket, if the session is still there.
+    pub(crate) fn get(&self, session: SessionId) -> Option<&Rc<Socket>> {
+        let (generation, socket) = self.places.get(session.index as usize)?.as_ref()?;
+        (*generation == session.generation).then_some(socket)
+    }
+}
+
+impl Outlet for Table {
+    fn write(&mut self, session: SessionId, parts: &[&[u8]]) {
+        if let Some(socket) = self.get(session) {
+            socket.write(parts, self.send_queue_bytes);
+        }
+    }
+
+    fn close(&mut self, session: SessionId) {
+        if let Some(socket) = self.get(session) {
+            socket.close();
+        }
+        self.remove(session);
+    }
+}
