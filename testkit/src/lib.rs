@@ -5,4 +5,7 @@
 //!
 //! Start here for the commonest change, one more conversation: a file in `conversations/`.
 
+pub mod caller;
 pub mod conversation;
+pub mod history;
+pub mod process;

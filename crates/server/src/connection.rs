@@ -4,14 +4,16 @@
 //! buffer. Bytes are read into one buffer that all connections of the thread share.
 
 use std::future::Future;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use chinwag_core::ids::SessionId;
-use chinwag_node::{DoorKind, Flow};
+use chinwag_core::session::Door;
+use chinwag_node::{Peer, Received};
 use chinwag_wire::detect::{Detect, detect};
 use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep};
@@ -45,11 +47,12 @@ pub(crate) fn spawn(stream: TcpStream, peer: SocketAddr, kind: Kind, shared: &Rc
         phase: Phase::Greeting(Box::new(Greeting { peer, first: Vec::new() })),
         timer: None,
         paused: false,
+        ended: false,
     };
     shared.connections.set(shared.connections.get() + 1);
     match kind {
         Kind::Any | Kind::Plain => connection.timer = Some(Box::pin(sleep(SILENCE))),
-        Kind::Irc => connection.enter(DoorKind::Irc, peer, &[]),
+        Kind::Irc => connection.enter(Door::Irc, peer, &[]),
     }
     tokio::task::spawn_local(connection);
 }
@@ -62,13 +65,15 @@ struct Connection {
     timer: Option<Pin<Box<Sleep>>>,
     /// The node asked not to be fed until it says so.
     paused: bool,
+    /// Nothing more comes from the other side.
+    ended: bool,
 }
 
 enum Phase {
     /// The door is not chosen yet.
     Greeting(Box<Greeting>),
     /// Inside.
-    Session(SessionId),
+    Session(SessionId, Door),
     /// Ending: last words, then what the other side still sends is read and forgotten. (Closing a socket with
     /// unread bytes resets the connection, and a reset may overtake our last words.)
     Lingering { shut: bool, forgotten: usize },
@@ -98,7 +103,7 @@ impl Future for Connection {
         loop {
             let step = match &this.phase {
                 Phase::Greeting(_) => this.greet(cx),
-                Phase::Session(session) => this.serve(*session, cx),
+                Phase::Session(session, door) => this.serve(*session, *door, cx),
                 Phase::Lingering { .. } => this.linger(cx),
             };
             match step {
@@ -151,51 +156,45 @@ impl Connection {
             self.socket.last_words(&answer);
             return self.end();
         }
-        let door = if found == Detect::Irc { DoorKind::Irc } else { DoorKind::Plain };
+        let door = if found == Detect::Irc { Door::Irc } else { Door::Plain };
         self.enter(door, peer, &first);
-        if let Phase::Session(session) = self.phase
-            && first.is_empty()
-        {
-            self.shared.node.borrow_mut().silence(session, now_ms());
-            self.shared.hub.ring();
-        }
         Step::Again
     }
 
     /// Opens a session and hands it the first bytes.
-    fn enter(&mut self, door: DoorKind, peer: SocketAddr, first: &[u8]) {
+    fn enter(&mut self, door: Door, peer: SocketAddr, first: &[u8]) {
         self.timer = None;
+        let peer = Peer { host: host(peer.ip()), secure: peer.ip().is_loopback() };
         let session = self.shared.node.borrow_mut().open(door, peer, now_ms());
         self.shared.table.borrow_mut().insert(session, Rc::clone(&self.socket));
-        self.phase = Phase::Session(session);
+        self.phase = Phase::Session(session, door);
         if !first.is_empty() {
             self.feed(session, first);
+        } else if door == Door::Plain {
+            let received = self.shared.node.borrow_mut().silence(session, now_ms());
+            self.follow(session, received);
         }
-        self.shared.hub.ring();
     }
 
     fn feed(&mut self, session: SessionId, bytes: &[u8]) {
         let received = self.shared.node.borrow_mut().receive(session, bytes, now_ms());
-        self.follow(session, received.flow);
+        self.follow(session, received);
     }
 
     /// Does as the node says after it was fed.
-    fn follow(&mut self, session: SessionId, flow: Flow) {
+    fn follow(&mut self, session: SessionId, received: Received) {
         self.shared.hub.ring();
-        self.paused = flow != Flow::More;
-        let deadline = self.shared.node.borrow().deadlines(session);
-        self.timer = deadline.map(|at_ms| {
-            let wait = at_ms.saturating_sub(now_ms());
-            Box::pin(sleep(Duration::from_millis(wait)))
-        });
+        self.paused = received != Received::More;
+        let gather = self.shared.node.borrow().gather_ms(session);
+        self.timer = gather.map(|millis| Box::pin(sleep(Duration::from_millis(millis))));
     }
 
     /// Feeds the node and sends what the socket did not take.
-    fn serve(&mut self, session: SessionId, cx: &mut Context<'_>) -> Step {
+    fn serve(&mut self, session: SessionId, door: Door, cx: &mut Context<'_>) -> Step {
         match self.socket.end() {
             End::Open => {}
             End::Closed => return self.end(),
-            End::Overflow => return self.too_slow(session),
+            End::Overflow => return self.too_slow(session, door),
             End::Broken => return self.gone(session, "connection reset"),
         }
         if let Poll::Ready(Err(_)) = self.socket.poll_backlog(cx) {
@@ -203,11 +202,11 @@ impl Connection {
         }
         if self.socket.take_resume() && self.paused {
             let received = self.shared.node.borrow_mut().resume(session, now_ms());
-            self.follow(session, received.flow);
+            self.follow(session, received);
         }
         if self.timer.as_mut().is_some_and(|timer| timer.as_mut().poll(cx).is_ready()) {
             let received = self.shared.node.borrow_mut().end_of_burst(session, now_ms());
-            self.follow(session, received.flow);
+            self.follow(session, received);
             // The timer may have been set again and has to be asked once.
             return Step::Again;
         }
@@ -218,11 +217,16 @@ impl Connection {
         let shared = Rc::clone(&self.shared);
         let mut buffer = shared.buffer.borrow_mut();
         for _ in 0..READS_MAX {
-            if self.paused || shared.stopping.get() {
+            if self.paused || self.ended || shared.stopping.get() {
                 return Step::Wait;
             }
             match self.socket.poll_read(cx, &mut buffer) {
-                Poll::Ready(Ok(0)) => return self.gone(session, "connection closed"),
+                Poll::Ready(Ok(0)) => {
+                    self.shared.node.borrow_mut().ended(session, now_ms());
+                    self.shared.hub.ring();
+                    self.ended = true;
+                    return Step::Wait;
+                }
                 Poll::Ready(Ok(count)) => self.feed(session, &buffer[..count]),
                 Poll::Ready(Err(_)) => return self.gone(session, "connection reset"),
                 Poll::Pending => return Step::Wait,
@@ -244,15 +248,19 @@ impl Connection {
     }
 
     /// The session did not read as fast as it was written to.
-    fn too_slow(&mut self, session: SessionId) -> Step {
+    fn too_slow(&mut self, session: SessionId, door: Door) -> Step {
         let reason = "send queue exceeded";
-        let words = self.shared.node.borrow().last_words(session, reason);
-        self.socket.last_words(&words);
+        let words: &[u8] = match door {
+            Door::Irc => b"ERROR :Closing link: send queue exceeded\r\n",
+            Door::Plain => b"* you read too slowly, too much was waiting for you (send queue exceeded): goodbye\n",
+        };
+        self.socket.last_words(words);
         tracing::info!(session = session.index, "a session was disconnected: {reason}");
         self.leave(session, reason);
         self.end()
     }
 
+    /// The node is told, and told nothing more.
     fn leave(&mut self, session: SessionId, reason: &str) {
         self.shared.node.borrow_mut().closed(session, reason, now_ms());
         self.shared.table.borrow_mut().remove(session);
@@ -260,7 +268,7 @@ impl Connection {
     }
 
     fn end(&mut self) -> Step {
-        if let Phase::Session(session) = self.phase {
+        if let Phase::Session(session, _) = self.phase {
             self.shared.table.borrow_mut().remove(session);
         }
         self.socket.close();
@@ -292,5 +300,23 @@ impl Connection {
         }
         cx.waker().wake_by_ref();
         Step::Wait
+    }
+}
+
+/// An address as others are shown it. It is a word of an IRC line, so that it must not begin with a colon.
+fn host(ip: IpAddr) -> Arc<str> {
+    let text = ip.to_canonical().to_string();
+    if text.starts_with(':') { format!("0{text}").into() } else { text.into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hosts_are_words_of_an_irc_line() {
+        for (ip, shown) in [("127.0.0.1", "127.0.0.1"), ("::1", "0::1"), ("::ffff:10.0.0.1", "10.0.0.1"), ("2001:db8::1", "2001:db8::1")] {
+            assert_eq!(&*host(ip.parse().unwrap()), shown);
+        }
     }
 }

@@ -89,18 +89,17 @@ impl<L: Log<Event>> Hub<L> {
     }
 
     /// Takes turns until it is told to stop or the log fails; `accepting` ends with it, before the goodbye.
-    pub(crate) async fn run(mut self, accepting: Vec<JoinHandle<io::Result<()>>>) -> Ended {
-        let ended = self.work().await;
+    /// Gives the log back, to be closed.
+    pub(crate) async fn run(mut self, accepting: Vec<JoinHandle<io::Result<()>>>) -> (Ended, L) {
+        let mut ended = self.work().await;
         for task in &accepting {
             task.abort();
         }
         match ended {
-            Ended::Stopped => self.finish().await,
-            Ended::Failed(reason) => {
-                self.goodbye("the server has failed").await;
-                Ended::Failed(reason)
-            }
+            Ended::Stopped => ended = self.finish().await,
+            Ended::Failed(_) => self.goodbye("the server has failed").await,
         }
+        (ended, self.log)
     }
 
     async fn work(&mut self) -> Ended {
@@ -154,7 +153,7 @@ impl<L: Log<Event>> Hub<L> {
     }
 
     fn poll_tick(&mut self, cx: &mut Context<'_>) {
-        if self.shared.connections.get() == 0 {
+        if self.shared.connections.get() == 0 && !self.shared.node.borrow().busy() {
             self.tick = None;
             return;
         }
@@ -191,29 +190,20 @@ impl<L: Log<Event>> Hub<L> {
         while let Some(arrival) = self.arrivals.pop_front() {
             self.full = false;
             if let Arrival::Health(health) = &arrival {
-                self.note(health);
+                note(health);
             }
             self.shared.node.borrow_mut().arrived(arrival, now);
             if self.shared.node.borrow().wants_flush() {
                 self.send();
             }
         }
+        self.failed = self.shared.node.borrow().fatal().map(str::to_owned);
         while let Some(answer) = self.answers.pop_front() {
-            self.shared.node.borrow_mut().history(answer.read, answer.page, now);
+            self.shared.node.borrow_mut().history(answer.id, answer.page, now);
         }
         came
     }
 
-    fn note(&mut self, health: &Health) {
-        match health {
-            Health::Ok => tracing::info!("the log keeps messages again"),
-            Health::ReadOnly(why) => tracing::error!(%why, "the log keeps nothing at the moment"),
-            Health::Fatal(why) => {
-                tracing::error!(%why, "the log has failed");
-                self.failed = Some(why.clone());
-            }
-        }
-    }
 
     /// Moves proposals to the log and reads to the readers. Says whether the log took anything.
     fn propose(&mut self) -> bool {
@@ -255,7 +245,7 @@ impl<L: Log<Event>> Hub<L> {
         self.shared.stopping.set(true);
         self.stop = false;
         let under_way = async {
-            while self.shared.node.borrow().under_way() > 0 && self.failed.is_none() {
+            while self.shared.node.borrow().busy() && self.failed.is_none() {
                 poll_fn(|cx| self.poll_work(cx)).await;
                 self.turn().await;
             }
@@ -270,7 +260,7 @@ impl<L: Log<Event>> Hub<L> {
     /// Closes every session with a reason and gives the sockets a moment to take it.
     async fn goodbye(&mut self, reason: &str) {
         self.shared.stopping.set(true);
-        self.shared.node.borrow_mut().close_everybody(reason);
+        self.shared.node.borrow_mut().close_all(reason);
         self.send();
         let all_gone = async {
             while self.shared.connections.get() > 0 {
@@ -280,5 +270,13 @@ impl<L: Log<Event>> Hub<L> {
         if timeout(STOP_SOCKETS, all_gone).await.is_err() {
             tracing::debug!(connections = self.shared.connections.get(), "some callers did not hang up");
         }
+    }
+}
+
+fn note(health: &Health) {
+    match health {
+        Health::Ok => tracing::info!("the log keeps messages"),
+        Health::ReadOnly(why) => tracing::error!(%why, "the log keeps nothing at the moment"),
+        Health::Fatal(why) => tracing::error!(%why, "the log has failed"),
     }
 }

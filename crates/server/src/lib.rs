@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use chinwag_archive::Opened;
 use chinwag_core::chat::Chat;
@@ -47,6 +48,9 @@ use shared::Shared;
 
 /// Orders that may wait for the hub.
 const ORDERS: usize = 8;
+
+/// How long the end waits for the log to be put in order. What is durable does not depend on it.
+const CLOSE_LOG: Duration = Duration::from_millis(300);
 
 /// What a server is started with.
 #[derive(Clone, Debug)]
@@ -165,9 +169,11 @@ impl Server {
             listeners.push(listener);
         }
         make_folder(&data).map_err(|source| StartError::Folder { path: data.clone(), source })?;
-        let opened = chinwag_archive::open(&data, chinwag_archive::Options::default())?;
+        let archive = chinwag_archive::Options { now_ms: clock::now_ms(), ..Default::default() };
+        let opened = chinwag_archive::open(&data, archive)?;
         let mut chat = Chat::new(MsgIdKey(opened.meta.msgid_key));
-        chinwag_archive::restore(&opened, &mut chat)
+        opened
+            .restore(&mut chat)
             .map_err(|error| StartError::Restore { path: data.clone(), what: error.to_string() })?;
         let (sender, orders) = mpsc::channel(ORDERS);
         let control = Control { orders: sender };
@@ -224,7 +230,8 @@ impl Server {
         let created = created();
         let settings = Arc::new(config.settings(&created));
         let meta = &opened.meta;
-        let node = Node::new(settings, chat, Origin(meta.origin), meta.first_key, MsgIdKey(meta.msgid_key));
+        let mut node = Node::new(settings, chat, Origin(meta.origin), meta.first_key);
+        node.start(clock::now_ms());
         let shared = Rc::new(Shared::new(node, config.limits.send_queue_bytes, created));
         let readers = Readers::start(&opened.reader)?;
         let accepting: Vec<_> = listeners
@@ -234,9 +241,14 @@ impl Server {
         let hub = Hub::new(Rc::clone(&shared), opened.log, readers, orders);
         // A task of its own: what is polled beside a set of tasks is polled whenever any of them is.
         let hub = tokio::task::spawn_local(hub.run(accepting));
-        let ended = hub.await;
+        let (ended, log) = hub.await.map_err(io::Error::other)?;
         drop(control);
-        ended.map_err(io::Error::other)
+        if ended == Ended::Stopped
+            && let Err(error) = log.close(CLOSE_LOG)
+        {
+            tracing::warn!(%error, "nothing acknowledged is lost");
+        }
+        Ok(ended)
     }
 
     /// Serves on a thread of its own.

@@ -19,7 +19,7 @@ const QUEUE: usize = 64;
 
 /// What became of a read.
 pub(crate) struct Answer {
-    pub(crate) read: HistoryRead,
+    pub(crate) id: u64,
     pub(crate) page: Result<Page, String>,
 }
 
@@ -80,7 +80,7 @@ fn serve(questions: &Mutex<Receiver<HistoryRead>>, results: &mpsc::Sender<Answer
         let question = questions.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(read) = question else { return };
         let page = reader.page(&read.query).map_err(|error| error.to_string());
-        if results.blocking_send(Answer { read, page }).is_err() {
+        if results.blocking_send(Answer { id: read.id, page }).is_err() {
             return;
         }
     }
