@@ -26,7 +26,10 @@ mod tests {
         let (data, home) = (Path::new("/data"), Path::new("/home/ann"));
         assert_eq!(choose(Some(data), Some(home), false), Some("/data/chinwag".into()));
         assert_eq!(choose(None, Some(home), false), Some("/home/ann/.local/share/chinwag".into()));
-        assert_eq!(choose(None, Some(home), true), Some("/home/ann/Library/Application Support/chinwag".into()));
+        assert_eq!(
+            choose(None, Some(home), true),
+            Some("/home/ann/Library/Application Support/chinwag".into())
+        );
         assert_eq!(choose(None, None, false), None);
     }
 }

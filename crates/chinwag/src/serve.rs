@@ -19,9 +19,9 @@ pub(crate) fn run(args: ServeArgs) -> Result<(), Failure> {
     let ServeArgs { listen, data, config: file, .. } = args;
     let reread = move || read(file.as_deref(), &listen);
     let config = reread().map_err(|error| Failure::Usage(error.to_string()))?;
-    let data = data
-        .or_else(folder::default_data)
-        .ok_or_else(|| Failure::Usage("no home folder to keep data in: say where with --data DIR".to_owned()))?;
+    let data = data.or_else(folder::default_data).ok_or_else(|| {
+        Failure::Usage("no home folder to keep data in: say where with --data DIR".to_owned())
+    })?;
     raise_descriptor_limit();
     let lobby = config.server.lobby.clone();
     let kinds: Vec<Kind> = config.listeners.0.iter().map(|listener| listener.kind).collect();
@@ -61,7 +61,10 @@ fn welcome(addresses: &[SocketAddr], kinds: &[Kind], data: &Path, lobby: &str) -
     }
     if let Some(address) = find(Kind::Irc) {
         let (host, port) = (reachable(address.ip()), address.port());
-        let _ = writeln!(text, "  irc      irssi -c {host} -p {port}      (or any IRC client: no TLS, then /join {lobby})");
+        let _ = writeln!(
+            text,
+            "  irc      irssi -c {host} -p {port}      (or any IRC client: no TLS, then /join {lobby})"
+        );
     }
     if addresses.iter().all(|address| address.ip().is_loopback()) {
         let port = addresses.first().map_or(chinwag_server::config::PORT, SocketAddr::port);
@@ -88,7 +91,9 @@ fn start_logging(args: &ServeArgs) -> Result<(), Failure> {
         .map_err(|error| Failure::Usage(format!("--log {:?} makes no sense: {error}", args.log)))?;
     let logger = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     match args.log_format {
-        LogFormat::Text => logger.with_target(false).with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).init(),
+        LogFormat::Text => {
+            logger.with_target(false).with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).init()
+        }
         LogFormat::Json => logger.json().init(),
     }
     Ok(())
@@ -100,7 +105,9 @@ fn end_on_panic() {
     let report = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
         report(panic);
-        eprintln!("chinwag: this is a bug in chinwag, please report it; nothing that was acknowledged is lost");
+        eprintln!(
+            "chinwag: this is a bug in chinwag, please report it; nothing that was acknowledged is lost"
+        );
         std::process::exit(1);
     }));
 }
@@ -114,7 +121,6 @@ fn raise_descriptor_limit() {
         tracing::warn!(%error, "the limit of open connections stays low");
     }
 }
-
 
 #[cfg(test)]
 mod tests {

@@ -31,8 +31,9 @@ impl Disk {
         let folder = tempfile::tempdir().unwrap();
         let (source, shim) = (folder.path().join("shim.c"), folder.path().join("shim.so"));
         fs::write(&source, SHIM).unwrap();
-        let compiled = Command::new("cc").args(["-shared", "-fPIC", "-O1", "-o"]).arg(&shim).arg(&source).arg("-ldl");
-        assert!(compiled.status().expect("cc compiles the shim").success());
+        let mut compiler = Command::new("cc");
+        compiler.args(["-shared", "-fPIC", "-O1", "-o"]).arg(&shim).arg(&source).arg("-ldl");
+        assert!(compiler.status().expect("cc compiles the shim").success());
         fs::create_dir(folder.path().join("data")).unwrap();
         Disk { folder, shim }
     }
@@ -86,7 +87,10 @@ fn a_full_disk_refuses_and_says_so_and_the_server_resumes() {
     }
     server.kill();
     let server = disk.serve();
-    assert_eq!(history::all(server.address(), "cy", "#tea"), ["before".to_owned(), format!("after {refused}")]);
+    assert_eq!(
+        history::all(server.address(), "cy", "#tea"),
+        ["before".to_owned(), format!("after {refused}")]
+    );
 }
 
 #[test]

@@ -49,7 +49,10 @@ fn wrong_usage_is_2() {
     }
     let output = chinwag(&["--version"]);
     assert_eq!(output.status.code(), Some(0));
-    assert_eq!(String::from_utf8(output.stdout).unwrap(), concat!("chinwag ", env!("CARGO_PKG_VERSION"), "\n"));
+    assert_eq!(
+        String::from_utf8(output.stdout).unwrap(),
+        concat!("chinwag ", env!("CARGO_PKG_VERSION"), "\n")
+    );
 }
 
 #[test]

@@ -155,6 +155,11 @@ impl Node {
     pub fn start(&mut self, now_ms: Millis) {
         self.now_ms = now_ms;
         self.propose(Event::NodeStarted, Behalf::NODE);
+        self.open_lobby();
+    }
+
+    /// The room where plain callers land is always there.
+    fn open_lobby(&mut self) {
         if self.chat.room_by_name(&self.settings.lobby).is_none() {
             let server = &self.settings.server;
             let by = Who { nick: server.clone(), user: "server".into(), host: server.clone(), account: None };
@@ -198,6 +203,13 @@ impl Node {
     /// exits.
     pub fn fatal(&self) -> Option<&str> {
         self.fatal.as_deref()
+    }
+
+    /// Other settings from now on. Callers who came in by the plain door keep what was true when they came.
+    pub fn set_settings(&mut self, settings: Arc<Settings>, now_ms: Millis) {
+        self.now_ms = now_ms;
+        self.settings = settings;
+        self.open_lobby();
     }
 
     /// The chat, for reading.

@@ -200,9 +200,8 @@ impl Connection {
         if let Poll::Ready(Err(_)) = self.socket.poll_backlog(cx) {
             return self.gone(session, "connection reset");
         }
-        if self.socket.take_resume() && self.paused {
-            let received = self.shared.node.borrow_mut().resume(session, now_ms());
-            self.follow(session, received);
+        if self.socket.take_resume() {
+            self.paused = false;
         }
         if self.timer.as_mut().is_some_and(|timer| timer.as_mut().poll(cx).is_ready()) {
             let received = self.shared.node.borrow_mut().end_of_burst(session, now_ms());
@@ -252,7 +251,9 @@ impl Connection {
         let reason = "send queue exceeded";
         let words: &[u8] = match door {
             Door::Irc => b"ERROR :Closing link: send queue exceeded\r\n",
-            Door::Plain => b"* you read too slowly, too much was waiting for you (send queue exceeded): goodbye\n",
+            Door::Plain => {
+                b"* you read too slowly, too much was waiting for you (send queue exceeded): goodbye\n"
+            }
         };
         self.socket.last_words(words);
         tracing::info!(session = session.index, "a session was disconnected: {reason}");
@@ -315,7 +316,12 @@ mod tests {
 
     #[test]
     fn hosts_are_words_of_an_irc_line() {
-        for (ip, shown) in [("127.0.0.1", "127.0.0.1"), ("::1", "0::1"), ("::ffff:10.0.0.1", "10.0.0.1"), ("2001:db8::1", "2001:db8::1")] {
+        for (ip, shown) in [
+            ("127.0.0.1", "127.0.0.1"),
+            ("::1", "0::1"),
+            ("::ffff:10.0.0.1", "10.0.0.1"),
+            ("2001:db8::1", "2001:db8::1"),
+        ] {
             assert_eq!(&*host(ip.parse().unwrap()), shown);
         }
     }

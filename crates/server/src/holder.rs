@@ -8,7 +8,9 @@ pub(crate) fn of_port(port: u16) -> Option<(String, u32)> {
     let inode = ["/proc/net/tcp", "/proc/net/tcp6"].iter().find_map(|table| listening_inode(table, port))?;
     let wanted = format!("socket:[{inode}]");
     for process in fs::read_dir("/proc").ok()?.flatten() {
-        let Some(pid) = process.file_name().to_str().and_then(|name| name.parse::<u32>().ok()) else { continue };
+        let Some(pid) = process.file_name().to_str().and_then(|name| name.parse::<u32>().ok()) else {
+            continue;
+        };
         if holds(&process.path(), &wanted) {
             let name = fs::read_to_string(process.path().join("comm")).ok()?;
             return Some((name.trim().to_owned(), pid));

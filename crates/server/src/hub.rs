@@ -204,7 +204,6 @@ impl<L: Log<Event>> Hub<L> {
         came
     }
 
-
     /// Moves proposals to the log and reads to the readers. Says whether the log took anything.
     fn propose(&mut self) -> bool {
         let mut node = self.shared.node.borrow_mut();

@@ -113,7 +113,9 @@ fn taken_by(holder: &Option<(String, u32)>) -> String {
 
 /// The log cannot be trusted any more: everything acknowledged is kept, and nothing more will be acknowledged.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the log has failed, so the server stopped rather than lose a message: {reason}; look after the disk, then start again")]
+#[error(
+    "the log has failed, so the server stopped rather than lose a message: {reason}; look after the disk, then start again"
+)]
 pub struct Failed {
     /// What the log says.
     pub reason: String,

@@ -8,6 +8,7 @@ use std::task::{Context, Poll, Waker};
 use chinwag_core::ids::SessionId;
 use chinwag_node::{Node, Outlet};
 
+use crate::clock::now_ms;
 use crate::config::Config;
 use crate::outbox::Socket;
 
@@ -44,7 +45,8 @@ impl Shared {
     /// Swaps the settings. Listeners and the log stay as they are until the next start.
     pub(crate) fn reload(&self, config: &Config) {
         self.table.borrow_mut().send_queue_bytes = config.limits.send_queue_bytes;
-        self.node.borrow_mut().set_settings(Arc::new(config.settings(&self.created)));
+        self.node.borrow_mut().set_settings(Arc::new(config.settings(&self.created)), now_ms());
+        self.hub.ring();
         tracing::info!("the configuration was read again");
     }
 }

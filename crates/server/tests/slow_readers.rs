@@ -41,9 +41,8 @@ fn stalled_readers_are_disconnected_and_others_go_on() {
     let mut config = config();
     config.limits.send_queue_bytes = 64 * 1024;
     let place = Place::start(config);
-    let mut stalled: Vec<Caller> = (0..STALLED)
-        .map(|n| Caller::member(place.address(), &format!("stalled{n}"), "", "#tea"))
-        .collect();
+    let mut stalled: Vec<Caller> =
+        (0..STALLED).map(|n| Caller::member(place.address(), &format!("stalled{n}"), "", "#tea")).collect();
     let readers: Vec<_> = (0..READING).map(|n| reading(place.address(), n)).collect();
     let mut ada = Caller::member(place.address(), "ada", "echo-message", "#tea");
     let padding = "x".repeat(350);

@@ -31,15 +31,33 @@ fn settings_default_is_the_same_as_the_files() {
 #[test]
 fn errors_name_line_and_nearest_key() {
     for (text, expected) in [
-        ("[limits]\nnick_lenght = 9\n", "c.toml:2: unknown key \"nick_lenght\" in [limits]; did you mean \"nick_length\"?"),
-        ("[server]\n\nnick_length = 9\n", "c.toml:3: \"nick_length\" belongs in the section [limits], not in [server]"),
+        (
+            "[limits]\nnick_lenght = 9\n",
+            "c.toml:2: unknown key \"nick_lenght\" in [limits]; did you mean \"nick_length\"?",
+        ),
+        (
+            "[server]\n\nnick_length = 9\n",
+            "c.toml:3: \"nick_length\" belongs in the section [limits], not in [server]",
+        ),
         ("motd = \"x\"\n", "c.toml:1: \"motd\" belongs in the section [server]"),
         ("[servr]\nname = \"a.b\"\n", "c.toml:1: there is no section [servr]; did you mean [server]?"),
-        ("[[listener]]\naddress = \"127.0.0.1:1\"\nkind = \"irk\"\n", "c.toml:3: \"irk\" is not known here; known are \"any\", \"plain\", \"irc\""),
-        ("[[listener]]\naddress = \"127.0.0.1:1\"\nknd = \"irc\"\n", "c.toml:3: unknown key \"knd\" in [listener]; did you mean \"kind\"?"),
+        (
+            "[[listener]]\naddress = \"127.0.0.1:1\"\nkind = \"irk\"\n",
+            "c.toml:3: \"irk\" is not known here; known are \"any\", \"plain\", \"irc\"",
+        ),
+        (
+            "[[listener]]\naddress = \"127.0.0.1:1\"\nknd = \"irc\"\n",
+            "c.toml:3: unknown key \"knd\" in [listener]; did you mean \"kind\"?",
+        ),
         ("[limits]\n\nnick_length = 900\n", "c.toml:3: nick_length = 900 must be from 1 to 128"),
-        ("[server]\nlobby = \"lobby\"\n", "c.toml:2: lobby = \"lobby\" is not a room name (it begins with #)"),
-        ("[server]\nname = \"a b\"\n", "c.toml:2: name must be one word of at most 63 bytes without any of :!@,*"),
+        (
+            "[server]\nlobby = \"lobby\"\n",
+            "c.toml:2: lobby = \"lobby\" is not a room name (it begins with #)",
+        ),
+        (
+            "[server]\nname = \"a b\"\n",
+            "c.toml:2: name must be one word of at most 63 bytes without any of :!@,*",
+        ),
     ] {
         assert_eq!(parse(text).unwrap_err(), expected);
     }

@@ -1,5 +1,8 @@
 //! A server in this process, on a free port and in a folder of its own.
 
+// Each test file is a crate of its own and uses what it needs of this.
+#![allow(dead_code, clippy::unwrap_used)]
+
 use std::net::SocketAddr;
 
 use chinwag_server::config::{Kind, ListenerConfig, Listeners};
@@ -14,7 +17,7 @@ pub fn config() -> Config {
 
 /// A server and its folder, which goes with it.
 pub struct Place {
-    pub folder: TempDir,
+    folder: TempDir,
     running: Option<Running>,
 }
 
