@@ -74,6 +74,12 @@ impl Chat {
         self.users.iter()
     }
 
+    /// The members of a room, in the order of their numbers, and who they are.
+    pub fn members<'a>(&'a self, room: &'a Room) -> impl Iterator<Item = (&'a Member, &'a User)> {
+        let mut walk = self.users.walk(&room.members);
+        room.members.iter().filter_map(move |member| Some((member, walk(member.user)?)))
+    }
+
     /// The rooms a user is in, or was in when the entry applied last made the user leave: those whose members
     /// are the user's neighbours.
     pub fn rooms_of(&self, user: UserId) -> &[RoomId] {

@@ -293,3 +293,19 @@ fn a_room_renewed_while_somebody_comes_in_tells_them() {
     let params: Vec<&str> = line(&effects).params.iter().map(Text::as_str).collect();
     assert_eq!(params, ["#tea", "-i+t-kb", "key", "x!*@*"]);
 }
+
+#[test]
+fn members_are_found_in_rooms_of_many_and_of_few() {
+    let mut scene =
+        Scene::of(["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l", "m", "n", "o", "p", "q"]);
+    for nick in ["c", "a", "q", "p"] {
+        scene.all([(nick, "JOIN #many")]);
+    }
+    scene.all([("p", "JOIN #few"), ("b", "JOIN #few")]);
+    for (name, expected) in [("#many", &["a", "c", "p", "q"][..]), ("#few", &["b", "p"])] {
+        let room = scene.chat.room_by_name(name).unwrap();
+        let found: Vec<&str> = scene.chat.members(room).map(|(_, user)| &*user.who.nick).collect();
+        assert_eq!(found, expected);
+        assert!(scene.chat.members(room).all(|(member, user)| member.user == user.id));
+    }
+}

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use chinwag_wire::names::{Folded, fold};
 
 use super::counts::Counts;
+use super::rooms::Member;
 use crate::event::Who;
 use crate::ids::{Millis, RoomId, UserId};
 
@@ -66,6 +67,9 @@ impl User {
     }
 }
 
+/// A room with more than this part of all users is walked through, not searched in.
+const WALK_SHARE: usize = 8;
+
 /// All users who are present.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Users {
@@ -90,6 +94,21 @@ impl Users {
     /// In the order of their numbers.
     pub(crate) fn iter(&self) -> impl ExactSizeIterator<Item = &User> {
         self.by_id.values()
+    }
+
+    /// Finds members of a room, who are asked for in the order of their numbers. In a room of many users it is
+    /// faster to pass all users by than to search for each.
+    pub(crate) fn walk<'a>(&'a self, members: &[Member]) -> impl FnMut(UserId) -> Option<&'a User> {
+        let first = members.first().map_or(UserId(u64::MAX), |member| member.user);
+        let many = members.len() > self.by_id.len() / WALK_SHARE;
+        let mut all = many.then(|| self.by_id.range(first..));
+        move |user| match &mut all {
+            Some(all) => all
+                .find(|(passed, _)| **passed >= user)
+                .filter(|(found, _)| **found == user)
+                .map(|(_, user)| user),
+            None => self.by_id.get(&user),
+        }
     }
 
     /// The numbers of the users who came in by a node.

@@ -67,8 +67,7 @@ pub fn reply(chat: &Chat, room: &Room, viewer: &Viewer<'_>, effects: &mut Effect
     };
     let all = viewer.caps.contains(Cap::MultiPrefix);
     let hosts = viewer.caps.contains(Cap::UserhostInNames);
-    for entry in &room.members {
-        let Some(user) = chat.user(entry.user) else { continue };
+    for (entry, user) in chat.members(room) {
         if user.modes.invisible && !member {
             continue;
         }
