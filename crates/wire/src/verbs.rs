@@ -95,7 +95,6 @@ verbs! {
     Admin, "ADMIN", 0, Registered, "[<server>]", "Shows who looks after the server.";
     Info, "INFO", 0, Registered, "[<server>]", "Shows what this software is.";
     Help, "HELP", 0, Registered, "[<command>]", "Explains commands.";
-    Error, "ERROR", 0, Always, ":<text>", "Only servers say it; from a client it is ignored.";
 }
 
 impl Verb {
