@@ -59,8 +59,8 @@ use crate::session::Phase;
 type Handler = fn(&Chat, &mut Asking<'_>, &Message<'_>) -> Flow;
 
 /// The table of commands.
-fn handler(verb: Verb) -> Option<Handler> {
-    Some(match verb {
+fn handler(verb: Verb) -> Handler {
+    match verb {
         Verb::Admin => admin::admin,
         Verb::Away => away::away,
         Verb::Cap => cap::cap,
@@ -92,8 +92,7 @@ fn handler(verb: Verb) -> Option<Handler> {
         Verb::Version => version::version,
         Verb::Who => who::who,
         Verb::Whois => whois::whois,
-        _ => return None,
-    })
+    }
 }
 
 impl Chat {
@@ -110,7 +109,7 @@ impl Chat {
             asking.refuse(Numeric::ERR_NOTREGISTERED, []);
             return Flow::Done;
         }
-        let Some((verb, handle)) = verb.and_then(|verb| Some((verb, handler(verb)?))) else {
+        let Some(verb) = verb else {
             asking.refuse(Numeric::ERR_UNKNOWNCOMMAND, [given(message.command)]);
             return Flow::Done;
         };
@@ -118,6 +117,6 @@ impl Chat {
             asking.refuse(Numeric::ERR_NEEDMOREPARAMS, [verb.name().into()]);
             return Flow::Done;
         }
-        handle(self, asking, message)
+        handler(verb)(self, asking, message)
     }
 }
