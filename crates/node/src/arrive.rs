@@ -1,7 +1,8 @@
 //! What comes out of the log: entries are applied and told, refusals are told to their authors or tried again.
 
+use chinwag_core::effect::Effect;
 use chinwag_core::event::{Event, SayKind};
-use chinwag_core::ids::{Millis, SessionId};
+use chinwag_core::ids::{Millis, SessionId, UserId};
 use chinwag_core::line::{Line, Source, Text};
 use chinwag_core::session::Door;
 use chinwag_log::{Arrival, Entry as LogEntry, Health, Keep, Proposal, Refusal};
@@ -79,11 +80,16 @@ impl Node {
             session.map(|index| Asker { index, label: behalf.map_or(NO_LABEL, |behalf| behalf.label) });
         let mut effects = std::mem::take(&mut self.effects);
         self.chat.apply(&entry, &mut effects);
-        let stale = effects.contains(&chinwag_core::effect::Effect::Stale);
+        let stale = effects.iter().any(|effect| matches!(effect, Effect::Stale));
+        self.leaving.extend(effects.iter().filter_map(|effect| match effect {
+            Effect::LeftRoom(room, user) => Some((*room, *user)),
+            _ => None,
+        }));
         for effect in effects.drain(..) {
             self.carry_out(asker, effect);
         }
         self.effects = effects;
+        self.leaving.clear();
         if let Event::Renamed { user, .. } = &entry.event {
             self.renamed(*user);
         }
@@ -149,7 +155,7 @@ impl Node {
         }
     }
 
-    fn renamed(&mut self, user: chinwag_core::ids::UserId) {
+    fn renamed(&mut self, user: UserId) {
         let Some(nick) = self.chat.user(user).map(|user| user.who.nick.clone()) else { return };
         for index in self.sessions.of(user) {
             self.tell_plain(index, |door| door.renamed(&nick));

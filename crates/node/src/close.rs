@@ -9,7 +9,6 @@ use chinwag_core::session::Phase;
 
 use crate::Node;
 use crate::proposals::Behalf;
-use crate::sessions::Input;
 
 impl Node {
     /// The socket of a session is gone, or the driver gave it up (its backlog was too long): what `reason` says
@@ -30,9 +29,6 @@ impl Node {
         let Some(index) = self.sessions.find(session) else { return };
         let Some(entry) = self.sessions.get_mut(index) else { return };
         entry.ended = true;
-        if let Input::Plain(door) = &mut entry.input {
-            door.closed_by_peer();
-        }
         self.go_on(index);
     }
 
@@ -52,10 +48,10 @@ impl Node {
         if std::mem::replace(&mut entry.closing, true) {
             return;
         }
-        let live = matches!(entry.core.phase, Phase::Live(_));
-        let here = live || matches!(entry.core.phase, Phase::Entering(_));
+        let attached = std::mem::take(&mut entry.attached);
+        let here = attached || matches!(entry.core.phase, Phase::Entering(_));
         let leaves = entry.user.filter(|_| here && !std::mem::replace(&mut entry.detached, true));
-        let user = entry.user.filter(|_| live);
+        let user = entry.user.filter(|_| attached);
         entry.core.phase = Phase::Closing;
         entry.rest = Default::default();
         let rooms: Vec<_> = entry.rooms.iter().map(|hearing| hearing.room).collect();

@@ -167,11 +167,11 @@ impl Node {
 
     /// A line to everybody who shares a room with a user.
     fn send_neighbours(&mut self, asker: Option<Asker>, user: UserId, line: &Line) {
-        let rooms: SmallVec<[RoomId; 8]> = self.chat.user(user).map_or_else(
-            // The user is gone from the chat already; its sessions still hear what they heard.
-            || self.rooms_heard(user),
-            |user| user.rooms.iter().copied().collect(),
-        );
+        let left = self.leaving.iter().filter(|(_, who)| *who == user).map(|(room, _)| *room);
+        let mut rooms: SmallVec<[RoomId; 8]> = left.collect();
+        if rooms.is_empty() {
+            rooms.extend(self.chat.user(user).into_iter().flat_map(|user| user.rooms.iter().copied()));
+        }
         if let [room] = rooms[..] {
             return self.send_room(asker, room, None, Some(user), line);
         }
@@ -179,12 +179,6 @@ impl Node {
         users.sort_unstable();
         users.dedup();
         self.send_each(asker, &users, None, Some(user), line);
-    }
-
-    fn rooms_heard(&self, user: UserId) -> SmallVec<[RoomId; 8]> {
-        let session = self.sessions.of(user).first().copied();
-        let rooms = session.and_then(|index| self.sessions.get(index)).map(|entry| &entry.rooms);
-        rooms.into_iter().flatten().map(|hearing| hearing.room).filter(|room| *room != EVERYBODY).collect()
     }
 
     /// The same line to each session of some users: written once a dialect, as private bytes that they share.
@@ -354,6 +348,7 @@ impl Node {
         let Some(entry) = self.sessions.get_mut(index).filter(|entry| !entry.closing) else { return };
         entry.core.phase = Phase::Live(user);
         entry.user = Some(user);
+        entry.attached = true;
         self.sessions.attach(user, index);
         self.hear(index, EVERYBODY);
         let mut effects = Vec::new();

@@ -16,8 +16,10 @@ impl Node {
 
     /// Whether a flush would do anything.
     pub fn has_output(&self) -> bool {
-        !(self.audiences.touched.is_empty() && self.marked.is_empty() && self.closing.is_empty())
-            || !self.inbox.is_empty()
+        !(self.audiences.touched.is_empty()
+            && self.marked.is_empty()
+            && self.closing.is_empty()
+            && self.inbox.is_empty())
     }
 
     /// Hands everybody their bytes and closes who has to go; then applies what had to wait for it, and hands

@@ -8,7 +8,7 @@ use chinwag_core::asking::{Asking, Flow};
 use chinwag_core::event::Event;
 use chinwag_core::ids::{Millis, SessionId};
 use chinwag_core::line::{Line, Source, Text};
-use chinwag_core::session::{Door, Phase};
+use chinwag_core::session::Phase;
 use chinwag_wire::caps::Cap;
 use chinwag_wire::line::{Decoded, LineDecoder};
 use chinwag_wire::message::{Message, ParseError};
@@ -130,11 +130,25 @@ impl Node {
         if entry.waits != Waits::No {
             return;
         }
-        if entry.ended && !entry.busy() {
-            let reason = if entry.core.door == Door::Plain { "left" } else { "Connection closed" };
-            self.close(index, reason);
+        if entry.ended {
+            self.wind_up(index);
         } else if std::mem::take(&mut entry.stopped) {
             self.woken.push(self.sessions.id(index));
+        }
+    }
+
+    /// All that a session sent before its input ended has been looked at.
+    fn wind_up(&mut self, index: u32) {
+        let Some(entry) = self.sessions.get_mut(index) else { return };
+        if !std::mem::replace(&mut entry.emptied, true)
+            && let Input::Plain(door) = &mut entry.input
+        {
+            door.closed_by_peer();
+            let _ = self.look_at_slice(index, &[]);
+        }
+        let Some(entry) = self.sessions.get(index) else { return };
+        if !entry.closing && entry.waits == Waits::No && !entry.busy() {
+            self.close(index, "Connection closed");
         }
     }
 

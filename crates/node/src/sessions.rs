@@ -120,8 +120,12 @@ pub(crate) struct Entry {
     pub(crate) closing: bool,
     /// Its socket is gone: nothing is handed to it any more.
     pub(crate) mute: bool,
+    /// It counts as one of its user's.
+    pub(crate) attached: bool,
     /// Its user was told that it ends.
     pub(crate) detached: bool,
+    /// After the end of its input, what was left without a line end has been looked at.
+    pub(crate) emptied: bool,
     /// Stale messages are being decided again: everything new waits for them.
     pub(crate) draining: bool,
     /// Messages under way.
@@ -156,7 +160,9 @@ impl Entry {
             ended: false,
             closing: false,
             mute: false,
+            attached: false,
             detached: false,
+            emptied: false,
             draining: false,
             messages: 0,
             commands: 0,

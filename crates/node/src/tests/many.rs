@@ -1,0 +1,107 @@
+//! Large rooms, join storms, many rooms: once each, and without work for each member.
+
+use chinwag_core::ids::SessionId;
+
+use super::world::World;
+use crate::Received;
+
+fn room_of(world: &mut World, count: usize, caps: &[&str]) -> Vec<SessionId> {
+    let members: Vec<SessionId> =
+        (0..count).map(|n| world.irc(&format!("m{n}"), caps[n % caps.len()])).collect();
+    for member in &members {
+        let _ = world.send(*member, "JOIN #tea\r\n");
+    }
+    world.turn();
+    for member in &members {
+        world.read(*member);
+    }
+    members
+}
+
+#[test]
+fn a_thousand_members_get_a_turn_in_one_write_each() {
+    let mut world = World::new();
+    let members = room_of(&mut world, 1_000, &["", "echo-message", "server-time message-tags"]);
+    let writes = world.out.writes;
+    let bytes: String = (0..10).map(|n| format!("PRIVMSG #tea :{n}\r\n")).collect();
+    assert_eq!(world.send(members[0], bytes), Received::More);
+    world.turn();
+    assert_eq!(world.out.writes - writes, 999);
+    let told: Vec<String> = (0..10).map(|n| format!(":m0!~m0@host PRIVMSG #tea :{n}")).collect();
+    assert_eq!(world.read(members[0]), "");
+    for member in &members[1..] {
+        let lines = world.lines(*member);
+        assert_eq!(lines.len(), 10);
+        assert!(lines.iter().zip(&told).all(|(line, told)| line.ends_with(told.as_str())), "{lines:?}");
+    }
+}
+
+#[test]
+fn all_join_in_one_turn_and_each_sees_those_who_came_later() {
+    let mut world = World::new();
+    let members: Vec<SessionId> = (0..200).map(|n| world.irc(&format!("m{n}"), "")).collect();
+    world.log.hold();
+    for member in &members {
+        let _ = world.send(*member, "JOIN #lobby\r\n");
+    }
+    world.turn();
+    let writes = world.out.writes;
+    world.log.release();
+    world.turn();
+    assert_eq!(world.out.writes - writes, 200);
+    for (nth, member) in members.iter().enumerate() {
+        let lines = world.lines(*member);
+        let joins = lines.iter().filter(|line| line.contains(" JOIN ")).count();
+        assert_eq!(joins, 200 - nth, "member {nth}");
+        assert_eq!(lines[0], format!(":m{nth}!~m{nth}@host JOIN #lobby"));
+        assert!(lines.iter().any(|line| line.contains(" 366 ")));
+    }
+}
+
+#[test]
+fn a_large_batch_is_handed_out_in_pieces_and_completely() {
+    let mut world = World::new();
+    let members = room_of(&mut world, 20, &["echo-message"]);
+    world.log.hold();
+    let text = "x".repeat(400);
+    for (nth, member) in members.iter().enumerate() {
+        let bytes: String = (0..64).map(|n| format!("PRIVMSG #tea :{nth} {n} {text}\r\n")).collect();
+        let _ = world.send(*member, bytes);
+    }
+    world.turn();
+    world.log.release();
+    world.turn();
+    let first = world.lines(members[0]);
+    assert_eq!(first.len(), 20 * 64);
+    for member in &members[1..] {
+        assert_eq!(world.lines(*member), first);
+    }
+}
+
+#[test]
+fn many_rooms_at_once_get_their_own() {
+    let mut world = World::new();
+    let members: Vec<SessionId> = (0..50).map(|n| world.irc(&format!("m{n}"), "echo-message")).collect();
+    for (nth, member) in members.iter().enumerate() {
+        world.say(*member, &format!("JOIN #r{}", nth % 5));
+    }
+    for member in &members {
+        world.read(*member);
+    }
+    world.log.hold();
+    for round in 0..10 {
+        for (nth, member) in members.iter().enumerate() {
+            let _ = world.send(*member, format!("PRIVMSG #r{} :{round}\r\n", nth % 5));
+        }
+    }
+    world.turn();
+    let writes = world.out.writes;
+    world.log.release();
+    world.turn();
+    assert_eq!(world.out.writes - writes, 50);
+    for (nth, member) in members.iter().enumerate() {
+        let lines = world.lines(*member);
+        assert_eq!(lines.len(), 100);
+        assert!(lines.iter().all(|line| line.contains(&format!("PRIVMSG #r{} :", nth % 5))));
+    }
+}
