@@ -5,6 +5,8 @@
 //! to has been applied; where there are several, the batch is opened at once, so that nothing is seen later
 //! than what came after it.
 
+use std::collections::BTreeMap;
+
 use chinwag_core::line::{Command, Line, Source, Text};
 use chinwag_wire::caps::Cap;
 use chinwag_wire::limits::LABEL_BYTES_MAX;
@@ -28,24 +30,27 @@ struct Labelled {
 /// All labelled requests under way: a few for each session that uses them.
 #[derive(Debug, Default)]
 pub(crate) struct Labels {
-    places: Vec<Option<Labelled>>,
-    free: Vec<u32>,
+    // By a number that is not used again for a long time: an event may come back after its request was answered
+    // because the session closed, and must not be taken for another session's.
+    under_way: BTreeMap<u32, Labelled>,
+    next: u32,
     batches: u64,
 }
 
 impl Labels {
     fn get_mut(&mut self, label: u32) -> Option<&mut Labelled> {
-        self.places.get_mut(label as usize)?.as_mut()
+        self.under_way.get_mut(&label)
     }
 
     fn begin(&mut self, label: &str) -> u32 {
         let labelled = Labelled { label: label.into(), left: 0, lines: Vec::new(), batch: None };
-        if let Some(place) = self.free.pop() {
-            self.places[place as usize] = Some(labelled);
-            return place;
+        while self.next == NO_LABEL || self.under_way.contains_key(&self.next) {
+            self.next = self.next.wrapping_add(1);
         }
-        self.places.push(Some(labelled));
-        u32::try_from(self.places.len() - 1).expect("bounded by sessions and what each may have under way")
+        let number = self.next;
+        self.next = self.next.wrapping_add(1);
+        self.under_way.insert(number, labelled);
+        number
     }
 
     /// Forgets a request that was not looked at after all, or whose session is gone.
@@ -54,9 +59,7 @@ impl Labels {
     }
 
     fn take(&mut self, label: u32) -> Option<Labelled> {
-        let labelled = self.places.get_mut(label as usize)?.take()?;
-        self.free.push(label);
-        Some(labelled)
+        self.under_way.remove(&label)
     }
 
     /// Something came back; whether it was the last.
