@@ -33,6 +33,8 @@ pub(super) fn render(caps: CapSet, line: &Line, frame: &Frame<'_>, out: &mut Vec
         _ => &[],
     };
     let count = line.params.len() + more.len();
+    // What there is more of ends with a text, too: a real name.
+    let text = text || !more.is_empty();
     for (index, text_of) in line.params.iter().chain(more).enumerate() {
         out.push(b' ');
         match (index + 1 == count, text_of.as_str()) {
@@ -163,5 +165,5 @@ fn ends_with_text(verb: &str) -> bool {
 
 /// The same for numerics: those whose last parameter may happen to be a single word.
 fn numeric_ends_with_text(number: u16) -> bool {
-    matches!(number, 1..=3 | 301 | 311 | 312 | 314 | 319 | 322 | 332 | 352 | 353 | 371 | 372 | 375)
+    matches!(number, 1..=3 | 301 | 311 | 312 | 314 | 319 | 322 | 332 | 352 | 353 | 371 | 372 | 375 | 391)
 }

@@ -106,12 +106,12 @@ fn tags_follow_the_capabilities() {
 
 #[test]
 fn capabilities_decide_what_is_needed_and_what_is_more() {
-    let more = Some((Cap::ExtendedJoin, SmallVec::from_iter([Text::from("anna"), Text::from("Ann A")])));
+    let more = Some((Cap::ExtendedJoin, SmallVec::from_iter([Text::from("anna"), Text::from("Ann")])));
     let joined = Line { meta: Meta { more, ..Meta::default() }, ..line(ann(), "JOIN", &["#tea"]) };
     irc(&joined, ":ann!~ann@127.0.0.1 JOIN #tea\r\n");
     assert_eq!(
         written(Door::Irc, &[Cap::ExtendedJoin], &joined, &FRAME),
-        ":ann!~ann@127.0.0.1 JOIN #tea anna :Ann A\r\n"
+        ":ann!~ann@127.0.0.1 JOIN #tea anna :Ann\r\n"
     );
     let away = Line { needs: CapSet::of(&[Cap::AwayNotify]), ..line(ann(), "AWAY", &["tea"]) };
     irc(&away, "");
@@ -129,6 +129,9 @@ fn plain_lines_are_sentences() {
     plain(&line(ann(), "JOIN", &["#tea"]), "[+] ann joined #tea\n");
     plain(&line(ann(), "PART", &["#lobby"]), "[X] ann left the chat...\n");
     plain(&line(ann(), "QUIT", &["bye"]), "[X] ann left the chat... (bye)\n");
+    plain(&line(ann(), "QUIT", &["Quit"]), "[X] ann left the chat...\n");
+    plain(&line(ann(), "QUIT", &["Quit: tired"]), "[X] ann left the chat... (tired)\n");
+    plain(&line(Source::Nobody, "ERROR", &["Quit"]), "Goodbye.\n");
     plain(&line(ann(), "NICK", &["anne"]), "ann is now known as anne.\n");
     plain(&line(ann(), "TOPIC", &["#lobby", "tea"]), "ann set the topic: tea\n");
     plain(&line(ann(), "KICK", &["#tea", "bob", "no"]), "[X] bob was put out of #tea by ann (no)\n");

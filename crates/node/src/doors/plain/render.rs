@@ -91,7 +91,10 @@ impl Page<'_> {
             "MODE" => self.mode(out),
             "INVITE" => self.invited(out),
             "AWAY" => self.away(out),
-            "ERROR" => sentence(out, &["Goodbye: ", self.last()]),
+            "ERROR" => match reason_for_leaving(self.last()) {
+                "" => sentence(out, &["Goodbye."]),
+                reason => sentence(out, &["Goodbye: ", reason]),
+            },
             // FAIL JOIN CODE context :sentence; only the sentence is for people.
             "FAIL" | "WARN" | "NOTE" => sentence(out, &["! ", self.last()]),
             // PING, PONG, CAP, BATCH, TAGMSG and whatever programs tell programs.
@@ -154,7 +157,7 @@ impl Page<'_> {
 
     fn quit(&self, out: &mut Vec<u8>) {
         put(out, &["[X] ", self.nick(), " left the chat..."]);
-        self.reason(self.param(0), out);
+        self.reason(reason_for_leaving(self.param(0)), out);
     }
 
     /// ` (reason)` and the line end.
@@ -231,6 +234,14 @@ impl Page<'_> {
             put(out, &[param]);
         }
         out.push(b'\n');
+    }
+}
+
+/// Why somebody left, as far as they said so: that they left is no reason.
+fn reason_for_leaving(reason: &str) -> &str {
+    match reason {
+        "Quit" | "left" | "Connection closed" => "",
+        reason => reason.strip_prefix("Quit: ").unwrap_or(reason),
     }
 }
 
