@@ -140,7 +140,7 @@ impl<W: Wire> Stage<'_, W> {
                 match (line, person.by) {
                     (true, By::Irc) => bytes.extend_from_slice(b"\r\n"),
                     (true, By::Plain) => bytes.push(b'\n'),
-                    (false, _) => person.unframed = true,
+                    (false, _) => person.unframed |= !bytes.ends_with(b"\n"),
                 }
                 self.wire.send(who, &bytes);
             }
