@@ -126,8 +126,23 @@ impl Scene {
     pub(crate) fn asks(&mut self, nick: &str, line: &str) -> Vec<String> {
         let Decided { flow, mut effects, events } = self.decide(nick, line);
         assert_eq!(flow, Flow::Done, "{line}");
-        for event in events {
-            effects.extend(self.happens(event));
+        // All are under way together, as in a node, and each has to end up where it was expected to be filed.
+        let slots: Vec<_> = events.iter().map(|event| self.pending.enter(&self.chat, event)).collect();
+        for (event, slot) in events.into_iter().zip(slots) {
+            self.pending.leave(&event);
+            effects.extend(self.happens(event.clone()));
+            match &event {
+                Event::Said(said) => {
+                    let filed = (said.room.0, self.chat.head(said.room).0);
+                    assert_eq!((slot.room, slot.number), filed, "{event:?}");
+                }
+                Event::Opened { name, .. } => {
+                    let room = self.chat.room_by_name(name).map(|room| room.id.0);
+                    assert_eq!(Some(slot.room), room, "{event:?}");
+                }
+                _ => assert_eq!(slot.number, 0),
+            }
+            assert!(!effects.contains(&Effect::Stale), "one node alone never decides too early: {event:?}");
         }
         effects.iter().map(|effect| self.shown(effect)).collect()
     }
