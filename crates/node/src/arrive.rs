@@ -81,15 +81,10 @@ impl Node {
         let mut effects = std::mem::take(&mut self.effects);
         self.chat.apply(&entry, &mut effects);
         let stale = effects.iter().any(|effect| matches!(effect, Effect::Stale));
-        self.leaving.extend(effects.iter().filter_map(|effect| match effect {
-            Effect::LeftRoom(room, user) => Some((*room, *user)),
-            _ => None,
-        }));
         for effect in effects.drain(..) {
             self.carry_out(asker, effect);
         }
         self.effects = effects;
-        self.leaving.clear();
         if let Event::Renamed { user, .. } = &entry.event {
             self.renamed(*user);
         }

@@ -167,11 +167,7 @@ impl Node {
 
     /// A line to everybody who shares a room with a user.
     fn send_neighbours(&mut self, asker: Option<Asker>, user: UserId, line: &Line) {
-        let left = self.leaving.iter().filter(|(_, who)| *who == user).map(|(room, _)| *room);
-        let mut rooms: SmallVec<[RoomId; 8]> = left.collect();
-        if rooms.is_empty() {
-            rooms.extend(self.chat.user(user).into_iter().flat_map(|user| user.rooms.iter().copied()));
-        }
+        let rooms: SmallVec<[RoomId; 8]> = SmallVec::from_slice(self.chat.rooms_of(user));
         if let [room] = rooms[..] {
             return self.send_room(asker, room, None, Some(user), line);
         }

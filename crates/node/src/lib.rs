@@ -40,7 +40,7 @@ use std::sync::Arc;
 use chinwag_core::chat::Chat;
 use chinwag_core::effect::Effects;
 use chinwag_core::event::{Event, Who};
-use chinwag_core::ids::{Millis, RoomId, SessionId, UserId};
+use chinwag_core::ids::{Millis, SessionId, UserId};
 use chinwag_core::session::{Door, Session};
 use chinwag_core::settings::Settings;
 use chinwag_log::{Entry as LogEntry, Origin, Proposal};
@@ -116,8 +116,6 @@ pub struct Node {
     waiting: Vec<SessionId>,
     woken: Vec<SessionId>,
     fatal: Option<String>,
-    // The rooms that users leave by the event being applied: the chat has forgotten that they were in them.
-    leaving: Vec<(RoomId, UserId)>,
     // Reused from request to request.
     effects: Effects,
     events: Vec<Event>,
@@ -148,7 +146,6 @@ impl Node {
             waiting: Vec::new(),
             woken: Vec::new(),
             fatal: None,
-            leaving: Vec::new(),
             effects: Vec::new(),
             events: Vec::new(),
         }
