@@ -91,7 +91,8 @@ fn main() {
     let echo = std::env::args().any(|word| word == "echo");
     let mut node = Node::new(Arc::new(Settings::default()), Chat::new(MsgIdKey([1, 2])), Origin(1), 1);
     node.start(0);
-    let mut bench = Bench { node, seq: 0, now: 1_700_000_000_000, out: Counting::default(), costs: Costs::default() };
+    let mut bench =
+        Bench { node, seq: 0, now: 1_700_000_000_000, out: Counting::default(), costs: Costs::default() };
     bench.turn();
     let start = Instant::now();
     let sessions: Vec<SessionId> = (0..members)
@@ -117,7 +118,8 @@ fn main() {
         bench.turn();
     }
     println!("joining: {:.2} us each", start.elapsed().as_secs_f64() * 1e6 / members as f64);
-    let line = "PRIVMSG #tea :it is a fine day for a cup of tea, is it not, my dear friends?\r\n".repeat(each);
+    let line =
+        "PRIVMSG #tea :it is a fine day for a cup of tea, is it not, my dear friends?\r\n".repeat(each);
     run(&mut bench, &sessions[..senders], line.as_bytes(), turns);
     let messages = (turns * senders * each) as f64;
     let Costs { receive, log, arrive, flush } = bench.costs;
@@ -128,7 +130,11 @@ fn main() {
     println!("propose and order   {:8.1} ns a message", per(log, messages));
     println!("apply and write     {:8.1} ns a message", per(arrive, messages));
     println!("sum                 {:8.1} ns a message", per(receive + log + arrive, messages));
-    println!("flush               {:8.1} ns a delivery ({:.0} bytes each)", per(flush, writes), bench.out.bytes as f64 / writes);
+    println!(
+        "flush               {:8.1} ns a delivery ({:.0} bytes each)",
+        per(flush, writes),
+        bench.out.bytes as f64 / writes
+    );
 }
 
 fn run(bench: &mut Bench, senders: &[SessionId], line: &[u8], turns: usize) {

@@ -11,7 +11,7 @@ use chinwag_wire::caps::Cap;
 use crate::Node;
 use crate::deliver::Asker;
 use crate::labels::notice;
-use crate::limits::RETRY_MS;
+use crate::limits::{RETRY_MS, TRIES_AT_ONCE};
 use crate::proposals::{Behalf, NO_LABEL};
 
 impl Node {
@@ -166,14 +166,14 @@ impl Node {
                 let at = self.now_ms + (*retry_in_ms).max(1);
                 self.proposals.again(proposal, behalf, true, at);
             }
-            // What is only ordered was refused for being in the same batch as something that cannot be stored;
-            // what the node wants itself it wants until it gets it.
-            Refusal::Unavailable(_) | Refusal::Rejected(_) if passing || behalf.session.is_none() => {
-                let at = if passing { 0 } else { self.now_ms + RETRY_MS };
+            // What is only ordered was refused for being in the same batch as something that cannot be stored.
+            Refusal::Unavailable(_) | Refusal::Rejected(_) if passing => {
+                let at = if behalf.tries < TRIES_AT_ONCE { 0 } else { self.now_ms + RETRY_MS };
                 self.proposals.again(proposal, behalf, false, at);
             }
             Refusal::Unavailable(_) | Refusal::Rejected(_) | Refusal::Fatal(_) => {
                 self.proposals.drop(&proposal.event);
+                self.lobby_refused |= behalf.session.is_none();
                 self.tell_refused(&proposal.event, behalf, why);
             }
         }

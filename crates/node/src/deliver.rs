@@ -22,7 +22,7 @@ pub(crate) struct Asker {
     /// Its index.
     pub(crate) index: u32,
     /// The labelled request, or [`NO_LABEL`].
-    pub(crate) label: u32,
+    pub(crate) label: u64,
 }
 
 impl Node {

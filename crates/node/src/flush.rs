@@ -14,17 +14,20 @@ impl Node {
         self.tape.bytes + self.tape.private.len() > TAPE_BYTES_MAX
     }
 
-    /// Whether a flush would do anything.
+    /// Whether a flush would do anything. Where it does directly after a flush, the next one is due at once,
+    /// after everybody else had their turn.
     pub fn has_output(&self) -> bool {
         !(self.audiences.touched.is_empty()
             && self.marked.is_empty()
             && self.closing.is_empty()
+            && self.ready.is_empty()
             && self.inbox.is_empty())
     }
 
     /// Hands everybody their bytes and closes who has to go; then applies what had to wait for it, and hands
     /// out that. The outlet must not call back.
     pub fn flush(&mut self, outlet: &mut dyn Outlet) {
+        self.go_on_all();
         loop {
             self.write_rooms(outlet);
             self.write_merged(outlet);
@@ -34,6 +37,9 @@ impl Node {
             self.audiences.clear(|buffer| tape.give_back(buffer));
             self.tape.clear();
             self.turn += 1;
+            for index in std::mem::take(&mut self.after_flush) {
+                self.make_ready(index);
+            }
             if self.inbox.is_empty() {
                 return;
             }

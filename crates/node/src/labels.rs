@@ -27,43 +27,37 @@ struct Labelled {
     batch: Option<String>,
 }
 
-/// All labelled requests under way: a few for each session that uses them.
+/// All labelled requests under way: a few for each session that uses them. Their numbers are never used again.
 #[derive(Debug, Default)]
 pub(crate) struct Labels {
-    // By a number that is not used again for a long time: an event may come back after its request was answered
-    // because the session closed, and must not be taken for another session's.
-    under_way: BTreeMap<u32, Labelled>,
-    next: u32,
+    under_way: BTreeMap<u64, Labelled>,
+    last: u64,
     batches: u64,
 }
 
 impl Labels {
-    fn get_mut(&mut self, label: u32) -> Option<&mut Labelled> {
-        self.under_way.get_mut(&label)
+    fn get_mut(&mut self, label: u64) -> Option<&mut Labelled> {
+        if label == NO_LABEL { None } else { self.under_way.get_mut(&label) }
     }
 
-    fn begin(&mut self, label: &str) -> u32 {
+    fn begin(&mut self, label: &str) -> u64 {
+        self.last += 1;
         let labelled = Labelled { label: label.into(), left: 0, lines: Vec::new(), batch: None };
-        while self.next == NO_LABEL || self.under_way.contains_key(&self.next) {
-            self.next = self.next.wrapping_add(1);
-        }
-        let number = self.next;
-        self.next = self.next.wrapping_add(1);
-        self.under_way.insert(number, labelled);
-        number
+        self.under_way.insert(self.last, labelled);
+        self.last
     }
 
     /// Forgets a request that was not looked at after all, or whose session is gone.
-    pub(crate) fn forget(&mut self, label: u32) {
+    pub(crate) fn forget(&mut self, label: u64) {
         self.take(label);
     }
 
-    fn take(&mut self, label: u32) -> Option<Labelled> {
-        self.under_way.remove(&label)
+    fn take(&mut self, label: u64) -> Option<Labelled> {
+        if label == NO_LABEL { None } else { self.under_way.remove(&label) }
     }
 
     /// Something came back; whether it was the last.
-    pub(crate) fn came_back(&mut self, label: u32) -> bool {
+    pub(crate) fn came_back(&mut self, label: u64) -> bool {
         self.get_mut(label).is_some_and(|labelled| {
             labelled.left = labelled.left.saturating_sub(1);
             labelled.left == 0
@@ -71,7 +65,7 @@ impl Labels {
     }
 
     /// One thing more has to come back.
-    pub(crate) fn expect(&mut self, label: u32) {
+    pub(crate) fn expect(&mut self, label: u64) {
         if let Some(labelled) = self.get_mut(label) {
             labelled.left += 1;
         }
@@ -80,7 +74,7 @@ impl Labels {
 
 impl Node {
     /// Begins the response to a request, if the session wants labels and the request has one.
-    pub(crate) fn begin_label(&mut self, index: u32, message: &Message<'_>) -> u32 {
+    pub(crate) fn begin_label(&mut self, index: u32, message: &Message<'_>) -> u64 {
         if message.tags.is_empty() {
             return NO_LABEL;
         }

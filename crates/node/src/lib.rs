@@ -45,6 +45,7 @@ use chinwag_core::session::{Door, Session};
 use chinwag_core::settings::Settings;
 use chinwag_log::{Entry as LogEntry, Origin, Proposal};
 use chinwag_wire::line::LineDecoder;
+use chinwag_wire::names::fold;
 
 pub use self::reads::HistoryRead;
 
@@ -115,6 +116,10 @@ pub struct Node {
     /// Sessions that wait for somebody else's change of rules, or for room.
     waiting: Vec<SessionId>,
     woken: Vec<SessionId>,
+    /// Sessions that wait for the flush, since so much is on the tape.
+    after_flush: Vec<u32>,
+    /// The log could not store that the lobby is opened.
+    lobby_refused: bool,
     fatal: Option<String>,
     // Reused from request to request.
     effects: Effects,
@@ -145,6 +150,8 @@ impl Node {
             ready: Vec::new(),
             waiting: Vec::new(),
             woken: Vec::new(),
+            after_flush: Vec::new(),
+            lobby_refused: false,
             fatal: None,
             effects: Vec::new(),
             events: Vec::new(),
@@ -160,7 +167,8 @@ impl Node {
 
     /// The room where plain callers land is always there.
     fn open_lobby(&mut self) {
-        if self.chat.room_by_name(&self.settings.lobby).is_none() {
+        let opening = self.proposals.pending.opening(&fold(&self.settings.lobby));
+        if !opening && self.chat.room_by_name(&self.settings.lobby).is_none() {
             let server = &self.settings.server;
             let by = Who { nick: server.clone(), user: "server".into(), host: server.clone(), account: None };
             let name = Arc::clone(&self.settings.lobby);

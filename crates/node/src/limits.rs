@@ -36,9 +36,8 @@ pub(crate) const SPARE_BUFFERS_MAX: usize = 256;
 /// Bytes of a buffer above which it is given back to the allocator instead of being kept.
 pub(crate) const SPARE_BUFFER_BYTES_MAX: usize = 64 * 1024;
 
-/// Milliseconds within which the pieces of one burst of an unframed plain caller arrive.
-pub const BURST_MS: u64 = 20;
+/// How often a passing event that was refused together with a stored one is appended again at once.
+pub(crate) const TRIES_AT_ONCE: u8 = 3;
 
-/// Milliseconds after which a proposal is appended again when the log could not say whether, or when, it can
-/// be stored, and gave no time of its own.
+/// Milliseconds after which it is appended again then.
 pub(crate) const RETRY_MS: u64 = 100;

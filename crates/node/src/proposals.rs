@@ -15,7 +15,7 @@ use chinwag_log::{Keep, Key, Origin, Proposal, Slot};
 use crate::limits::{BATCH_MAX, PROPOSALS_MAX};
 
 /// No label is to be answered.
-pub(crate) const NO_LABEL: u32 = u32::MAX;
+pub(crate) const NO_LABEL: u64 = 0;
 
 /// On whose behalf something is under way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,14 +23,16 @@ pub(crate) struct Behalf {
     /// The session; none for what the node wants itself.
     pub(crate) session: Option<SessionId>,
     /// The labelled request.
-    pub(crate) label: u32,
+    pub(crate) label: u64,
     /// A message: others may follow it before it has arrived.
     pub(crate) message: bool,
+    /// How often it was refused and asked for again.
+    pub(crate) tries: u8,
 }
 
 impl Behalf {
     /// The node itself.
-    pub(crate) const NODE: Behalf = Behalf { session: None, label: NO_LABEL, message: false };
+    pub(crate) const NODE: Behalf = Behalf { session: None, label: NO_LABEL, message: false, tries: 0 };
 }
 
 #[derive(Debug)]
@@ -216,6 +218,7 @@ impl Proposals {
         not_before_ms: Millis,
     ) {
         let Proposal { key, at_ms, slot, event, .. } = proposal;
+        let behalf = Behalf { tries: behalf.tries.saturating_add(1), ..behalf };
         self.not_before_ms = self.not_before_ms.max(not_before_ms);
         self.again.push_back(Waiting { n: same_key.then_some(key.n), at_ms, slot, event, behalf });
     }

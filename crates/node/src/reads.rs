@@ -23,7 +23,7 @@ pub struct HistoryRead {
 
 struct Reading {
     session: SessionId,
-    label: u32,
+    label: u64,
     query: Query,
 }
 
@@ -65,7 +65,7 @@ impl Node {
                 Err(reason) => self.no_page(asker, &query, &reason),
             }
         }
-        self.came_back(Behalf { session: Some(session), label, message: false }, asker);
+        self.came_back(Behalf { session: Some(session), label, message: false, tries: 0 }, asker);
         self.go_on_all();
     }
 

@@ -267,42 +267,48 @@ impl Node {
     fn line(&mut self, index: u32, line: &[u8]) -> Looked {
         match Message::parse(line) {
             Ok(message) => self.ask(index, &message),
+            // https://ircv3.net/specs/extensions/utf8-only: what is not UTF-8 is refused as a whole.
             Err(ParseError::Utf8) => {
-                self.not_utf8(index);
-                Looked::Done
+                self.no_message(index, "INVALID_UTF8", "Your line is not UTF-8 and was not sent")
             }
-            // Nothing that could be answered: no command, or no line at all.
-            Err(_) => Looked::Done,
+            Err(ParseError::Forbidden(_)) => {
+                self.no_message(index, "INVALID_LINE", "Your line holds NUL or CR and was not sent")
+            }
+            Err(ParseError::NoCommand) => {
+                self.no_message(index, "INVALID_LINE", "Your line holds no command")
+            }
         }
     }
 
-    /// <https://ircv3.net/specs/extensions/utf8-only>: what is not UTF-8 is refused as a whole.
-    fn not_utf8(&mut self, index: u32) {
-        let Some(entry) = self.sessions.get(index) else { return };
-        let text = "Your line is not UTF-8 and was not sent";
+    /// Says why a line is no message.
+    fn no_message(&mut self, index: u32, code: &'static str, text: &'static str) -> Looked {
+        let Some(entry) = self.sessions.get(index) else { return Looked::Closed };
         let line = if entry.core.caps.contains(Cap::StandardReplies) {
-            let params = [Text::Static("*"), Text::Static("INVALID_UTF8"), Text::Static(text)];
+            let params = [Text::Static("*"), Text::Static(code), Text::Static(text)];
             Line::new(Source::Server, "FAIL", params)
         } else {
             notice(text.to_owned())
         };
         self.send_one(index, &line, None);
+        Looked::Done
     }
 
     /// Decides a request, or finds out that it has to wait.
     fn ask(&mut self, index: u32, message: &Message<'_>) -> Looked {
         let verb = Verb::lookup(message.command);
         let talk = matches!(verb, Some(Verb::Privmsg | Verb::Notice | Verb::Tagmsg));
-        let full = self.proposals.full();
+        let (full, loaded) = (self.proposals.full(), self.wants_flush());
         let Some(entry) = self.sessions.get_mut(index) else { return Looked::Closed };
         if entry.closing {
             return Looked::Closed;
         }
-        let waits = entry.has_to_wait(talk, full);
+        let waits = entry.has_to_wait(talk, full, loaded);
         if waits != Waits::No {
             entry.waits = waits;
-            if waits == Waits::Others {
-                self.waiting.push(self.sessions.id(index));
+            match waits {
+                Waits::Others => self.waiting.push(self.sessions.id(index)),
+                Waits::Flush => self.after_flush.push(index),
+                _ => {}
             }
             return Looked::Wait;
         }
@@ -317,7 +323,7 @@ impl Node {
         self.decide(index, message, label, talk)
     }
 
-    fn decide(&mut self, index: u32, message: &Message<'_>, label: u32, talk: bool) -> Looked {
+    fn decide(&mut self, index: u32, message: &Message<'_>, label: u64, talk: bool) -> Looked {
         let next_user = self.next_user();
         let session = self.sessions.id(index);
         let mut effects = std::mem::take(&mut self.effects);
@@ -378,7 +384,7 @@ impl Node {
             entry.commands += 1;
         }
         self.labels.expect(asker.label);
-        self.propose(event, Behalf { session: Some(session), label: asker.label, message: talk });
+        self.propose(event, Behalf { session: Some(session), label: asker.label, message: talk, tries: 0 });
     }
 
     /// A session may go on at the end of the turn.
@@ -413,7 +419,7 @@ impl Node {
 }
 
 impl Entry {
-    fn has_to_wait(&self, talk: bool, full: bool) -> Waits {
+    fn has_to_wait(&self, talk: bool, full: bool, loaded: bool) -> Waits {
         let entering = matches!(self.core.phase, Phase::Entering(_));
         if self.commands > 0 || entering || (self.messages > 0 && (!talk || self.draining)) {
             Waits::Drained
@@ -421,6 +427,8 @@ impl Entry {
             Waits::Fewer
         } else if full {
             Waits::Others
+        } else if loaded {
+            Waits::Flush
         } else {
             Waits::No
         }
@@ -432,7 +440,7 @@ impl Entry {
             Waits::Drained => !self.busy(),
             Waits::Fewer => self.messages <= MESSAGES_UNDER_WAY_LOW,
             Waits::No => self.ended && !self.busy(),
-            Waits::Others => false,
+            Waits::Others | Waits::Flush => false,
         }
     }
 }

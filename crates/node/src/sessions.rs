@@ -46,6 +46,8 @@ pub(crate) enum Waits {
     Fewer,
     /// Until somebody's change of rules was applied, or the node has room for proposals.
     Others,
+    /// Until the tape has been flushed.
+    Flush,
 }
 
 /// Input that was not looked at yet, from a whole line on.

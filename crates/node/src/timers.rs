@@ -8,10 +8,13 @@ use crate::sessions::Waits;
 use crate::{Node, seconds};
 
 impl Node {
-    /// To be called about once a second.
+    /// To be called about once a second. Proposals may be due afterwards.
     pub fn tick(&mut self, now_ms: Millis) {
         self.now_ms = now_ms;
         self.proposals.moved();
+        if std::mem::take(&mut self.lobby_refused) {
+            self.open_lobby();
+        }
         // Nobody waits for long without a reason; this finds whoever was not woken by what they waited for.
         self.wake_waiting();
         let now_s = seconds(now_ms);
@@ -32,7 +35,7 @@ impl Node {
         match &entry.core.phase {
             Phase::Greeting(_) => {
                 let limit = u64::from(self.settings.registration_timeout_seconds);
-                if self.now_ms.saturating_sub(entry.opened_ms) / 1000 >= limit {
+                if limit > 0 && self.now_ms.saturating_sub(entry.opened_ms) / 1000 >= limit {
                     self.close(index, &format!("Registration took longer than {limit} seconds"));
                 }
             }
@@ -48,6 +51,9 @@ impl Node {
         let limit_s = self.settings.ping_seconds;
         let waits = self.sessions.get(index).is_some_and(|entry| entry.waits != Waits::No || entry.stopped);
         let hot = &mut self.sessions.hot[index as usize];
+        if limit_s == 0 {
+            return;
+        }
         if waits {
             // It is this node that does not read: that is no silence.
             (hot.heard_s, hot.pinged_s) = (seconds(self.now_ms), 0);

@@ -212,6 +212,32 @@ fn lines_that_are_too_long_or_no_utf8_are_answered_once() {
 }
 
 #[test]
+fn lines_that_are_no_message_are_answered() {
+    let (mut world, ann, _) = two("standard-replies", "");
+    let _ = world.send(ann, b"PRIVMSG #tea :a\0b\r\n:ann\r\n\r\n");
+    world.turn();
+    assert_eq!(
+        world.lines(ann),
+        [
+            ":chinwag.local FAIL * INVALID_LINE :Your line holds NUL or CR and was not sent",
+            ":chinwag.local FAIL * INVALID_LINE :Your line holds no command"
+        ]
+    );
+}
+
+#[test]
+fn a_lobby_that_could_not_be_opened_is_opened_later() {
+    let memory = Memory::new(1, Faults::default());
+    memory.refuse_next(Refusal::Unavailable("the disk is full".into()), false);
+    let mut world = World::over(memory, 1);
+    assert!(world.node.chat().room_by_name("#lobby").is_none());
+    world.now += 1_000;
+    world.node.tick(world.now);
+    world.turn();
+    assert!(world.node.chat().room_by_name("#lobby").is_some());
+}
+
+#[test]
 fn a_server_password_that_is_wrong_closes_with_a_reason() {
     let settings = Settings { password: Some("tea".into()), ..Settings::default() };
     let mut world = World::with(settings, Memory::new(1, Faults::default()), 1);

@@ -79,6 +79,24 @@ fn a_large_batch_is_handed_out_in_pieces_and_completely() {
 }
 
 #[test]
+fn answers_are_asked_for_no_faster_than_they_are_handed_out() {
+    let mut world = World::new();
+    let members = room_of(&mut world, 300, &[""]);
+    world.node.take_woken();
+    assert_eq!(world.send(members[0], "NAMES #tea\r\n".repeat(1_000)), Received::Wait);
+    assert!(world.node.wants_flush());
+    let mut handed = 0;
+    while world.node.has_output() {
+        world.node.flush(&mut world.out);
+        let bytes = world.read(members[0]).len();
+        assert!(bytes < 2 * crate::limits::TAPE_BYTES_MAX, "{bytes} bytes in one turn");
+        handed += bytes;
+    }
+    assert!(handed > 1_000_000);
+    assert_eq!(world.node.take_woken(), [members[0]]);
+}
+
+#[test]
 fn many_rooms_at_once_get_their_own() {
     let mut world = World::new();
     let members: Vec<SessionId> = (0..50).map(|n| world.irc(&format!("m{n}"), "echo-message")).collect();
