@@ -237,6 +237,10 @@ impl<L: Log<Event>> Hub<L> {
                 socket.resume();
             }
         }
+        if node.has_output() {
+            // Somebody asks for more than one turn hands out; others have their turn first.
+            self.shared.hub.ring();
+        }
     }
 
     /// Keeps and shows what is under way, then says goodbye.
