@@ -19,7 +19,8 @@ use chinwag_log::{Arrival, Keep, Key, Log, Origin, Proposal, Slot};
 const ROW: Duration = Duration::from_secs(3);
 
 /// Messages are about as long as people's are.
-const TEXT: &str = "the quick brown fox jumps over the lazy dog, and then it sits down to wait for the others to come";
+const TEXT: &str =
+    "the quick brown fox jumps over the lazy dog, and then it sits down to wait for the others to come";
 
 struct Load {
     log: SqliteLog,
@@ -94,8 +95,7 @@ fn measure(folder: Option<&Path>, name: &str, rooms: u32, size: usize, streams: 
         (UserId(1 << 48 | n), Arc::new(who))
     });
     let people = people.collect();
-    let mut load =
-        Load { log: opened.log, people, text: TEXT.into(), rooms, heads: HashMap::new(), n: 0 };
+    let mut load = Load { log: opened.log, people, text: TEXT.into(), rooms, heads: HashMap::new(), n: 0 };
     let (began, cpu) = (Instant::now(), cpu());
     let (mut done, mut commits, mut free) = (0, 0_u64, size * streams);
     while began.elapsed() < ROW {

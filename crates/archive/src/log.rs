@@ -118,7 +118,11 @@ impl SqliteLog {
         if let Health::Fatal(reason) = &state.health {
             return Err(CloseError::Failed(reason.clone()));
         }
-        Ok(state.arrivals.drain(..).map(|coming| coming.arrival).collect())
+        let mut left = Vec::new();
+        while let Some(arrival) = state.hand_over() {
+            left.push(arrival);
+        }
+        Ok(left)
     }
 }
 
@@ -173,25 +177,13 @@ impl Log<Event> for SqliteLog {
 
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Arrival<Event>> {
         let mut state = self.shared.lock();
-        let Some(Coming { mut arrival, events, bytes }) = state.arrivals.pop_front() else {
-            if !state.waker.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
-                state.waker = Some(cx.waker().clone());
-            }
-            return Poll::Pending;
-        };
-        state.events = state.events.saturating_sub(events);
-        state.bytes = state.bytes.saturating_sub(bytes);
-        if let Arrival::Refused { batch, .. } = &mut arrival {
-            // What was appended behind the refused batch is refused with it.
-            for behind in std::mem::take(&mut state.queue) {
-                let (_, bytes) = measure(&behind);
-                state.events = state.events.saturating_sub(behind.len());
-                state.bytes = state.bytes.saturating_sub(bytes);
-                batch.extend(behind);
-            }
-            state.fenced = false;
+        if let Some(arrival) = state.hand_over() {
+            return Poll::Ready(arrival);
         }
-        Poll::Ready(arrival)
+        if !state.waker.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
+            state.waker = Some(cx.waker().clone());
+        }
+        Poll::Pending
     }
 
     fn read(&self, from: Seq, count: usize) -> Result<Vec<Entry<Event>>, ReadError> {
@@ -278,6 +270,24 @@ impl State {
         let (_, bytes) = measure(&batch);
         self.fenced = true;
         self.arrive(Arrival::Refused { batch, why }, bytes);
+    }
+
+    /// Takes the next arrival out.
+    fn hand_over(&mut self) -> Option<Arrival<Event>> {
+        let Coming { mut arrival, events, bytes } = self.arrivals.pop_front()?;
+        self.events = self.events.saturating_sub(events);
+        self.bytes = self.bytes.saturating_sub(bytes);
+        if let Arrival::Refused { batch, .. } = &mut arrival {
+            // What was appended behind the refused batch is refused with it.
+            for behind in std::mem::take(&mut self.queue) {
+                let (_, bytes) = measure(&behind);
+                self.events = self.events.saturating_sub(behind.len());
+                self.bytes = self.bytes.saturating_sub(bytes);
+                batch.extend(behind);
+            }
+            self.fenced = false;
+        }
+        Some(arrival)
     }
 
     /// Changes the health and tells it, if it is another one.

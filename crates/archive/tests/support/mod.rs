@@ -44,8 +44,8 @@ pub fn said(room: u32, text: &str) -> Said {
 pub struct Proposer {
     pub n: u64,
     pub now_ms: u64,
-    heads: std::collections::HashMap<u32, u64>,
-    rooms: u32,
+    pub heads: std::collections::HashMap<u32, u64>,
+    pub rooms: u32,
 }
 
 impl Proposer {
