@@ -45,10 +45,6 @@ enum Item {
     Ask(Ask),
     /// A line, or burst, that nobody has looked at.
     Line(String),
-    /// A name to be tried, as it was typed.
-    Name(String),
-    /// The second half of trying it: `NICK`, after `USER`.
-    Nick(String),
 }
 
 /// A caller at the plain door.
@@ -157,35 +153,17 @@ impl PlainDoor {
     /// What to do next; none when everything that came has been dealt with.
     pub fn next_ask(&mut self) -> Option<Ask> {
         loop {
-            match self.items.pop_front() {
-                Some(Item::Ask(ask)) => return Some(ask),
-                Some(Item::Nick(raw)) => return Some(Ask::Request(format!("NICK {raw}"))),
-                Some(Item::Name(raw)) if self.nick.is_some() => self.line(&raw),
-                Some(Item::Name(raw)) => {
-                    if let Some(ask) = self.name(&raw) {
-                        return Some(ask);
-                    }
-                }
-                Some(Item::Line(line)) if self.nick.is_some() => self.line(&line),
-                Some(Item::Line(line)) => self.items.push_front(Item::Name(line)),
-                None => return None,
+            match self.items.pop_front()? {
+                Item::Ask(ask) => return Some(ask),
+                Item::Line(line) if self.nick.is_some() => self.line(&line),
+                Item::Line(line) => self.name(&line),
             }
         }
     }
 
     /// Puts back what [`PlainDoor::next_ask`] gave and what could not be done yet.
     pub fn again(&mut self, ask: Ask) {
-        let trying = self.nick.is_none().then(|| self.tried.clone()).flatten();
-        let item = match (ask, trying) {
-            (Ask::Request(request), Some(raw)) if request.starts_with("USER ") => {
-                // Its other half follows from the name itself, once it is known whether it is still one.
-                self.items.pop_front();
-                Item::Name(raw)
-            }
-            (Ask::Request(request), Some(raw)) if request.starts_with("NICK ") => Item::Name(raw),
-            (ask, _) => Item::Ask(ask),
-        };
-        self.items.push_front(item);
+        self.items.push_front(Item::Ask(ask));
     }
 
     /// The caller has come in under this name.
@@ -340,29 +318,30 @@ impl PlainDoor {
         line
     }
 
-    /// A name to come in under, or what to answer to it.
-    fn name(&mut self, raw: &str) -> Option<Ask> {
-        let typed = self.without_own_name(raw).trim().to_owned();
+    /// A line of somebody who is not in yet: a name to come in under.
+    fn name(&mut self, line: &str) {
+        let typed = self.without_own_name(line).trim().to_owned();
         if matches!(typed.as_str(), "exit" | "/quit" | "/exit") {
-            return Some(Ask::Request("QUIT".to_owned()));
+            return self.request("QUIT".to_owned());
         }
         self.names_tried += 1;
         if self.names_tried > NAMES_TRIED_MAX {
-            return Some(Ask::Close("too many names tried"));
+            return self.ask(Ask::Close("too many names tried"));
         }
         let typed = typed.strip_prefix("/nick ").unwrap_or(&typed).trim();
         match name::check(typed, self.nick_length) {
             Ok(()) => {
                 self.tried = Some(typed.to_owned());
-                self.items.push_front(Item::Nick(typed.to_owned()));
-                Some(Ask::Request(name::user_request(typed)))
+                self.request(name::user_request(typed));
+                // What comes next is said under this name, or is another one if this one is taken.
+                self.request_and_wait(format!("NICK {typed}"));
             }
             Err(answer) => {
                 // A client that repeats its name in front of what it says does so with a bad one too.
                 if self.tried.is_none() && typed.len() <= 200 {
                     self.tried = Some(typed.to_owned());
                 }
-                Some(Ask::Tell(format!("! {answer}\n")))
+                self.tell(&format!("! {answer}"));
             }
         }
     }

@@ -64,7 +64,7 @@ fn shown(ask: Ask) -> String {
 #[test]
 fn the_first_line_is_the_name_and_brings_the_caller_to_the_lobby() {
     let mut caller = Caller::new();
-    assert_eq!(caller.send("ann\r\n"), ["USER ann 0 * :ann", "NICK ann"]);
+    assert_eq!(caller.send("ann\r\n"), ["USER ann 0 * :ann", "NICK ann", "PING door"]);
     assert!(!caller.0.gathering());
     caller.0.registered("ann");
     let asks = caller.asks();
@@ -89,7 +89,7 @@ fn a_name_without_line_end_makes_every_burst_a_message() {
     assert!(caller.send("ann").is_empty());
     assert!(caller.0.gathering());
     caller.0.gathered();
-    assert_eq!(caller.asks(), ["USER ann 0 * :ann", "NICK ann"]);
+    assert_eq!(caller.asks(), ["USER ann 0 * :ann", "NICK ann", "PING door"]);
     caller.come_in("ann");
     assert_eq!(caller.burst("ann: hello"), ["PRIVMSG #lobby :hello"]);
     assert_eq!(caller.burst("two\nlines"), ["PRIVMSG #lobby :two", "PRIVMSG #lobby :lines"]);
@@ -103,32 +103,34 @@ fn a_name_byte_by_byte_gets_time() {
         assert!(caller.send(byte).is_empty());
         assert_eq!(caller.0.gather_ms(), 1_500);
     }
-    assert_eq!(caller.send("\n"), ["USER ann 0 * :ann", "NICK ann"]);
+    assert_eq!(caller.send("\n"), ["USER ann 0 * :ann", "NICK ann", "PING door"]);
 }
 
 #[test]
 fn what_comes_while_a_name_is_tried_is_said_when_it_was_free() {
     let mut caller = Caller::new();
-    caller.send("ann\n");
-    let mut input: &[u8] = b"hello\n";
+    let mut input: &[u8] = b"ann\nhello\n";
     caller.0.feed(&mut input);
-    let first = caller.0.next_ask().unwrap();
-    assert_eq!(shown(first.clone()), "USER hello 0 * :hello");
-    caller.0.again(first);
+    assert_eq!(shown(caller.0.next_ask().unwrap()), "USER ann 0 * :ann");
+    assert_eq!(shown(caller.0.next_ask().unwrap()), "NICK ann");
+    let named = caller.0.next_ask().unwrap();
+    caller.0.again(named);
     caller.0.registered("ann");
     assert_eq!(shown(caller.0.next_ask().unwrap()).get(..6), Some("* /hel"));
     assert_eq!(shown(caller.0.next_ask().unwrap()), "JOIN #lobby");
-    let barrier = caller.0.next_ask().unwrap();
-    caller.0.again(barrier);
+    let joined = caller.0.next_ask().unwrap();
+    caller.0.again(joined);
     caller.0.entered("#lobby");
-    assert_eq!(caller.asks(), ["CHATHISTORY LATEST #lobby * 20", "PING door", "PRIVMSG #lobby :hello"]);
+    assert_eq!(caller.asks(), ["CHATHISTORY LATEST #lobby * 20", "PING door", "PING door"]);
+    caller.0.feed(&mut input);
+    assert_eq!(caller.asks(), ["PRIVMSG #lobby :hello"]);
 }
 
 #[test]
 fn what_comes_while_a_name_is_tried_is_the_next_name_when_it_was_taken() {
     let mut caller = Caller::new();
     caller.send("ann\n");
-    assert_eq!(caller.send("ann: bob\n"), ["USER bob 0 * :bob", "NICK bob"]);
+    assert_eq!(caller.send("ann: bob\n"), ["USER bob 0 * :bob", "NICK bob", "PING door"]);
 }
 
 #[test]
@@ -146,7 +148,7 @@ fn bad_names_are_answered() {
     }
     let asks = caller.send(&format!("{}\n", "x".repeat(200)));
     assert!(asks[0].starts_with("! That name is too long: 32"), "{asks:?}");
-    assert_eq!(caller.send("ann\n"), ["USER ann 0 * :ann", "NICK ann"]);
+    assert_eq!(caller.send("ann\n"), ["USER ann 0 * :ann", "NICK ann", "PING door"]);
     let tries: Vec<String> = (0..30).flat_map(|_| caller.send("..\n")).collect();
     assert!(tries.contains(&"close too many names tried".to_owned()));
 }
