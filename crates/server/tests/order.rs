@@ -14,7 +14,7 @@ const ROUNDS: usize = 10_000;
 fn action(round: usize, nick: &str) -> (String, String) {
     match round % 8 {
         0 => (format!("PRIVMSG #tea :round {round}"), format!(" PRIVMSG #tea :round {round}")),
-        1 => (format!("@+draft/react=r{round} TAGMSG #tea"), format!("@+draft/react=r{round}")),
+        1 => (format!("@+draft/react=r{round} TAGMSG #tea"), format!("+draft/react=r{round} ")),
         2 => (format!("PRIVMSG bob :round {round}"), format!(" PRIVMSG bob :round {round}")),
         3 => (format!("NICK {nick}{}", round % 1000), " NICK ".to_owned()),
         4 => (format!("PART #tea :round {round}"), format!(" PART #tea :round {round}")),
@@ -27,7 +27,7 @@ fn action(round: usize, nick: &str) -> (String, String) {
 #[test]
 fn after_as_pong_what_a_caused_is_ahead_of_bs_next_pong() {
     let place = Place::start(config());
-    let mut ada = Caller::member(place.address(), "ada", "", "#tea");
+    let mut ada = Caller::member(place.address(), "ada", "message-tags", "#tea");
     // Bob opened nothing; a third one keeps the room open and its operator.
     let _eve = Caller::member(place.address(), "eve", "", "#tea");
     let mut bob = Caller::member(place.address(), "bob", "message-tags away-notify", "#tea");
