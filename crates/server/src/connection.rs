@@ -44,7 +44,7 @@ pub(crate) fn spawn(stream: TcpStream, peer: SocketAddr, kind: Kind, shared: &Rc
     let mut connection = Connection {
         shared: Rc::clone(shared),
         socket: Rc::new(Socket::new(stream)),
-        phase: Phase::Greeting(Box::new(Greeting { peer, first: Vec::new() })),
+        phase: Phase::Greeting(Box::new(Greeting { peer, kind, first: Vec::new() })),
         timer: None,
         paused: false,
         ended: false,
@@ -81,6 +81,7 @@ enum Phase {
 
 struct Greeting {
     peer: SocketAddr,
+    kind: Kind,
     first: Vec<u8>,
 }
 
@@ -146,7 +147,11 @@ impl Connection {
             return Step::Over;
         }
         let full = greeting.first.len() == GREETING_BYTES_MAX;
-        let found = detect(&greeting.first, silent || ended || full);
+        let found = match (greeting.kind, detect(&greeting.first, silent || ended || full)) {
+            // Everybody is plain here, but a TLS client is not let in as somebody with a strange name.
+            (Kind::Plain, Detect::Irc) => Detect::Plain,
+            (_, found) => found,
+        };
         if found == Detect::More && !(silent || ended || full) {
             return Step::Again;
         }
