@@ -42,6 +42,8 @@ pub struct Client {
     pub node: usize,
     /// The session there.
     pub session: SessionId,
+    /// Which life of the node: sessions of an earlier one are gone, whatever their number.
+    pub life: u64,
 }
 
 /// Nodes over one log.
@@ -57,6 +59,7 @@ pub struct World {
 
 /// A node with what is around it.
 struct Place {
+    life: u64,
     node: Node,
     log: MemoryLog<Event>,
     reads: Vec<HistoryRead>,
@@ -145,7 +148,7 @@ impl World {
         let first_key = self.started << 32;
         let mut node = Node::new(Arc::clone(&self.settings), chat, origin, first_key);
         node.start(self.now_ms);
-        Place { node, log, reads: Vec::new(), pipes: Pipes::default() }
+        Place { life: self.started, node, log, reads: Vec::new(), pipes: Pipes::default() }
     }
 
     /// How many nodes there are.
@@ -180,13 +183,13 @@ impl World {
         let session = place.node.open(door, peer, self.now_ms);
         let silence_ms = (door == Door::Plain).then_some(self.now_ms + SILENCE_MS);
         place.pipes.by_session.insert(session, Pipe { silence_ms, ..Pipe::default() });
-        Client { node, session }
+        Client { node, session, life: place.life }
     }
 
     /// Sends bytes.
     pub fn send(&mut self, client: Client, bytes: &[u8]) {
-        let Place { node, pipes, .. } = &mut self.nodes[client.node];
-        let Some(pipe) = pipes.by_session.get_mut(&client.session) else { return };
+        let now_ms = self.now_ms;
+        let Some((node, pipe)) = self.pipe(client) else { return };
         pipe.silence_ms = None;
         if pipe.closed {
             return;
@@ -194,28 +197,34 @@ impl World {
         if pipe.stopped {
             pipe.waiting.extend_from_slice(bytes);
         } else {
-            let received = node.receive(client.session, bytes, self.now_ms);
-            note(node, pipe, client.session, received, self.now_ms);
+            let received = node.receive(client.session, bytes, now_ms);
+            note(node, pipe, client.session, received, now_ms);
         }
+    }
+
+    fn pipe(&mut self, client: Client) -> Option<(&mut Node, &mut Pipe)> {
+        let place = self.nodes.get_mut(client.node).filter(|place| place.life == client.life)?;
+        Some((&mut place.node, place.pipes.by_session.get_mut(&client.session)?))
     }
 
     /// What a session was sent since the last call.
     pub fn take(&mut self, client: Client) -> Vec<u8> {
-        let pipe = self.nodes[client.node].pipes.by_session.get_mut(&client.session);
-        pipe.map(|pipe| std::mem::take(&mut pipe.out)).unwrap_or_default()
+        self.pipe(client).map(|(_, pipe)| std::mem::take(&mut pipe.out)).unwrap_or_default()
     }
 
     /// Whether a session was closed by its node.
-    pub fn is_closed(&self, client: Client) -> bool {
-        self.nodes[client.node].pipes.by_session.get(&client.session).is_none_or(|pipe| pipe.closed)
+    pub fn is_closed(&mut self, client: Client) -> bool {
+        self.pipe(client).is_none_or(|(_, pipe)| pipe.closed)
     }
 
     /// A session's connection breaks.
     pub fn cut(&mut self, client: Client) {
-        let Place { node, pipes, .. } = &mut self.nodes[client.node];
-        if pipes.by_session.remove(&client.session).is_some_and(|pipe| !pipe.closed) {
-            node.closed(client.session, "Connection closed", self.now_ms);
+        let now_ms = self.now_ms;
+        let Some((node, pipe)) = self.pipe(client) else { return };
+        if !pipe.closed {
+            node.closed(client.session, "Connection closed", now_ms);
         }
+        self.nodes[client.node].pipes.by_session.remove(&client.session);
     }
 
     /// Lets one node do what it can do now. Says whether it did anything.
@@ -227,7 +236,7 @@ impl World {
     fn pump_with(&mut self, index: usize, waker: &Waker) -> bool {
         let now_ms = self.now_ms;
         let mut any = self.archive.pump(waker);
-        let Place { node, log, reads, pipes } = &mut self.nodes[index];
+        let Place { node, log, reads, pipes, .. } = &mut self.nodes[index];
         for session in node.take_woken() {
             any = true;
             let Some(pipe) = pipes.by_session.get_mut(&session) else { continue };
@@ -326,6 +335,13 @@ impl World {
             }
             node.tick(now_ms);
         }
+    }
+
+    /// A node is gone from one moment to the next, with all that it had under way, and starts again from what is
+    /// stored. Its connections are gone as well.
+    pub fn crash(&mut self, node: usize) {
+        let place = self.place(node);
+        self.nodes[node] = place;
     }
 
     /// Every node stops and starts again on the same log; every connection ends.
