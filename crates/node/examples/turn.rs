@@ -1,6 +1,6 @@
 //! What a turn costs without sockets and without a disk: nanoseconds a message and a delivery.
 //!
-//! `cargo run --release -p chinwag-node --example turn [members] [senders] [messages each] [turns] [echo]`
+//! `cargo run --release -p chinwag-node --example turn [members] [senders] [messages each] [turns] [rooms] [echo]`
 //!
 //! A message is parsed, decided, given its place by a log that only counts, applied and written once a dialect;
 //! a delivery is one member's bytes of one turn, handed to an outlet that only counts.
@@ -88,6 +88,7 @@ fn main() {
     let numbers: Vec<usize> = std::env::args().skip(1).filter_map(|word| word.parse().ok()).collect();
     let number = |at: usize, usual: usize| numbers.get(at).copied().unwrap_or(usual);
     let (members, senders, each, turns) = (number(0, 100), number(1, 10), number(2, 8), number(3, 5_000));
+    let rooms = number(4, 1);
     let echo = std::env::args().any(|word| word == "echo");
     let mut node = Node::new(Arc::new(Settings::default()), Chat::new(MsgIdKey([1, 2])), Origin(1), 1);
     node.start(0);
@@ -111,21 +112,21 @@ fn main() {
     bench.turn();
     println!("registering: {:.2} us each", start.elapsed().as_secs_f64() * 1e6 / members as f64);
     let start = Instant::now();
-    for session in &sessions {
-        bench.send(*session, b"JOIN #tea\r\n");
+    for (nth, session) in sessions.iter().enumerate() {
+        bench.send(*session, format!("JOIN #tea{}\r\n", nth % rooms).as_bytes());
     }
-    while bench.node.chat().room_by_name("#tea").is_none_or(|room| room.members.len() < members) {
-        bench.turn();
-    }
+    bench.turn();
+    let inside: usize = bench.node.chat().rooms().map(|room| room.members.len()).sum();
+    assert_eq!(inside, members);
     println!("joining: {:.2} us each", start.elapsed().as_secs_f64() * 1e6 / members as f64);
-    let line =
-        "PRIVMSG #tea :it is a fine day for a cup of tea, is it not, my dear friends?\r\n".repeat(each);
-    run(&mut bench, &sessions[..senders], line.as_bytes(), turns);
+    run(&mut bench, &sessions[..senders], rooms, each, turns);
     let messages = (turns * senders * each) as f64;
     let Costs { receive, log, arrive, flush } = bench.costs;
     let per = |cost: Duration, count: f64| cost.as_secs_f64() * 1e9 / count;
     let writes = bench.out.writes as f64;
-    println!("{members} members, {senders} senders of {each} messages, {turns} turns, echo {echo}");
+    println!(
+        "{members} members of {rooms} rooms, {senders} senders of {each} messages, {turns} turns, echo {echo}"
+    );
     println!("receive and decide  {:8.1} ns a message", per(receive, messages));
     println!("propose and order   {:8.1} ns a message", per(log, messages));
     println!("apply and write     {:8.1} ns a message", per(arrive, messages));
@@ -137,15 +138,18 @@ fn main() {
     );
 }
 
-fn run(bench: &mut Bench, senders: &[SessionId], line: &[u8], turns: usize) {
+fn run(bench: &mut Bench, senders: &[SessionId], rooms: usize, each: usize, turns: usize) {
+    let text = "it is a fine day for a cup of tea, is it not, my dear friends?";
+    let lines: Vec<String> =
+        (0..rooms).map(|room| format!("PRIVMSG #tea{room} :{text}\r\n").repeat(each)).collect();
     for round in 0..turns + turns / 10 {
         if round == turns / 10 {
             bench.costs = Costs::default();
             bench.out = Counting::default();
         }
         bench.now += 1;
-        for session in senders {
-            bench.send(*session, line);
+        for (nth, session) in senders.iter().enumerate() {
+            bench.send(*session, lines[nth % rooms].as_bytes());
         }
         bench.turn();
     }
