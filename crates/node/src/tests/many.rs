@@ -123,3 +123,10 @@ fn many_rooms_at_once_get_their_own() {
         assert!(lines.iter().all(|line| line.contains(&format!("PRIVMSG #r{} :", nth % 5))));
     }
 }
+
+#[test]
+fn an_idle_session_is_small() {
+    let cold = size_of::<crate::sessions::Entry>();
+    let hot = size_of::<crate::sessions::Hot>();
+    assert!(cold <= 400 && hot <= 32, "{cold} and {hot} bytes");
+}

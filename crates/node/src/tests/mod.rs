@@ -5,6 +5,7 @@ mod failures;
 mod labels;
 mod many;
 mod order;
+mod same;
 mod timers;
 mod world;
 
