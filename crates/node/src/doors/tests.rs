@@ -1,3 +1,5 @@
+//! Tests of what every line looks like in every dialect.
+
 use std::sync::Arc;
 
 use chinwag_core::event::Who;

@@ -1,3 +1,5 @@
+//! Tests of what plain callers type, and what is asked of the chat then.
+
 use chinwag_core::settings::Settings;
 
 use super::machine::{Ask, PlainDoor};
