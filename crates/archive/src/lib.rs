@@ -10,8 +10,10 @@
 mod log;
 mod open;
 mod reader;
+mod room;
 mod rows;
 mod schema;
+mod senders;
 mod writer;
 
 pub use log::{CloseError, SqliteLog};

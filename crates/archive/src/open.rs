@@ -274,7 +274,7 @@ fn prepare(connection: &mut Connection, found: i64, now_ms: u64) -> rusqlite::Re
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     schema::migrate(&transaction, found)?;
     transaction.execute_batch(
-        "INSERT OR IGNORE INTO meta(key, value) VALUES ('msgid_key', randomblob(16)), ('origin', 1);
+        "INSERT OR IGNORE INTO meta(key, value) VALUES ('msgid_key', randomblob(16)), ('origin', 1), ('placed', 0);
          DELETE FROM meta WHERE key = 'probe';",
     )?;
     let fact = "SELECT value FROM meta WHERE key = ?1";
@@ -288,6 +288,8 @@ fn prepare(connection: &mut Connection, found: i64, now_ms: u64) -> rusqlite::Re
         .optional()?
         .unwrap_or((0, 0));
     let head = head.cast_unsigned();
+    // After a crash: what was not placed before it.
+    schema::place(&transaction, head)?;
     let mut first_key = (now_ms << 20).max(head + 1);
     if let Some(before) = before.map(i64::cast_unsigned)
         && first_key <= before

@@ -2,20 +2,19 @@
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
-use chinwag_core::event::{Event, Said, Who};
-use chinwag_core::ids::UserId;
+use chinwag_core::event::{Event, Said};
 use chinwag_log::{Arrival, EVENT_BYTES_MAX, Health, Keep, Proposal, Refusal, Seq, Slot};
 use rusqlite::wal::CheckpointMode;
-use rusqlite::{Connection, ErrorCode, OptionalExtension, Statement};
+use rusqlite::{Connection, ErrorCode, Statement, TransactionBehavior};
 
 use crate::log::{Shared, State, Stop, into_entries, measure};
 use crate::open::PageLimit;
-use crate::rows;
+use crate::senders::Senders;
+use crate::{rows, schema};
 
 /// The log file is written into the database when it holds so many pages. Below 4,062, which is what the first
 /// block of SQLite's index of that file has room for: growing that index is one more thing that a full disk
@@ -28,8 +27,12 @@ const PROBE_EVERY: Duration = Duration::from_secs(1);
 /// The size of what such a trial writes: more than the slack of a page or two.
 const PROBE_BYTES: u32 = 32 * 1024;
 
-/// How many senders the writer remembers.
-const SENDERS_MAX: usize = 8_192;
+/// `place` is brought up to date when so many entries are missing in it: reading history costs up to about 0.1 µs
+/// for each of them.
+const PLACE_EVERY: u64 = 2_048;
+
+/// It is also brought up to date when nothing has been stored for so long.
+const PLACE_IDLE: Duration = Duration::from_secs(1);
 
 /// Everything the thread owns. The lock on the folder is released last.
 pub(crate) struct Writer {
@@ -45,6 +48,7 @@ pub(crate) struct Writer {
 enum Work {
     Commit(Vec<Vec<Proposal<Event>>>),
     Probe,
+    Place,
     End { flush: bool },
 }
 
@@ -93,6 +97,8 @@ struct Desk<'c> {
     commit: Statement<'c>,
     insert: Statement<'c>,
     senders: Senders<'c>,
+    heads: Heads<'c>,
+    placed: Seq,
     page_limit: PageLimit,
     page_limit_set: u32,
     wal_pages: Arc<AtomicU32>,
@@ -118,6 +124,8 @@ impl<'c> Desk<'c> {
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
             )?,
             senders: Senders::new(connection)?,
+            heads: Heads::new(connection)?,
+            placed: shared.lock().head,
             page_limit,
             page_limit_set: 0,
             wal_pages,
@@ -131,16 +139,16 @@ impl<'c> Desk<'c> {
             match self.next() {
                 Work::Commit(batches) => self.store(batches),
                 Work::Probe => self.probe(),
-                Work::End { flush } => {
-                    if flush && let Err(error) = self.checkpoint(CheckpointMode::TRUNCATE) {
-                        self.shared.lock().close_error = Some(error);
-                    }
+                Work::Place => {}
+                Work::End { flush: false } => return,
+                Work::End { flush: true } => {
+                    let head = self.shared.lock().head;
+                    let done = self.place(head).and_then(|()| self.checkpoint(CheckpointMode::TRUNCATE));
+                    self.shared.lock().close_error = done.err();
                     return;
                 }
             }
-            if self.wal_pages.load(Ordering::Relaxed) >= CHECKPOINT_PAGES
-                && let Err(reason) = self.checkpoint(CheckpointMode::PASSIVE)
-            {
+            if let Err(reason) = self.tidy_up() {
                 self.shared.report(|state| state.fail(Vec::new(), reason));
             }
             if matches!(self.shared.lock().health, Health::Fatal(_)) {
@@ -163,18 +171,29 @@ impl<'c> Desk<'c> {
                 state.busy = true;
                 return Work::Commit(std::mem::take(&mut state.queue));
             }
+            let (wait, then) = match state.health {
+                Health::ReadOnly(_) => {
+                    (Some(PROBE_EVERY.saturating_sub(self.last_probe.elapsed())), Work::Probe)
+                }
+                _ if state.head > self.placed => (Some(PLACE_IDLE), Work::Place),
+                _ => (None, Work::Place),
+            };
             state.asleep = true;
             let sleepy = &self.shared.work;
-            state = if matches!(state.health, Health::ReadOnly(_)) {
-                let left = PROBE_EVERY.saturating_sub(self.last_probe.elapsed());
-                if left.is_zero() {
-                    state.asleep = false;
-                    return Work::Probe;
+            let late;
+            (state, late) = match wait {
+                Some(wait) => {
+                    let (state, wait) =
+                        sleepy.wait_timeout(state, wait).unwrap_or_else(PoisonError::into_inner);
+                    (state, wait.timed_out())
                 }
-                sleepy.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0
-            } else {
-                sleepy.wait(state).unwrap_or_else(PoisonError::into_inner)
+                None => (sleepy.wait(state).unwrap_or_else(PoisonError::into_inner), false),
             };
+            // Work that came at the last moment goes first.
+            if late && state.asleep {
+                state.asleep = false;
+                return then;
+            }
             state.asleep = false;
         }
     }
@@ -254,9 +273,13 @@ impl<'c> Desk<'c> {
     fn transaction(&mut self, batches: &mut [Vec<Proposal<Event>>], head: Seq) -> Result<(), Failure> {
         self.last_probe = Instant::now();
         let outcome = self.write(batches, head);
-        if outcome.is_err() {
-            self.senders.forget();
-            self.roll_back()?;
+        match outcome {
+            Ok(()) => self.heads.keep(),
+            Err(_) => {
+                self.senders.forget();
+                self.heads.undo();
+                self.roll_back()?;
+            }
         }
         outcome
     }
@@ -291,7 +314,7 @@ impl<'c> Desk<'c> {
         let size = said.text.len() + extra.as_ref().map_or(0, String::len);
         check_size(size)?;
         let sender = self.senders.id(said.user, &said.by)?;
-        let number = (slot.number > 0).then(|| signed(slot.number));
+        let number = self.heads.advance(slot)?;
         let insert = &mut self.insert;
         insert.raw_bind_parameter(1, at.seq)?;
         insert.raw_bind_parameter(2, at.room)?;
@@ -351,6 +374,39 @@ impl<'c> Desk<'c> {
         }
     }
 
+    /// What can wait until what was stored has been reported.
+    fn tidy_up(&mut self) -> Result<(), String> {
+        let (head, well) = {
+            let state = self.shared.lock();
+            (state.head, state.health == Health::Ok && state.stop == Stop::No)
+        };
+        let idle = self.last_probe.elapsed() >= PLACE_IDLE;
+        if well && head.0 - self.placed.0 >= if idle { 1 } else { PLACE_EVERY } {
+            self.place(head)?;
+        }
+        if self.wal_pages.load(Ordering::Relaxed) >= CHECKPOINT_PAGES {
+            self.checkpoint(CheckpointMode::PASSIVE)?;
+        }
+        Ok(())
+    }
+
+    /// Brings `place` up to a position. A disk without space is no failure: it stays behind until there is some.
+    fn place(&mut self, head: Seq) -> Result<(), String> {
+        let run = || -> Result<(), Failure> {
+            let transaction =
+                rusqlite::Transaction::new_unchecked(self.connection, TransactionBehavior::Immediate)?;
+            schema::place(&transaction, head.0)?;
+            transaction.commit()?;
+            Ok(())
+        };
+        match run() {
+            Ok(()) => self.placed = head,
+            Err(Failure::Refused(_)) => {}
+            Err(Failure::Fatal(reason)) => return Err(reason),
+        }
+        Ok(())
+    }
+
     /// Follows a limit that was changed while running.
     fn limit_pages(&mut self) -> Result<(), Failure> {
         let limit = self.page_limit.get();
@@ -372,6 +428,55 @@ impl<'c> Desk<'c> {
                 Failure::Refused(_) => Ok(()),
                 Failure::Fatal(reason) => Err(reason),
             },
+        }
+    }
+}
+
+/// The number of the last message of each room: `place` runs behind, so it cannot be what keeps a number from
+/// being given twice.
+struct Heads<'c> {
+    last: HashMap<u32, u64>,
+    /// What a transaction that is not committed yet has changed, and what was there before.
+    before: Vec<(u32, u64)>,
+    find: Statement<'c>,
+}
+
+impl<'c> Heads<'c> {
+    fn new(connection: &'c Connection) -> rusqlite::Result<Self> {
+        // Used only for the first message of a room in this run: none of them is missing in `place` then.
+        let find = connection.prepare("SELECT max(number) FROM place WHERE room = ?1")?;
+        Ok(Heads { last: HashMap::new(), before: Vec::new(), find })
+    }
+
+    /// The number for a message's row; none for a message that is not numbered.
+    fn advance(&mut self, slot: Slot) -> Result<Option<i64>, Failure> {
+        let Slot { room, number } = slot;
+        if number == 0 {
+            return Ok(None);
+        }
+        let last = match self.last.get(&room) {
+            Some(last) => *last,
+            None => {
+                let last: Option<i64> = self.find.query_row([room], |row| row.get(0))?;
+                last.unwrap_or(0).cast_unsigned()
+            }
+        };
+        if number <= last {
+            let why = format!("message {number} of room {room} comes after message {last}");
+            return Err(Failure::Refused(Refusal::Rejected(why)));
+        }
+        self.before.push((room, last));
+        self.last.insert(room, number);
+        Ok(Some(signed(number)))
+    }
+
+    fn keep(&mut self) {
+        self.before.clear();
+    }
+
+    fn undo(&mut self) {
+        for (room, last) in self.before.drain(..).rev() {
+            self.last.insert(room, last);
         }
     }
 }
@@ -430,76 +535,4 @@ fn check_size(bytes: usize) -> Result<(), Failure> {
 /// SQLite's integers are signed. Positions and times stay far below; a user's number keeps its bits.
 pub(crate) fn signed(number: u64) -> i64 {
     number.cast_signed()
-}
-
-/// Who is who in the table `sender`, remembered by the address of the shared description. Holding on to the
-/// description keeps its address its own.
-struct Senders<'c> {
-    known: HashMap<usize, (Arc<Who>, UserId, i64), BuildHasherDefault<Address>>,
-    find: Statement<'c>,
-    add: Statement<'c>,
-    connection: &'c Connection,
-}
-
-impl<'c> Senders<'c> {
-    fn new(connection: &'c Connection) -> rusqlite::Result<Self> {
-        Ok(Senders {
-            known: HashMap::default(),
-            find: connection.prepare(
-                "SELECT id FROM sender
-                 WHERE user = ?1 AND nick = ?2 AND ident = ?3 AND host = ?4 AND account IS ?5",
-            )?,
-            add: connection.prepare(
-                "INSERT INTO sender(user, nick, ident, host, account) VALUES (?1, ?2, ?3, ?4, ?5)",
-            )?,
-            connection,
-        })
-    }
-
-    fn id(&mut self, user: UserId, who: &Arc<Who>) -> Result<i64, Failure> {
-        let address = Arc::as_ptr(who) as usize;
-        if let Some((_, known, id)) = self.known.get(&address)
-            && *known == user
-        {
-            return Ok(*id);
-        }
-        let row = (signed(user.0), &*who.nick, &*who.user, &*who.host, who.account.as_deref());
-        let id = match self.find.query_row(row, |row| row.get(0)).optional()? {
-            Some(id) => id,
-            None => {
-                self.add.execute(row)?;
-                self.connection.last_insert_rowid()
-            }
-        };
-        if self.known.len() >= SENDERS_MAX {
-            self.known.clear();
-        }
-        self.known.insert(address, (Arc::clone(who), user, id));
-        Ok(id)
-    }
-
-    /// After a rollback the numbers given may be nobody's.
-    fn forget(&mut self) {
-        self.known.clear();
-    }
-}
-
-/// Hashes an address: allocations differ in the middle bits.
-#[derive(Default)]
-struct Address(u64);
-
-impl Hasher for Address {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.write_usize(usize::from(*byte));
-        }
-    }
-
-    fn write_usize(&mut self, address: usize) {
-        self.0 = (self.0 ^ address as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    }
 }

@@ -9,14 +9,15 @@ use chinwag_core::event::{Event, SayKind};
 use chinwag_core::history::{Anchor, Part, Query, Row};
 use chinwag_core::ids::{Number, RoomId};
 use chinwag_log::Seq;
-use support::{Proposer, folder, opened, said, store};
+use support::{PATIENCE, Proposer, folder, opened, said, store};
 use tempfile::TempDir;
 
 /// How many messages the tests' room has.
 const LAST: u64 = 90;
 
 /// Room 1 has messages 1..=90, one a second from second 1 (two at every tenth), with another room's between them.
-fn filled(dir: &TempDir) -> Opened {
+/// After message `placed` the log was closed and opened again: only what came before is in the index of places.
+fn filled_to(dir: &TempDir, placed: u64) -> Opened {
     let mut opened = opened(dir);
     let mut proposer = Proposer::default();
     let mut batch = Vec::new();
@@ -26,9 +27,30 @@ fn filled(dir: &TempDir) -> Opened {
         if n % 3 == 0 {
             batch.push(proposer.say(2, &format!("two {n}")));
         }
+        if n == placed {
+            store(&mut opened.log, std::mem::take(&mut batch));
+            opened.log.close(PATIENCE).expect("closes");
+            opened = support::opened(dir);
+        }
     }
-    store(&mut opened.log, batch);
+    if !batch.is_empty() {
+        store(&mut opened.log, batch);
+    }
     opened
+}
+
+fn filled(dir: &TempDir) -> Opened {
+    filled_to(dir, 0)
+}
+
+/// Runs a check with nothing, a part, and all of the messages in the index of places.
+fn however_placed(check: impl Fn(&Reader)) {
+    for placed in [0, 39, 40, 88, LAST] {
+        let dir = folder();
+        let opened = filled_to(&dir, placed);
+        eprintln!("placed up to {placed}");
+        check(&opened.reader);
+    }
 }
 
 /// When message `n` of room 1 was said: the tenth, twentieth … at the same time as the one before.
@@ -85,102 +107,102 @@ fn a_row_is_what_was_said() {
 
 #[test]
 fn every_part_by_position() {
-    let dir = folder();
-    let reader = filled(&dir).reader;
-    for (part, limit, expected) in [
-        (Part::Latest(None), 5, range(86, 90)),
-        (Part::Latest(None), 1000, range(1, 90)),
-        (Part::Latest(Some(seq(88))), 5, range(89, 90)),
-        (Part::Latest(Some(seq(50))), 5, range(86, 90)),
-        (Part::Latest(Some(seq(90))), 5, vec![]),
-        (Part::Before(seq(40)), 5, range(35, 39)),
-        (Part::Before(seq(3)), 5, range(1, 2)),
-        (Part::Before(seq(1)), 5, vec![]),
-        (Part::After(seq(40)), 5, range(41, 45)),
-        (Part::After(seq(89)), 5, vec![90]),
-        (Part::After(seq(90)), 5, vec![]),
-        (Part::Around(seq(40)), 5, range(38, 42)),
-        (Part::Around(seq(40)), 4, range(38, 41)),
-        (Part::Around(seq(40)), 1, vec![40]),
-        (Part::Around(seq(1)), 4, range(1, 2)),
-        (Part::Between(seq(40), seq(50)), 100, range(41, 49)),
-        (Part::Between(seq(50), seq(40)), 100, range(41, 49)),
-        (Part::Between(seq(40), seq(50)), 3, range(41, 43)),
-        (Part::Between(seq(50), seq(40)), 3, range(47, 49)),
-        (Part::Between(seq(40), seq(41)), 3, vec![]),
-        (Part::Between(seq(40), seq(40)), 3, vec![]),
-        (Part::Latest(None), 0, vec![]),
-        (Part::Before(Anchor::Seq(Seq(0))), 5, vec![]),
-        (Part::After(Anchor::Seq(Seq(0))), 2, range(1, 2)),
-        (Part::Before(Anchor::Seq(Seq(u64::MAX))), 2, range(89, 90)),
-        (Part::After(Anchor::Seq(Seq(u64::MAX))), 2, vec![]),
-    ] {
-        assert_eq!(numbers(&reader, part, limit), expected, "{part:?} {limit}");
-    }
+    however_placed(|reader| {
+        for (part, limit, expected) in [
+            (Part::Latest(None), 5, range(86, 90)),
+            (Part::Latest(None), 1000, range(1, 90)),
+            (Part::Latest(Some(seq(88))), 5, range(89, 90)),
+            (Part::Latest(Some(seq(50))), 5, range(86, 90)),
+            (Part::Latest(Some(seq(90))), 5, vec![]),
+            (Part::Before(seq(40)), 5, range(35, 39)),
+            (Part::Before(seq(3)), 5, range(1, 2)),
+            (Part::Before(seq(1)), 5, vec![]),
+            (Part::After(seq(40)), 5, range(41, 45)),
+            (Part::After(seq(89)), 5, vec![90]),
+            (Part::After(seq(90)), 5, vec![]),
+            (Part::Around(seq(40)), 5, range(38, 42)),
+            (Part::Around(seq(40)), 4, range(38, 41)),
+            (Part::Around(seq(40)), 1, vec![40]),
+            (Part::Around(seq(1)), 4, range(1, 2)),
+            (Part::Between(seq(40), seq(50)), 100, range(41, 49)),
+            (Part::Between(seq(50), seq(40)), 100, range(41, 49)),
+            (Part::Between(seq(40), seq(50)), 3, range(41, 43)),
+            (Part::Between(seq(50), seq(40)), 3, range(47, 49)),
+            (Part::Between(seq(40), seq(41)), 3, vec![]),
+            (Part::Between(seq(40), seq(40)), 3, vec![]),
+            (Part::Latest(None), 0, vec![]),
+            (Part::Before(Anchor::Seq(Seq(0))), 5, vec![]),
+            (Part::After(Anchor::Seq(Seq(0))), 2, range(1, 2)),
+            (Part::Before(Anchor::Seq(Seq(u64::MAX))), 2, range(89, 90)),
+            (Part::After(Anchor::Seq(Seq(u64::MAX))), 2, vec![]),
+        ] {
+            assert_eq!(numbers(reader, part, limit), expected, "{part:?} {limit}");
+        }
+    });
 }
 
 #[test]
 fn an_anchor_in_another_room_stands_for_its_place_in_the_log() {
-    let dir = folder();
-    let reader = filled(&dir).reader;
-    // The twentieth position is that of "two 15", between messages 15 and 16 of room 1.
-    let foreign = Anchor::Seq(Seq(20));
-    assert_eq!(numbers(&reader, Part::Before(foreign), 2), [14, 15]);
-    assert_eq!(numbers(&reader, Part::After(foreign), 2), [16, 17]);
-    assert_eq!(numbers(&reader, Part::Around(foreign), 2), [15, 16]);
+    however_placed(|reader| {
+        // The twentieth position is that of "two 15", between messages 15 and 16 of room 1.
+        let foreign = Anchor::Seq(Seq(20));
+        assert_eq!(numbers(reader, Part::Before(foreign), 2), [14, 15]);
+        assert_eq!(numbers(reader, Part::After(foreign), 2), [16, 17]);
+        assert_eq!(numbers(reader, Part::Around(foreign), 2), [15, 16]);
+    });
 }
 
 #[test]
 fn every_part_by_time() {
-    let dir = folder();
-    let reader = filled(&dir).reader;
-    let time = |n: u64| Anchor::Time(n);
-    for (part, limit, expected) in [
-        (Part::Before(time(40_500)), 2, range(39, 40)),
-        (Part::Before(time(41_000)), 2, range(39, 40)),
-        // 39 and 40 were said at the same time, and are neither before nor after it.
-        (Part::Before(time(39_000)), 2, range(37, 38)),
-        (Part::After(time(39_000)), 2, range(41, 42)),
-        (Part::After(time(40_000)), 2, range(41, 42)),
-        (Part::Around(time(39_000)), 4, range(37, 40)),
-        (Part::Latest(Some(time(88_000))), 10, range(89, 90)),
-        (Part::Between(time(10_500), time(13_500)), 10, range(11, 13)),
-        (Part::Between(time(13_500), time(10_500)), 2, range(12, 13)),
-        (Part::Between(time(11_000), time(13_000)), 10, vec![12]),
-        (Part::Between(seq(11), time(13_000)), 10, vec![12]),
-        (Part::Before(time(0)), 2, vec![]),
-        (Part::After(time(u64::MAX)), 2, vec![]),
-    ] {
-        assert_eq!(numbers(&reader, part, limit), expected, "{part:?} {limit}");
-    }
+    however_placed(|reader| {
+        let time = |n: u64| Anchor::Time(n);
+        for (part, limit, expected) in [
+            (Part::Before(time(40_500)), 2, range(39, 40)),
+            (Part::Before(time(41_000)), 2, range(39, 40)),
+            // 39 and 40 were said at the same time, and are neither before nor after it.
+            (Part::Before(time(39_000)), 2, range(37, 38)),
+            (Part::After(time(39_000)), 2, range(41, 42)),
+            (Part::After(time(40_000)), 2, range(41, 42)),
+            (Part::Around(time(39_000)), 4, range(37, 40)),
+            (Part::Latest(Some(time(88_000))), 10, range(89, 90)),
+            (Part::Between(time(10_500), time(13_500)), 10, range(11, 13)),
+            (Part::Between(time(13_500), time(10_500)), 2, range(12, 13)),
+            (Part::Between(time(11_000), time(13_000)), 10, vec![12]),
+            (Part::Between(seq(11), time(13_000)), 10, vec![12]),
+            (Part::Before(time(0)), 2, vec![]),
+            (Part::After(time(u64::MAX)), 2, vec![]),
+        ] {
+            assert_eq!(numbers(reader, part, limit), expected, "{part:?} {limit}");
+        }
+    });
 }
 
 #[test]
 fn nothing_is_shown_outside_of_what_was_asked_for() {
-    let dir = folder();
-    let reader = filled(&dir).reader;
-    let bounded = |part| {
-        let query = Query { first: Number(30), last: Number(60), ..query(part, 1000) };
-        rows(&reader, &query).iter().map(|row| row.number.0).collect::<Vec<u64>>()
-    };
-    for part in [
-        Part::Latest(None),
-        Part::Latest(Some(seq(2))),
-        Part::After(seq(5)),
-        Part::After(Anchor::Time(5_000)),
-        Part::Before(seq(80)),
-        Part::Between(seq(3), seq(88)),
-        Part::Between(Anchor::Time(u64::MAX), Anchor::Time(0)),
-    ] {
-        assert_eq!(bounded(part), range(30, 60), "{part:?}");
-    }
-    assert_eq!(bounded(Part::Around(seq(80))), range(30, 60), "half of a thousand before the anchor");
-    assert!(bounded(Part::Before(seq(30))).is_empty());
-    assert!(bounded(Part::After(seq(60))).is_empty());
-    let empty = Query { first: Number(91), last: Number(90), ..query(Part::Latest(None), 10) };
-    assert!(rows(&reader, &empty).is_empty());
-    let unknown = Query { room: RoomId(77), ..query(Part::Latest(None), 10) };
-    assert!(rows(&reader, &unknown).is_empty());
+    however_placed(|reader| {
+        let bounded = |part| {
+            let query = Query { first: Number(30), last: Number(60), ..query(part, 1000) };
+            rows(reader, &query).iter().map(|row| row.number.0).collect::<Vec<u64>>()
+        };
+        for part in [
+            Part::Latest(None),
+            Part::Latest(Some(seq(2))),
+            Part::After(seq(5)),
+            Part::After(Anchor::Time(5_000)),
+            Part::Before(seq(80)),
+            Part::Between(seq(3), seq(88)),
+            Part::Between(Anchor::Time(u64::MAX), Anchor::Time(0)),
+        ] {
+            assert_eq!(bounded(part), range(30, 60), "{part:?}");
+        }
+        assert_eq!(bounded(Part::Around(seq(80))), range(30, 60), "half of a thousand before the anchor");
+        assert!(bounded(Part::Before(seq(30))).is_empty());
+        assert!(bounded(Part::After(seq(60))).is_empty());
+        let empty = Query { first: Number(91), last: Number(90), ..query(Part::Latest(None), 10) };
+        assert!(rows(reader, &empty).is_empty());
+        let unknown = Query { room: RoomId(77), ..query(Part::Latest(None), 10) };
+        assert!(rows(reader, &unknown).is_empty());
+    });
 }
 
 #[test]
@@ -238,4 +260,104 @@ fn a_reader_sees_what_has_arrived_and_works_from_another_thread() {
         rows(&reader, &Query { last: Number(91), ..query(Part::Latest(None), 1) })
     });
     assert_eq!(other.join().expect("reads")[0].number, Number(91));
+}
+
+/// The answer as the definition of each part has it, by looking at every message.
+fn expected(said: &[(u64, u64, u64)], query: &Query) -> Vec<u64> {
+    let inside = said.iter().filter(|row| (query.first.0..=query.last.0).contains(&row.0));
+    let before = |row: &(u64, u64, u64), anchor: Anchor| match anchor {
+        Anchor::Seq(seq) => row.1 < seq.0,
+        Anchor::Time(at_ms) => row.2 < at_ms,
+    };
+    let after = |row: &(u64, u64, u64), anchor: Anchor| match anchor {
+        Anchor::Seq(seq) => row.1 > seq.0,
+        Anchor::Time(at_ms) => row.2 > at_ms,
+    };
+    let limit = query.limit as usize;
+    let newest = |rows: Vec<u64>, limit: usize| rows[rows.len().saturating_sub(limit)..].to_vec();
+    let oldest = |rows: Vec<u64>, limit: usize| rows[..rows.len().min(limit)].to_vec();
+    let those = |keep: &dyn Fn(&(u64, u64, u64)) -> bool| -> Vec<u64> {
+        inside.clone().filter(|row| keep(row)).map(|row| row.0).collect()
+    };
+    match query.part {
+        Part::Latest(None) => newest(those(&|_| true), limit),
+        Part::Latest(Some(anchor)) => newest(those(&|row| after(row, anchor)), limit),
+        Part::Before(anchor) => newest(those(&|row| before(row, anchor)), limit),
+        Part::After(anchor) => oldest(those(&|row| after(row, anchor)), limit),
+        Part::Around(anchor) => {
+            let mut page = newest(those(&|row| before(row, anchor)), limit / 2);
+            page.extend(oldest(those(&|row| !before(row, anchor)), limit - limit / 2));
+            page
+        }
+        Part::Between(start, end) => {
+            let forth = those(&|row| after(row, start) && before(row, end));
+            let back = those(&|row| after(row, end) && before(row, start));
+            if back.is_empty() { oldest(forth, limit) } else { newest(back, limit) }
+        }
+    }
+}
+
+#[test]
+fn random_questions_about_a_long_history_are_answered_as_defined() {
+    let dir = folder();
+    let mut opened = opened(&dir);
+    let mut proposer = Proposer { now_ms: 1_000, ..Proposer::default() };
+    let mut dice = 0x5eed_u64;
+    let mut roll = |below: u64| {
+        dice ^= dice << 13;
+        dice ^= dice >> 7;
+        dice ^= dice << 17;
+        dice % below
+    };
+    let mut said: Vec<Vec<(u64, u64, u64)>> = vec![Vec::new(); 4];
+    // Enough for the index of places to be brought up to date several times.
+    for _ in 0..70 {
+        let batch = (0..100).map(|_| {
+            proposer.now_ms += roll(3);
+            let room = 1 + roll(3) as u32;
+            proposer.say(room, "text")
+        });
+        let batch: Vec<_> = batch.collect();
+        for (slot, entry) in batch
+            .iter()
+            .map(|proposal| proposal.slot)
+            .collect::<Vec<_>>()
+            .iter()
+            .zip(store(&mut opened.log, batch))
+        {
+            said[slot.room as usize].push((slot.number, entry.seq.0, entry.at_ms));
+        }
+    }
+    for question in 0..2_000 {
+        let room = 1 + roll(3) as usize;
+        let head = said[room].len() as u64;
+        let mut anchor = || match roll(2) {
+            0 => Anchor::Seq(Seq(roll(7_100))),
+            _ => Anchor::Time(1_000 + roll(7_100)),
+        };
+        let (one, other) = (anchor(), anchor());
+        // Which of two anchors of different kinds comes first is only defined where messages lie between them.
+        let other = match (one, other) {
+            (Anchor::Seq(_), Anchor::Time(_)) => Anchor::Seq(Seq(roll(7_100))),
+            (Anchor::Time(_), Anchor::Seq(_)) => Anchor::Time(1_000 + roll(7_100)),
+            _ => other,
+        };
+        let part = match roll(6) {
+            0 => Part::Latest(None),
+            1 => Part::Latest(Some(one)),
+            2 => Part::Before(one),
+            3 => Part::After(one),
+            4 => Part::Around(one),
+            _ => Part::Between(one, other),
+        };
+        let first = 1 + roll(head);
+        let query = Query {
+            room: RoomId(room as u32),
+            first: Number(if roll(2) == 0 { 1 } else { first }),
+            last: Number(if roll(2) == 0 { head } else { first + roll(head) }),
+            ..query(part, roll(120) as u32)
+        };
+        let found: Vec<u64> = rows(&opened.reader, &query).iter().map(|row| row.number.0).collect();
+        assert_eq!(found, expected(&said[room], &query), "question {question}: {query:?}");
+    }
 }
