@@ -4,7 +4,6 @@ use chinwag_core::effect::Effect;
 use chinwag_core::event::{Event, SayKind};
 use chinwag_core::ids::{Millis, SessionId, UserId};
 use chinwag_core::line::{Line, Source, Text};
-use chinwag_core::session::Door;
 use chinwag_log::{Arrival, Entry as LogEntry, Health, Keep, Proposal, Refusal};
 use chinwag_wire::caps::Cap;
 
@@ -183,37 +182,38 @@ impl Node {
     fn tell_refused(&mut self, event: &Event, behalf: Behalf, why: &Refusal) {
         let session = behalf.session.and_then(|session| self.sessions.find(session));
         let asker = session.map(|index| Asker { index, label: behalf.label });
-        if let Some(asker) = asker {
-            let verb = verb_of(event);
-            let reason = match why {
-                Refusal::Unavailable(reason) | Refusal::Rejected(reason) | Refusal::Fatal(reason) => {
-                    reason.clone()
-                }
-                Refusal::Overloaded { .. } | Refusal::Unknown => why.to_string(),
-            };
-            let standard = self.sessions.get(asker.index).is_some_and(|entry| {
-                entry.core.door == Door::Irc && entry.core.caps.contains(Cap::StandardReplies)
-            });
-            let room = event.room().and_then(|room| self.chat.room(room)).map(|room| room.name.clone());
-            let room = match event {
-                Event::Opened { name, .. } => Some(name.clone()),
-                _ => room,
-            };
-            let text = format!("Not stored and not sent: {reason}");
-            let line = if standard {
-                let mut line =
-                    Line::new(Source::Server, "FAIL", [verb.into(), "TEMPORARILY_UNAVAILABLE".into()]);
-                line.params.extend(room.map(Text::from));
-                line.params.push(text.into());
-                line
-            } else {
-                notice(
-                    room.map_or_else(|| format!("{verb}: {text}"), |room| format!("{verb} {room}: {text}")),
-                )
-            };
+        if let Some(asker) = asker
+            && let Some(entry) = self.sessions.get(asker.index)
+        {
+            let standard = entry.core.caps.contains(Cap::StandardReplies);
+            let line = self.refusal_line(event, why, standard);
             self.answer(asker, line);
         }
         self.came_back(behalf, asker);
+    }
+
+    /// As a standard reply (<https://ircv3.net/specs/extensions/standard-replies>) or as a notice.
+    fn refusal_line(&self, event: &Event, why: &Refusal, standard: bool) -> Line {
+        let reason = match why {
+            Refusal::Unavailable(reason) | Refusal::Rejected(reason) | Refusal::Fatal(reason) => {
+                reason.clone()
+            }
+            Refusal::Overloaded { .. } | Refusal::Unknown => why.to_string(),
+        };
+        let room = match event {
+            Event::Opened { name, .. } => Some(name),
+            other => other.room().and_then(|room| self.chat.room(room)).map(|room| &room.name),
+        };
+        let verb = verb_of(event);
+        let text = format!("Not stored and not sent: {reason}");
+        if !standard {
+            let about = room.map_or_else(|| verb.to_owned(), |room| format!("{verb} {room}"));
+            return notice(format!("{about}: {text}"));
+        }
+        let mut line = Line::new(Source::Server, "FAIL", [verb.into(), "TEMPORARILY_UNAVAILABLE".into()]);
+        line.params.extend(room.map(Text::from));
+        line.params.push(text.into());
+        line
     }
 
     fn health(&mut self, health: &Health) {

@@ -33,6 +33,19 @@ fn a_refused_message_is_never_shown_and_its_author_is_told() {
 }
 
 #[test]
+fn a_plain_caller_is_told_in_a_sentence() {
+    let mut world = World::new();
+    let eve = world.open(Door::Plain);
+    let _ = world.send(eve, "eve\n");
+    world.turn();
+    world.read(eve);
+    world.memory.refuse_next(Refusal::Unavailable("the disk is full".into()), false);
+    let _ = world.send(eve, "lost\n");
+    world.turn();
+    assert_eq!(world.read(eve), "! Not stored and not sent: the disk is full\n");
+}
+
+#[test]
 fn what_is_only_ordered_survives_the_refusal_of_its_batch() {
     let (mut world, ann, bob) = two("", "");
     world.memory.refuse_next(Refusal::Unavailable("full".into()), false);
