@@ -17,6 +17,7 @@ pub(super) fn render(numeric: Numeric, page: &Page<'_>, out: &mut Vec<u8>) {
         | 250..=255
         | 265
         | 266
+        | 312
         | 315
         | 318
         | 321
@@ -53,7 +54,6 @@ fn about(number: u16, page: &Page<'_>, out: &mut Vec<u8>) {
         311 | 314 => {
             sentence(out, &["* ", nick, " is ", page.param(1), "@", page.param(2), " (", page.last(), ")"])
         }
-        312 => sentence(out, &["* ", nick, " came in by ", page.param(1), "."]),
         317 => sentence(out, &["* ", nick, " has been silent for ", page.param(1), " seconds."]),
         319 => sentence(out, &["* ", nick, " is in ", page.last()]),
         330 => sentence(out, &["* ", nick, " is logged in as ", page.param(1), "."]),
