@@ -103,6 +103,7 @@ pub fn run(places: &Places, options: &Options) -> Result<bool> {
         "Figures are medians of {} rounds, in thousand deliveries per server CPU-second.\n",
         options.rounds
     );
+    eprintln!("{}", head(&kinds).join("  "));
     let (mut rows, mut times) = (vec![head(&kinds)], vec![times_head()]);
     let mut reached = true;
     for case in &CASES {
@@ -112,6 +113,7 @@ pub fn run(places: &Places, options: &Options) -> Result<bool> {
         let contenders =
             measure(case, &kinds, places, options).with_context(|| format!("load {}", case.name()))?;
         reached &= judge(case, &contenders, &mut rows);
+        eprintln!("{}", rows.last().map_or(String::new(), |row| row.join("  ")));
         times.extend(contenders.iter().map(|contender| times_row(case, contender)));
     }
     if rows.len() == 1 {

@@ -17,6 +17,7 @@ mod table;
 
 use std::net::SocketAddr;
 use std::process::ExitCode;
+use std::sync::atomic::Ordering;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
@@ -33,6 +34,9 @@ struct Arguments {
     bench: Bench,
     #[command(flatten)]
     places: servers::Places,
+    /// Let the system place servers and load; otherwise they get a half of the processors each
+    #[arg(long, global = true)]
+    unpinned: bool,
     /// End with exit code 1 when a target is missed
     #[arg(long, global = true)]
     check: bool,
@@ -100,6 +104,7 @@ enum Bench {
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     process::raise_open_files();
+    process::UNPINNED.store(arguments.unpinned, Ordering::Relaxed);
     match run(&arguments) {
         Ok(reached) if reached || !arguments.check => ExitCode::SUCCESS,
         Ok(_) => ExitCode::FAILURE,

@@ -4,9 +4,15 @@ use std::fs::{self, File};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
+use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
+
+/// Servers and load run wherever the system puts them.
+pub static UNPINNED: AtomicBool = AtomicBool::new(false);
 
 /// A running server. It is killed when this is dropped.
 pub struct Process {
@@ -34,7 +40,8 @@ impl Process {
         let log = folder.join("server.log");
         let file = File::create(&log).with_context(|| format!("cannot write {}", log.display()))?;
         command.stdin(Stdio::null()).stdout(file.try_clone()?).stderr(file);
-        let child = command.spawn().with_context(|| format!("cannot start {:?}", command.get_program()))?;
+        let child =
+            apart(|| command.spawn()).with_context(|| format!("cannot start {:?}", command.get_program()))?;
         let mut process = Process { child, address };
         let deadline = Instant::now() + Duration::from_secs(10);
         while TcpStream::connect(address).is_err() {
@@ -115,6 +122,34 @@ impl Drop for Process {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Starts a server on the first half of the processors, and goes on, with the load, on the second half.
+///
+/// Left alone the system sometimes runs a server and the load on one processor and sometimes on two, and that
+/// decides about half of what a send costs. With this every server meets the load in the same way. Where it
+/// is not allowed, or there is one processor only, they run as they come.
+fn apart<T>(start: impl FnOnce() -> T) -> T {
+    static ALL: OnceLock<Vec<usize>> = OnceLock::new();
+    let all = ALL.get_or_init(|| {
+        let set = sched_getaffinity(None).unwrap_or_else(|_| CpuSet::new());
+        (0..CpuSet::MAX_CPU).filter(|&processor| set.is_set(processor)).collect()
+    });
+    if all.len() < 2 || UNPINNED.load(Ordering::Relaxed) {
+        return start();
+    }
+    let stay_on = |processors: &[usize]| {
+        let mut set = CpuSet::new();
+        processors.iter().for_each(|&processor| set.set(processor));
+        // A refusal leaves everything as it is.
+        let _ = sched_setaffinity(None, &set);
+    };
+    let (servers, load) = all.split_at(all.len() / 2);
+    // Children inherit it.
+    stay_on(servers);
+    let started = start();
+    stay_on(load);
+    started
 }
 
 /// A loopback address that nobody listens on at the moment.
