@@ -22,7 +22,7 @@ impl Process {
     /// When it does not start; its own complaint is on standard error.
     pub fn serve(binary: &Path, data: &Path, arguments: &[&str], environment: &[(&str, &Path)]) -> Process {
         let mut command = Command::new(binary);
-        command.args(["serve", "--listen", "127.0.0.1:0", "--log", "warn", "--data"]).arg(data);
+        command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(data).env("CHINWAG_LOG", "warn");
         command.args(arguments).envs(environment.iter().copied());
         let mut child = command.stdout(Stdio::piped()).spawn().expect("the binary can be started");
         let mut stdout = BufReader::new(child.stdout.take().expect("standard output is a pipe"));

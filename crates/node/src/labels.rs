@@ -90,7 +90,8 @@ impl Node {
 
     /// A line for the session that asks.
     pub(crate) fn answer(&mut self, asker: Asker, line: Line) {
-        let Some(entry) = self.sessions.get(asker.index) else { return };
+        // Who is being closed has had the last line.
+        let Some(entry) = self.sessions.get(asker.index).filter(|entry| !entry.closing) else { return };
         let caps = entry.core.caps;
         match self.labels.get_mut(asker.label) {
             None => self.send_one(asker.index, &line, None),

@@ -187,6 +187,9 @@ impl<L: Log<Event>> Hub<L> {
         if std::mem::take(&mut self.ticked) {
             self.shared.node.borrow_mut().tick(now);
         }
+        // The end comes last: whose messages are refused with it hears of that before the connection closes.
+        let ends = |arrival: &Arrival<Event>| matches!(arrival, Arrival::Health(Health::Fatal(_)));
+        self.arrivals.make_contiguous().sort_by_key(ends);
         while let Some(arrival) = self.arrivals.pop_front() {
             self.full = false;
             if let Arrival::Health(health) = &arrival {
