@@ -28,8 +28,8 @@ fn sessions_are_told_and_messages_stay() {
 
     let rest = String::from_utf8(ada.rest()).unwrap();
     assert!(rest.lines().last().unwrap().starts_with("ERROR :"), "{rest}");
-    let echoed = rest.lines().filter_map(|line| line.split_once(":message ")?.1.parse::<usize>().ok());
-    let last = echoed.last().unwrap_or(200);
+    let mut echoed = rest.lines().filter_map(|line| line.split_once(":message ")?.1.parse::<usize>().ok());
+    let last = echoed.next_back().unwrap_or(200);
     let heard = String::from_utf8_lossy(&bob.rest()).into_owned();
     assert!(heard.lines().last().unwrap().contains("shutting down"), "{heard}");
     assert_eq!(half_open.rest(), b"");
