@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 use std::net::{IpAddr, SocketAddr};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use chinwag_server::config::{Kind, ListenerConfig, Listeners};
 use chinwag_server::{Config, ConfigError, Options, Server};
@@ -129,7 +129,7 @@ mod tests {
     #[test]
     fn the_first_lines_are_for_programs() {
         let addresses = [SocketAddr::from(([127, 0, 0, 1], 55555)), SocketAddr::from(([0, 0, 0, 0], 6667))];
-        let text = welcome(&addresses, &[Kind::Plain, Kind::Irc], &PathBuf::from("/data"), "#lobby");
+        let text = welcome(&addresses, &[Kind::Plain, Kind::Irc], Path::new("/data"), "#lobby");
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(lines[..2], ["listening on 127.0.0.1:55555", "listening on 0.0.0.0:6667"]);
         assert!(text.contains("nc 127.0.0.1 55555"), "{text}");
