@@ -19,7 +19,10 @@ impl Place<'_> {
     fn is_test(self) -> bool {
         let mut parts = self.path.split('/');
         let in_folder = parts.clone().any(|part| part == "tests" || part == "testkit");
-        in_folder || parts.next_back().is_some_and(|name| name == "tests.rs" || name.ends_with("_tests.rs"))
+        // `conformance.rs` is a suite of tests that other crates' tests call.
+        let is_suite =
+            |name: &str| name == "tests.rs" || name == "conformance.rs" || name.ends_with("_tests.rs");
+        in_folder || parts.next_back().is_some_and(is_suite)
     }
 
     fn is_pure(self) -> bool {
