@@ -26,11 +26,7 @@ impl Place<'_> {
     }
 
     fn is_pure(self) -> bool {
-        // The suite that other crates' tests call waits for logs with a deadline; it is no part of a program.
-        let is_suite = self.path.starts_with("crates/log/src/conformance");
-        !self.is_test()
-            && !is_suite
-            && PURE.iter().any(|name| self.path.starts_with(&format!("crates/{name}/src/")))
+        !self.is_test() && PURE.iter().any(|name| self.path.starts_with(&format!("crates/{name}/src/")))
     }
 }
 
