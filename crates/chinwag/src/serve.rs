@@ -27,8 +27,14 @@ pub(crate) fn run(args: ServeArgs) -> Result<(), Failure> {
     let kinds: Vec<Kind> = config.listeners.0.iter().map(|listener| listener.kind).collect();
     let server = Server::bind(Options { config, data: data.clone() })
         .map_err(|error| Failure::Failed(error.to_string()))?;
-    print(&welcome(server.addresses(), &kinds, &data, &lobby))?;
-    server.run_with_signals(reread).map_err(|failed| Failure::Failed(failed.to_string()))
+    let welcome = welcome(server.addresses(), &kinds, &data, &lobby);
+    // Only now: whoever reads it may send signals at once.
+    let ready = move || {
+        if print(&welcome).is_err() {
+            tracing::warn!("standard output cannot be written to");
+        }
+    };
+    server.run_with_signals(reread, ready).map_err(|failed| Failure::Failed(failed.to_string()))
 }
 
 /// The file, if there is one, and what the command line says instead.

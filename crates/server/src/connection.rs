@@ -169,6 +169,7 @@ impl Connection {
     /// Opens a session and hands it the first bytes.
     fn enter(&mut self, door: Door, peer: SocketAddr, first: &[u8]) {
         self.timer = None;
+        tracing::debug!(%peer, door = door.name(), "a caller came in");
         let peer = Peer { host: host(peer.ip()), secure: peer.ip().is_loopback() };
         let session = self.shared.node.borrow_mut().open(door, peer, now_ms());
         self.shared.table.borrow_mut().insert(session, Rc::clone(&self.socket));
@@ -268,6 +269,7 @@ impl Connection {
 
     /// The node is told, and told nothing more.
     fn leave(&mut self, session: SessionId, reason: &str) {
+        tracing::debug!(session = session.index, reason, "a caller is gone");
         self.shared.node.borrow_mut().closed(session, reason, now_ms());
         self.shared.table.borrow_mut().remove(session);
         self.shared.hub.ring();

@@ -201,7 +201,7 @@ impl Server {
     }
 
     /// The same, and follows signals: SIGTERM and SIGINT stop it, SIGHUP takes what `reread` gives for its
-    /// configuration, or keeps the old one and logs why.
+    /// configuration, or keeps the old one and logs why. `ready` is called as soon as it does.
     ///
     /// # Errors
     /// As [`Server::run`].
@@ -209,8 +209,13 @@ impl Server {
     pub fn run_with_signals(
         self,
         reread: impl Fn() -> Result<Config, ConfigError> + 'static,
+        ready: impl FnOnce(),
     ) -> Result<(), Failed> {
-        self.run_beside(|control| signals::follow(control, reread))
+        self.run_beside(|control| {
+            signals::follow(control, reread)?;
+            ready();
+            Ok(())
+        })
     }
 
     fn run_beside(self, beside: impl FnOnce(Control) -> io::Result<()>) -> Result<(), Failed> {
@@ -235,6 +240,8 @@ impl Server {
         let mut node = Node::new(settings, chat, Origin(meta.origin), meta.first_key);
         node.start(clock::now_ms());
         let shared = Rc::new(Shared::new(node, config.limits.send_queue_bytes, created));
+        // What the node begins with is on its way before the first caller comes.
+        shared.hub.ring();
         let readers = Readers::start(&opened.reader)?;
         let accepting: Vec<_> = listeners
             .into_iter()
