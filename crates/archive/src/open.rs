@@ -182,6 +182,9 @@ pub fn open(dir: &Path, options: Options) -> Result<Opened, OpenError> {
     let explain = |source| explain(&file, source);
     let mut connection = connect(&file, options.vfs.as_deref()).map_err(explain)?;
     let found = recognise(&connection, &file)?;
+    if found == 0 {
+        begin_empty(&connection, &file)?;
+    }
     let wal_pages = configure(&mut connection).map_err(explain)?;
     let (meta, head, last_ms) = prepare(&mut connection, found, options.now_ms).map_err(explain)?;
     let bounds = Bounds { events: options.queue_events_max, bytes: options.queue_bytes_max };
@@ -250,6 +253,16 @@ fn recognise(connection: &Connection, file: &Path) -> Result<i64, OpenError> {
         return Err(OpenError::NewerSchema { file, found, known: schema::VERSION });
     }
     Ok(found)
+}
+
+/// Makes an empty file a database in WAL mode. One sync at the end instead of SQLite's many: there is nothing yet
+/// that could be lost, but the file must be on the disk before the log file is, which is worth nothing without it.
+fn begin_empty(connection: &Connection, file: &Path) -> Result<(), OpenError> {
+    let explain = |source| explain(file, source);
+    connection.pragma_update(None, "synchronous", "OFF").map_err(explain)?;
+    connection.pragma_update(None, "journal_mode", "WAL").map_err(explain)?;
+    let synced = OpenOptions::new().append(true).open(file).and_then(|file| file.sync_all());
+    synced.map_err(|source| OpenError::NotWritable { dir: file.to_owned(), source })
 }
 
 /// Sets what holds for the connection, and counts the pages of the log file.

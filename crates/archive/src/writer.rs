@@ -16,10 +16,10 @@ use crate::open::PageLimit;
 use crate::senders::Senders;
 use crate::{rows, schema};
 
-/// The log file is written into the database when it holds so many pages. Below 4,062, which is what the first
-/// block of SQLite's index of that file has room for: growing that index is one more thing that a full disk
-/// could refuse.
-const CHECKPOINT_PAGES: u32 = 3_000;
+/// The log file is written into the database when it holds so many pages: few enough that its place on the disk
+/// is soon used again, which is cheaper than to grow, and below the 4,062 which the first block of SQLite's index
+/// of that file has room for: growing that index is one more thing that a full disk could refuse.
+const CHECKPOINT_PAGES: u32 = 1_000;
 
 /// How often a log that can store nothing tries whether it can again.
 const PROBE_EVERY: Duration = Duration::from_secs(1);

@@ -213,3 +213,39 @@ fn closing_stores_what_is_queued_and_gives_back_what_nobody_took() {
     assert_eq!(wal.metadata().map_or(0, |file| file.len()), 0, "everything is in the database itself");
     assert_eq!(texts(&opened(&dir).log).len(), 100);
 }
+
+/// On a real disk that is really full: a folder on a file system of a few MiB, named by the environment (such as
+/// `mount -t tmpfs -o size=4m none FOLDER`).
+#[test]
+#[ignore = "needs a small file system, named by CHINWAG_TEST_SMALL_DISK"]
+fn a_real_full_disk_refuses_and_resumes_by_itself() {
+    let disk = std::env::var("CHINWAG_TEST_SMALL_DISK").expect("CHINWAG_TEST_SMALL_DISK names a folder");
+    let dir = tempfile::tempdir_in(&disk).expect("a folder");
+    let mut log = opened(&dir).log;
+    let mut proposer = Proposer::default();
+    let ballast = dir.path().join("ballast");
+    std::fs::write(&ballast, vec![1; 1 << 20]).expect("there is space at first");
+    let text = "x".repeat(400);
+    let mut arrived = 0;
+    let reason = loop {
+        let batch: Vec<_> = (0..20).map(|_| proposer.say(1, &text)).collect();
+        log.append(batch).expect("room");
+        match next(&mut log, PATIENCE).expect("an answer in time") {
+            Arrival::Entries(entries) => arrived += entries.len(),
+            Arrival::Health(Health::ReadOnly(reason)) => break reason,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(reason, "the disk is full");
+    let (refused, why, _) = refusal(&mut log);
+    assert!(matches!(why, Refusal::Unavailable(_)), "{why}");
+    proposer.take_back(1, refused.len() as u64);
+    assert_eq!(log.read(Seq(0), 1_000_000).expect("reading goes on").len(), arrived);
+    // Several trials fail before there is space.
+    assert!(next(&mut log, Duration::from_millis(2_500)).is_none(), "still full, nothing to tell");
+    std::fs::remove_file(&ballast).expect("removes");
+    assert_eq!(health(&mut log), Health::Ok);
+    arrived += store(&mut log, vec![proposer.say(1, &text)]).len();
+    drop(log);
+    assert_eq!(opened(&dir).log.read(Seq(0), 1_000_000).expect("reads").len(), arrived);
+}
