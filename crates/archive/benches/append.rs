@@ -2,7 +2,8 @@
 //!
 //! `cargo bench -p chinwag-archive --bench append [-- FOLDER [LOAD]]`; the folder should be on the disk of
 //! interest (the system's temporary folder unless given), a load is a part of its name in the table. Two kinds of load: *batch* keeps one batch of a size under way,
-//! *senders* has so many senders that each wait for their message before the next one.
+//! *senders* has so many senders that each wait for their message before the next one. *read* measures a start and
+//! pages of history after a million messages.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -10,10 +11,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chinwag_archive::{Options, SqliteLog, open};
+use chinwag_core::chat::Chat;
 use chinwag_core::event::{Event, Said, SayKind, Who};
-use chinwag_core::ids::{RoomId, UserId};
+use chinwag_core::history::{Anchor, Part, Query};
+use chinwag_core::ids::{Number, RoomId, UserId};
 use chinwag_log::conformance::next;
-use chinwag_log::{Arrival, Keep, Key, Log, Origin, Proposal, Slot};
+use chinwag_log::{Arrival, Keep, Key, Log, Origin, Proposal, Seq, Slot};
+use chinwag_wire::msgid::MsgIdKey;
 
 /// How long one row of the table is measured.
 const ROW: Duration = Duration::from_secs(3);
@@ -32,6 +36,16 @@ struct Load {
 }
 
 impl Load {
+    fn new(log: SqliteLog, people: usize, rooms: u32) -> Self {
+        let people = (0..people as u64).map(|n| {
+            let nick = format!("nick{n}");
+            let who =
+                Who { nick: nick.into(), user: "~user".into(), host: "host.example".into(), account: None };
+            (UserId(1 << 48 | n), Arc::new(who))
+        });
+        Load { log, people: people.collect(), text: TEXT.into(), rooms, heads: HashMap::new(), n: 0 }
+    }
+
     fn message(&mut self, sender: usize) -> Proposal<Event> {
         self.n += 1;
         let (user, by) = &self.people[sender % self.people.len()];
@@ -83,19 +97,64 @@ fn main() {
     for senders in [1, 10, 100, 1000] {
         row(format!("senders {senders}, rooms 10"), 10, 1, senders);
     }
+    if "read".contains(&only) {
+        read(folder.as_deref());
+    }
+}
+
+/// What a start and a page cost when there is much to read.
+fn read(folder: Option<&Path>) {
+    const MESSAGES: usize = 1_000_000;
+    let dir = folder.map_or_else(tempfile::tempdir, tempfile::tempdir_in).expect("a folder");
+    let mut load = Load::new(open(dir.path(), Options::default()).expect("opens").log, 1_000, 10);
+    let mut done = 0;
+    while done < MESSAGES {
+        let first = load.n as usize;
+        let batch = (0..5_000).map(|index| load.message(first + index)).collect();
+        load.log.append(batch).expect("room in the queue");
+        done += load.arrivals();
+    }
+    load.log.close(Duration::from_secs(60)).expect("closes");
+    let timed = |what: &str, run: &mut dyn FnMut()| {
+        let began = Instant::now();
+        run();
+        println!("{what:<48} {:>9.3} ms", began.elapsed().as_secs_f64() * 1e3);
+    };
+    let mut opened = None;
+    timed("1,000,000 messages: open", &mut || {
+        opened = Some(open(dir.path(), Options::default()).expect("opens"));
+    });
+    let opened = opened.expect("just opened");
+    timed("restore the chat", &mut || {
+        let mut chat = Chat::new(MsgIdKey(opened.meta.msgid_key));
+        opened.restore(&mut chat).expect("restores");
+    });
+    let page = |part, name: &str| {
+        let query = Query {
+            room: RoomId(1),
+            name: "#one".into(),
+            part,
+            limit: 50,
+            first: Number(1),
+            last: Number(u64::MAX),
+            batch: "b".into(),
+        };
+        for time in ["first", "second"] {
+            timed(&format!("page of 50, {name}, {time} time"), &mut || {
+                assert_eq!(opened.reader.page(&query).expect("reads").len(), 50);
+            });
+        }
+    };
+    page(Part::Latest(None), "newest");
+    page(Part::Before(Anchor::Seq(Seq(500_000))), "before a position");
+    page(Part::Before(Anchor::Time(1_800_000_000_000 + 10_000)), "before a time");
 }
 
 /// `streams` batches of `size` are under way all the time.
 fn measure(folder: Option<&Path>, name: &str, rooms: u32, size: usize, streams: usize) {
     let dir = folder.map_or_else(tempfile::tempdir, tempfile::tempdir_in).expect("a folder");
     let opened = open(dir.path(), Options::default()).expect("opens");
-    let people = (0..(size * streams) as u64).map(|n| {
-        let nick = format!("nick{n}");
-        let who = Who { nick: nick.into(), user: "~user".into(), host: "host.example".into(), account: None };
-        (UserId(1 << 48 | n), Arc::new(who))
-    });
-    let people = people.collect();
-    let mut load = Load { log: opened.log, people, text: TEXT.into(), rooms, heads: HashMap::new(), n: 0 };
+    let mut load = Load::new(opened.log, size * streams, rooms);
     let (began, cpu) = (Instant::now(), cpu());
     let (mut done, mut commits, mut free) = (0, 0_u64, size * streams);
     while began.elapsed() < ROW {
