@@ -288,6 +288,9 @@ impl Connection {
     fn linger(&mut self, cx: &mut Context<'_>) -> Step {
         let Phase::Lingering { shut, forgotten } = &mut self.phase else { return Step::Again };
         if self.timer.as_mut().is_none_or(|timer| timer.as_mut().poll(cx).is_ready()) {
+            if !*shut {
+                self.socket.give_up();
+            }
             return Step::Over;
         }
         if !*shut {

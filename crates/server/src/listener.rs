@@ -19,6 +19,10 @@ const BACKLOG: i32 = 4096;
 const KEEPALIVE: Duration = Duration::from_secs(120);
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(20);
 
+/// Bytes that the kernel may hold for a caller who does not read, beside our own `send_queue_bytes`. (Linux counts
+/// its own overhead in and doubles the number.) Left to itself it takes up to 4 MiB for each of them.
+const SEND_BUFFER_BYTES: usize = 512 * 1024;
+
 /// The first and the longest pause after the system refused a socket (no descriptors, no memory).
 const BACKOFF_MIN: Duration = Duration::from_millis(10);
 const BACKOFF_MAX: Duration = Duration::from_secs(1);
@@ -40,7 +44,7 @@ impl Listener {
         if config.address.is_ipv6() && config.address.ip().is_unspecified() {
             socket.set_only_v6(false)?;
         }
-        // Set here once: connections inherit both from the listening socket, without a system call each.
+        // Set here once: connections inherit them from the listening socket, without a system call each.
         set_options(&SockRef::from(&socket))?;
         socket.bind(&config.address.into())?;
         socket.listen(BACKLOG)?;
@@ -88,6 +92,7 @@ fn admit(stream: TcpStream, peer: SocketAddr, kind: Kind, shared: &Rc<Shared>) {
 fn set_options(socket: &SockRef<'_>) -> io::Result<()> {
     // With Nagle's algorithm on, a line that follows another waits for an acknowledgement: up to 40 ms.
     socket.set_tcp_nodelay(true)?;
+    socket.set_send_buffer_size(SEND_BUFFER_BYTES)?;
     socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(KEEPALIVE).with_interval(KEEPALIVE_INTERVAL))
 }
 
@@ -114,7 +119,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn connections_inherit_no_delay_and_keep_alive() {
+    fn connections_inherit_the_options() {
         let address = SocketAddr::from(([127, 0, 0, 1], 0));
         let listener = Listener::bind(&ListenerConfig { address, kind: Kind::Any }).unwrap();
         listener.socket.set_nonblocking(false).unwrap();
@@ -124,6 +129,7 @@ mod tests {
             let socket = SockRef::from(&stream);
             assert!(socket.tcp_nodelay().unwrap());
             assert!(socket.keepalive().unwrap());
+            assert!(socket.send_buffer_size().unwrap() <= 2 * SEND_BUFFER_BYTES);
         }
     }
 }

@@ -5,6 +5,7 @@ use std::io::{self, IoSlice};
 use std::net::Shutdown;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -180,6 +181,14 @@ impl Socket {
         let mut buffer = ReadBuf::new(buffer);
         let mut stream = self.stream.borrow_mut();
         Pin::new(&mut *stream).poll_read(cx, &mut buffer).map_ok(|()| buffer.filled().len())
+    }
+
+    /// What the kernel still holds for the other side is thrown away with the socket. Otherwise it would keep the
+    /// whole send buffer of somebody who does not read, for minutes after we have forgotten them.
+    pub(crate) fn give_up(&self) {
+        if let Err(error) = SockRef::from(&*self.stream.borrow()).set_linger(Some(Duration::ZERO)) {
+            tracing::debug!(%error, "a socket cannot be reset");
+        }
     }
 
     /// Tells the other side that nothing more comes.
