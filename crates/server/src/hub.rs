@@ -105,8 +105,11 @@ impl<L: Log<Event>> Hub<L> {
     async fn work(&mut self) -> Ended {
         loop {
             poll_fn(|cx| self.poll_work(cx)).await;
-            for _ in 0..YIELDS {
-                tokio::task::yield_now().await;
+            // What the log has kept is waited for: it goes out at once.
+            if self.arrivals.is_empty() {
+                for _ in 0..YIELDS {
+                    tokio::task::yield_now().await;
+                }
             }
             self.turn().await;
             if let Some(reason) = self.failed.take() {
