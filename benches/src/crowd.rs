@@ -11,8 +11,9 @@ use mio::{Events, Interest, Poll, Token};
 use crate::servers::Kind;
 
 const READ_BYTES: usize = 256 * 1024;
-/// How many callers register at the same time: fewer than any server's backlog.
-const REGISTERING_MAX: usize = 64;
+/// How many callers register at the same time: fewer than any server's backlog, and enough for InspIRCd, which
+/// completes registrations once a second.
+const REGISTERING_MAX: usize = 512;
 /// How long anything but the measured load may take.
 const PATIENCE: Duration = Duration::from_secs(60);
 

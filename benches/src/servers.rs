@@ -139,7 +139,7 @@ const INSPIRCD: &str = r##"
 <performance netbuffersize="65534" somaxconn="4096" softlimit="19000" clonesonconnect="no" quietbursts="yes">
 <cidr ipv4clone="32" ipv6clone="128">
 <options defaultmodes="nt" syntaxhints="no">
-<log method="file" type="*" level="default" target="FOLDER/inspircd.log">
+<log method="file" type="STARTUP" level="default" target="FOLDER/inspircd.log">
 <path datadir="FOLDER" logdir="FOLDER">
 <pid file="FOLDER/inspircd.pid">
 <module name="cap">
