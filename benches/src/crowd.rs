@@ -159,6 +159,28 @@ impl Crowd {
     /// # Errors
     /// When a caller is refused, or it takes longer than a minute.
     pub fn enter(&mut self, kind: Kind, count: usize, room: impl Fn(usize) -> Option<String>) -> Result<()> {
+        let mut entry = self.come_in(kind, count, room)?;
+        if kind == Kind::Floor {
+            return Ok(());
+        }
+        // A server answers in order: behind this answer nothing of the arrivals is left.
+        for link in &mut self.links {
+            link.send(b"PING settled\r\n")?;
+        }
+        self.turn_until(&mut entry, |entry| entry.settled == count)
+    }
+
+    /// The same without waiting for what others are told of the arrivals: each caller has its welcome, or the names
+    /// of its room, to the end.
+    ///
+    /// # Errors
+    /// As [`Crowd::enter`].
+    pub fn come_in(
+        &mut self,
+        kind: Kind,
+        count: usize,
+        room: impl Fn(usize) -> Option<String>,
+    ) -> Result<Entry> {
         let mut entry = Entry { kind, callers: Vec::with_capacity(count), inside: 0, settled: 0 };
         let deadline = Instant::now() + PATIENCE;
         while entry.inside < count {
@@ -173,14 +195,7 @@ impl Crowd {
             }
             self.turn(Duration::from_millis(100), &mut entry)?;
         }
-        if kind == Kind::Floor {
-            return Ok(());
-        }
-        // A server answers in order: behind this answer nothing of the arrivals is left.
-        for link in &mut self.links {
-            link.send(b"PING settled\r\n")?;
-        }
-        self.turn_until(&mut entry, |entry| entry.settled == count)
+        Ok(entry)
     }
 }
 
@@ -190,7 +205,7 @@ pub fn nick(index: usize) -> String {
 }
 
 /// Callers on their way in.
-struct Entry {
+pub struct Entry {
     kind: Kind,
     callers: Vec<Entering>,
     inside: usize,

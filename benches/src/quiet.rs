@@ -50,7 +50,7 @@ pub fn registrations(places: &Places, count: usize, rounds: usize) -> Result<boo
             let server = places.start(kind)?;
             let mut crowd = Crowd::new(server.process.address)?;
             let before = server.process.cpu()?;
-            crowd.enter(kind, count, |_| None)?;
+            crowd.come_in(kind, count, |_| None)?;
             let cpu = server.process.cpu()? - before;
             rates.push(count as f64 / cpu.as_secs_f64().max(1e-6) / 1e3);
         }
