@@ -13,6 +13,7 @@ mod load;
 mod process;
 mod quiet;
 mod servers;
+mod stalled;
 mod table;
 
 use std::net::SocketAddr;
@@ -81,6 +82,8 @@ enum Bench {
         #[arg(long, default_value_t = 5)]
         rounds: usize,
     },
+    /// What others notice when members of their room stop reading
+    Stalled(stalled::Options),
     /// From the start on an empty folder to the first welcome
     Startup {
         /// Rounds; the median counts
@@ -123,6 +126,7 @@ fn run(arguments: &Arguments) -> Result<bool> {
         Bench::Idle { connections } => quiet::idle(places, *connections),
         Bench::Registrations { callers, rounds } => quiet::registrations(places, *callers, *rounds),
         Bench::Joinstorm { callers, rounds } => quiet::storm(places, *callers, *rounds),
+        Bench::Stalled(options) => stalled::run(places, options),
         Bench::Startup { rounds } => quiet::startup(places, *rounds),
         Bench::Decode { rounds } => decode::run(*rounds),
         Bench::Floor { listen } => floor::serve(*listen).map(|()| true),

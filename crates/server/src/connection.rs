@@ -33,6 +33,10 @@ const GREETING_BYTES_MAX: usize = 512;
 /// How long a connection that ends may take to send its last words and to hear that the other side has them.
 const LINGER: Duration = Duration::from_millis(1500);
 
+/// The same for one that did not read as fast as it was written to: the reason stands behind all that its system
+/// still holds for it, and it is to find it there when it comes back to reading.
+const LINGER_SLOW: Duration = Duration::from_secs(15);
+
 /// Bytes that are read and forgotten while a connection ends, at most.
 const LINGER_BYTES_MAX: usize = 4 * 1024 * 1024;
 
@@ -264,7 +268,7 @@ impl Connection {
         self.socket.last_words(words);
         tracing::info!(session = session.index, "a session was disconnected: {reason}");
         self.leave(session, reason);
-        self.end()
+        self.end_within(LINGER_SLOW)
     }
 
     /// The node is told, and told nothing more.
@@ -276,11 +280,15 @@ impl Connection {
     }
 
     fn end(&mut self) -> Step {
+        self.end_within(LINGER)
+    }
+
+    fn end_within(&mut self, linger: Duration) -> Step {
         if let Phase::Session(session, _) = self.phase {
             self.shared.table.borrow_mut().remove(session);
         }
         self.socket.close();
-        self.timer = Some(Box::pin(sleep(LINGER)));
+        self.timer = Some(Box::pin(sleep(linger)));
         self.phase = Phase::Lingering { shut: false, forgotten: 0 };
         Step::Again
     }
