@@ -48,7 +48,7 @@ pub(crate) fn spawn(stream: TcpStream, peer: SocketAddr, kind: Kind, shared: &Rc
     let mut connection = Connection {
         shared: Rc::clone(shared),
         socket: Rc::new(Socket::new(stream)),
-        phase: Phase::Greeting(Box::new(Greeting { peer, kind, first: Vec::new() })),
+        phase: Phase::Greeting(Box::new(Greeting { peer, kind, first: Vec::new(), reads: 0 })),
         timer: None,
         paused: false,
         ended: false,
@@ -56,7 +56,7 @@ pub(crate) fn spawn(stream: TcpStream, peer: SocketAddr, kind: Kind, shared: &Rc
     shared.connections.set(shared.connections.get() + 1);
     match kind {
         Kind::Any | Kind::Plain => connection.timer = Some(Box::pin(sleep(SILENCE))),
-        Kind::Irc => connection.enter(Door::Irc, peer, &[]),
+        Kind::Irc => connection.enter(Door::Irc, peer, [].into_iter()),
     }
     tokio::task::spawn_local(connection);
 }
@@ -87,6 +87,8 @@ struct Greeting {
     peer: SocketAddr,
     kind: Kind,
     first: Vec<u8>,
+    /// In how many pieces that came.
+    reads: usize,
 }
 
 /// What a step of a phase came to.
@@ -141,6 +143,7 @@ impl Connection {
             Poll::Ready(Ok(0) | Err(_)) => true,
             Poll::Ready(Ok(count)) => {
                 greeting.first.extend_from_slice(&buffer[..count]);
+                greeting.reads += 1;
                 false
             }
             Poll::Pending if silent => false,
@@ -159,6 +162,8 @@ impl Connection {
         if found == Detect::More && !(silent || ended || full) {
             return Step::Again;
         }
+        // Whoever types byte by byte is to be given time, so the door has to see it.
+        let bytewise = greeting.reads == greeting.first.len();
         let (peer, first) = (greeting.peer, std::mem::take(&mut greeting.first));
         if let Some(answer) = closed_door(found, &first) {
             tracing::debug!(%peer, door = ?found, "a caller knocked at a door that is not open");
@@ -166,21 +171,23 @@ impl Connection {
             return self.end();
         }
         let door = if found == Detect::Irc { Door::Irc } else { Door::Plain };
-        self.enter(door, peer, &first);
+        self.enter(door, peer, first.chunks(if bytewise { 1 } else { first.len().max(1) }));
         Step::Again
     }
 
     /// Opens a session and hands it the first bytes.
-    fn enter(&mut self, door: Door, peer: SocketAddr, first: &[u8]) {
+    fn enter<'b>(&mut self, door: Door, peer: SocketAddr, first: impl ExactSizeIterator<Item = &'b [u8]>) {
         self.timer = None;
         tracing::debug!(%peer, door = door.name(), "a caller came in");
         let peer = Peer { host: host(peer.ip()), secure: peer.ip().is_loopback() };
         let session = self.shared.node.borrow_mut().open(door, peer, now_ms());
         self.shared.table.borrow_mut().insert(session, Rc::clone(&self.socket));
         self.phase = Phase::Session(session, door);
-        if !first.is_empty() {
-            self.feed(session, first);
-        } else if door == Door::Plain {
+        let silent = first.len() == 0;
+        for bytes in first {
+            self.feed(session, bytes);
+        }
+        if silent && door == Door::Plain {
             let received = self.shared.node.borrow_mut().silence(session, now_ms());
             self.follow(session, received);
         }

@@ -43,6 +43,24 @@ fn irc_commands_are_irc_even_byte_by_byte() {
 }
 
 #[test]
+fn a_name_typed_byte_by_byte_is_not_cut_where_the_door_was_chosen() {
+    let place = Place::start(config());
+    let mut ada = Caller::member(place.address(), "ada", "", "#lobby");
+    let mut slow = Caller::connect(place.address());
+    for byte in [b"s", b"l"] {
+        slow.send_bytes(byte);
+        // The answer says that the byte has been read.
+        ada.send("PING read");
+        ada.until(|line| line.contains(" PONG "));
+    }
+    // Much longer than a burst is gathered, and shorter than a name that comes byte by byte.
+    std::thread::sleep(Duration::from_millis(200));
+    slow.send_bytes(b"o\n");
+    let line = ada.until(|line| line.contains(" JOIN "));
+    assert!(line.starts_with(":slo!"), "{line}");
+}
+
+#[test]
 fn both_doors_lead_to_one_room() {
     let place = Place::start(config());
     let mut ada = Caller::member(place.address(), "ada", "", "#lobby");

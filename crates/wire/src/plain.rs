@@ -20,6 +20,8 @@ pub struct PlainDecoder {
     telnet: Telnet,
     /// The rest of the line is dropped.
     broken: bool,
+    /// The line before ended with CR: an LF that follows belongs to it.
+    after_cr: bool,
 }
 
 /// What came out of the stream.
@@ -67,9 +69,10 @@ const EOF: u8 = 236;
 const SUB_BYTES_MAX: u8 = 250;
 
 impl PlainDecoder {
-    /// Lines of at most `max` bytes, their line end not counted.
+    /// Lines of at most `max` bytes, their line end not counted. LF, CR LF and CR alone (which is what the return
+    /// key of some terminals sends) end a line.
     pub const fn new(max: u32) -> PlainDecoder {
-        PlainDecoder { tail: Vec::new(), max, telnet: Telnet::Data, broken: false }
+        PlainDecoder { tail: Vec::new(), max, telnet: Telnet::Data, broken: false, after_cr: false }
     }
 
     /// The next line, or the report of one that is too long, which comes as soon as that is known. Takes what it
@@ -77,14 +80,21 @@ impl PlainDecoder {
     pub fn next(&mut self, input: &mut &[u8]) -> Option<Plain> {
         while let Some((first, rest)) = input.split_first() {
             let out = match (self.telnet, *first) {
-                (Telnet::Data, b'\n') => {
+                (Telnet::Data, b'\n') if std::mem::take(&mut self.after_cr) => {
                     *input = rest;
+                    None
+                }
+                (Telnet::Data, b'\n' | b'\r') => {
+                    *input = rest;
+                    self.after_cr = *first == b'\r';
                     self.line()
                 }
                 (Telnet::Data, byte) if byte != IAC => {
                     let all = *input;
-                    let end = all.iter().position(|byte| matches!(*byte, b'\n' | IAC)).unwrap_or(all.len());
+                    let ends = |byte: &u8| matches!(*byte, b'\n' | b'\r' | IAC);
+                    let end = all.iter().position(ends).unwrap_or(all.len());
                     *input = &all[end..];
+                    self.after_cr = false;
                     self.take(&all[..end])
                 }
                 (_, byte) => match self.step(byte) {
@@ -146,13 +156,13 @@ impl PlainDecoder {
         if self.broken {
             return None;
         }
-        // One byte more than any line may have, with its CR, is enough to see that it is too long.
-        let room = (self.max as usize + 2).saturating_sub(self.tail.len());
+        // One byte more than any line may have is enough to see that it is too long.
+        let room = (self.max as usize + 1).saturating_sub(self.tail.len());
         match scan::find(bytes, 0) {
             None => self.tail.extend_from_slice(&bytes[..bytes.len().min(room)]),
             Some(_) => self.tail.extend(bytes.iter().filter(|byte| **byte != 0).take(room)),
         }
-        if strip(&self.tail).len() > self.max as usize {
+        if self.tail.len() > self.max as usize {
             self.tail = Vec::new();
             self.broken = true;
             return Some(Plain::TooLong);
@@ -167,14 +177,9 @@ impl PlainDecoder {
         }
         let tail = std::mem::take(&mut self.tail);
         let mut text = String::with_capacity(tail.len());
-        sanitize(&decode(strip(&tail)), &mut text);
+        sanitize(&decode(&tail), &mut text);
         Some(Plain::Line(text))
     }
-}
-
-/// A line without the CR at its end.
-fn strip(line: &[u8]) -> &[u8] {
-    line.strip_suffix(b"\r").unwrap_or(line)
 }
 
 /// What Windows-1252 has where Latin-1 has control characters; U+FFFD where it has nothing.
@@ -199,7 +204,7 @@ fn windows_1252(byte: u8) -> char {
 }
 
 /// Appends text so that a terminal shows it and does nothing else: no control characters, no escape sequences, no
-/// formatting codes of IRC, no overriding of the text's direction. Tabs and line separators become spaces.
+/// formatting codes of IRC, no overriding of the text's direction. Tabs and whatever ends a line become spaces.
 pub fn sanitize(text: &str, out: &mut String) {
     if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
         out.push_str(text);
@@ -208,7 +213,7 @@ pub fn sanitize(text: &str, out: &mut String) {
     let mut chars = text.chars().peekable();
     while let Some(c) = chars.next() {
         match c {
-            '\t' | '\u{2028}' | '\u{2029}' => out.push(' '),
+            '\t' | '\u{b}' | '\u{c}' | '\r' | '\n' | '\u{85}' | '\u{2028}' | '\u{2029}' => out.push(' '),
             '\u{1b}' => skip_escape(&mut chars),
             '\u{9b}' => skip_sequence(&mut chars),
             '\u{90}' | '\u{98}' | '\u{9d}'..='\u{9f}' => skip_string(&mut chars),

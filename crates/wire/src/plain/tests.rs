@@ -43,6 +43,13 @@ fn lines() {
 }
 
 #[test]
+fn lines_that_end_with_cr_alone_are_not_glued_together() {
+    check("one\rtwo\r\0three\r\nfour\r", &["one", "two", "three", "four"]);
+    check("\r\r\n\nhi", &["", "", "", "hi"]);
+    check(b"one\r\xff\xf1\ntwo\r", &["one", "two"]);
+}
+
+#[test]
 fn text_of_all_kinds() {
     check("smörgås 👍\n", &["smörgås 👍"]);
     check(b"sm\xf6rg\xe5s\n", &["smörgås"]);
@@ -71,7 +78,7 @@ fn long_lines() {
     check(line(32) + "\n", &[&line(32)]);
     check(line(32) + "\r\n", &[&line(32)]);
     check(line(33) + "\nhi\n", &["TOO LONG", "hi"]);
-    check(line(32) + "\r\r\nhi\n", &["TOO LONG", "hi"]);
+    check(line(33) + "\rhi\r", &["TOO LONG", "hi"]);
     check(line(5000) + "\n" + &line(40) + "\nhi", &["TOO LONG", "TOO LONG", "hi"]);
     check(line(40), &["TOO LONG"]);
 }
@@ -110,7 +117,7 @@ fn terminals_are_left_alone() {
     check("\u{2}bold\u{2} \u{3}4,12red\u{3} \u{3}4,x \u{3},5 \u{4}ff0000hex\u{f}", "bold red ,x ,5 hex");
     check("\u{3}123", "3");
     check("abc\u{202e}cba\u{2066}x\u{2069}", "abccbax");
-    check("two\u{2028}lines", "two lines");
+    check("two\u{2028}lines\u{85}three\u{b}four\rfive", "two lines three four five");
     check("👩\u{200d}🚀 é שלום", "👩\u{200d}🚀 é שלום");
 }
 

@@ -61,7 +61,9 @@ pub struct PlainDoor {
     trickles: bool,
     /// Something came.
     heard: bool,
-    /// The name being tried, for callers who repeat it in front of what they say.
+    /// The first name tried: some clients repeat it in front of what they say, whatever came of it.
+    first_tried: Option<String>,
+    /// The name tried last, for those who repeat that.
     tried: Option<String>,
     names_tried: u32,
     /// The name under which others see the caller; none before it came in.
@@ -87,6 +89,7 @@ impl PlainDoor {
             framed: false,
             trickles: true,
             heard: false,
+            first_tried: None,
             tried: None,
             names_tried: 0,
             nick: None,
@@ -295,19 +298,22 @@ impl PlainDoor {
     fn say_here(&mut self, text: &str) {
         match self.room.clone() {
             Some(room) => self.say("PRIVMSG", &room, text),
-            None => self.in_no_room(),
+            None => self.tell(&format!(
+                "! You are in no room, so nobody would read it. /join {} takes you to one.",
+                self.lobby
+            )),
         }
     }
 
     /// Tells a caller who is nowhere how to get somewhere.
     pub(super) fn in_no_room(&mut self) {
-        let lobby = Arc::clone(&self.lobby);
-        self.tell(&format!("! You are in no room, so nobody would read it. /join {lobby} takes you to one."));
+        self.tell(&format!("! You are in no room. /join {} takes you to one.", self.lobby));
     }
 
     /// Some clients put their own name in front of everything they send; others see it anyway.
     fn without_own_name<'a>(&self, line: &'a str) -> &'a str {
-        for name in [self.nick.as_deref(), self.tried.as_deref()].into_iter().flatten() {
+        let names = [&self.nick, &self.tried, &self.first_tried];
+        for name in names.into_iter().flatten() {
             if let Some(head) = line.get(..name.len())
                 && head.eq_ignore_ascii_case(name)
                 && let Some(text) = line[name.len()..].strip_prefix(':')
@@ -329,6 +335,10 @@ impl PlainDoor {
             return self.ask(Ask::Close("too many names tried"));
         }
         let typed = typed.strip_prefix("/nick ").unwrap_or(&typed).trim();
+        // A client that repeats its name in front of what it says does so with a bad one too.
+        if self.first_tried.is_none() && !typed.is_empty() && typed.len() <= 200 {
+            self.first_tried = Some(typed.to_owned());
+        }
         match name::check(typed, self.nick_length) {
             Ok(()) => {
                 self.tried = Some(typed.to_owned());
@@ -336,13 +346,7 @@ impl PlainDoor {
                 // What comes next is said under this name, or is another one if this one is taken.
                 self.request_and_wait(format!("NICK {typed}"));
             }
-            Err(answer) => {
-                // A client that repeats its name in front of what it says does so with a bad one too.
-                if self.tried.is_none() && typed.len() <= 200 {
-                    self.tried = Some(typed.to_owned());
-                }
-                self.tell(&format!("! {answer}"));
-            }
+            Err(answer) => self.tell(&format!("! {answer}")),
         }
     }
 }

@@ -11,7 +11,7 @@ pub(super) fn check(typed: &str, bytes_max: usize) -> Result<(), String> {
         return Err("Send the name that others should see, for example: ann".to_owned());
     }
     if typed.len() > bytes_max {
-        return Err(format!("That name is too long: {bytes_max} letters are the most. Send a shorter one."));
+        return Err(too_long(typed, bytes_max));
     }
     if is_reserved(typed) {
         return Err("That name belongs to the server. Send another one.".to_owned());
@@ -22,6 +22,12 @@ pub(super) fn check(typed: &str, bytes_max: usize) -> Result<(), String> {
             .to_owned());
     }
     Ok(())
+}
+
+/// Names are counted in bytes, which says nothing to people: how many letters like these would fit.
+fn too_long(typed: &str, bytes_max: usize) -> String {
+    let fits = typed.char_indices().take_while(|(at, letter)| at + letter.len_utf8() <= bytes_max).count();
+    format!("That name is too long: its first {fits} letters would be all right. Send a shorter one.")
 }
 
 /// `USER` for somebody of whom nothing but the name is known.

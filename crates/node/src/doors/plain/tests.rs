@@ -136,6 +136,28 @@ fn what_comes_while_a_name_is_tried_is_the_next_name_when_it_was_taken() {
 }
 
 #[test]
+fn a_client_whose_name_was_refused_does_not_repeat_it_in_every_line() {
+    for refused in ["ann", "Ann Lee", "root"] {
+        let mut caller = Caller::new();
+        caller.send(&format!("{refused}\n"));
+        assert_eq!(caller.send(&format!("{refused}: bob\n")), ["USER bob 0 * :bob", "NICK bob", "PING door"]);
+        caller.come_in("bob");
+        assert_eq!(caller.send(&format!("{refused}: hello\n")), ["PRIVMSG #lobby :hello"]);
+        assert_eq!(caller.send("bob: hello\n"), ["PRIVMSG #lobby :hello"]);
+    }
+}
+
+#[test]
+fn who_is_nowhere_and_types_a_command_is_not_told_that_nobody_reads_it() {
+    let mut caller = Caller::named("ann");
+    caller.0.left("#lobby");
+    caller.asks();
+    for typed in ["/history\n", "/who\n", "/me waves\n", "/topic\n"] {
+        assert_eq!(caller.send(typed), ["! You are in no room. /join #lobby takes you to one."]);
+    }
+}
+
+#[test]
 fn bad_names_are_answered() {
     let mut caller = Caller::new();
     for (typed, answer) in [
@@ -149,7 +171,9 @@ fn bad_names_are_answered() {
         assert!(asks.len() == 1 && asks[0].starts_with(answer), "{typed:?} {asks:?}");
     }
     let asks = caller.send(&format!("{}\n", "x".repeat(200)));
-    assert!(asks[0].starts_with("! That name is too long: 32"), "{asks:?}");
+    assert!(asks[0].starts_with("! That name is too long: its first 32 letters"), "{asks:?}");
+    let asks = caller.send(&format!("{}\n", "安".repeat(11)));
+    assert!(asks[0].starts_with("! That name is too long: its first 10 letters"), "{asks:?}");
     assert_eq!(caller.send("ann\n"), ["USER ann 0 * :ann", "NICK ann", "PING door"]);
     let tries: Vec<String> = (0..30).flat_map(|_| caller.send("..\n")).collect();
     assert!(tries.contains(&"close too many names tried".to_owned()));
