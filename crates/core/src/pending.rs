@@ -1,6 +1,6 @@
 //! What this node has proposed and not yet seen applied, as far as deciding needs it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chinwag_log::Slot;
 use chinwag_wire::names::{Folded, fold};
@@ -13,7 +13,7 @@ use crate::ids::RoomId;
 #[derive(Debug, Default)]
 pub struct Pending {
     rooms: BTreeMap<RoomId, Counts>,
-    opening: Vec<Folded>,
+    opening: BTreeSet<Folded>,
     /// How many changes of rules are under way in all rooms.
     locks: u32,
 }
@@ -50,7 +50,7 @@ impl Pending {
     pub fn enter(&mut self, chat: &Chat, event: &Event) -> Slot {
         match event {
             Event::Opened { name, .. } => {
-                self.opening.push(fold(name));
+                self.opening.insert(fold(name));
                 let opening = u32::try_from(self.opening.len()).expect("bounded by sessions");
                 Slot { room: chat.rooms_opened() + opening, number: 0 }
             }
@@ -74,10 +74,7 @@ impl Pending {
     pub fn leave(&mut self, event: &Event) {
         match event {
             Event::Opened { name, .. } => {
-                let name = fold(name);
-                if let Some(at) = self.opening.iter().position(|other| *other == name) {
-                    self.opening.remove(at);
-                }
+                self.opening.remove(&fold(name));
             }
             other => {
                 let Some(room) = other.room() else { return };

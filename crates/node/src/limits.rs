@@ -21,6 +21,13 @@ pub const INPUT_REST_BYTES_MAX: usize = 256 * 1024;
 /// Bytes a session may send before it is registered. It is closed at it.
 pub const GREETING_BYTES_MAX: usize = 32 * 1024;
 
+/// Work that is done for a session in one turn, simple commands counting as one. What it asks beyond that waits for
+/// the next turn, so that whoever asks without end does not keep the others waiting.
+pub const WORK_A_TURN_MAX: u16 = 64;
+
+/// Work of a command that looks through all rooms or users.
+pub(crate) const SEARCH_WORK: u16 = 16;
+
 /// Lines a session may send before it is registered. It is closed at it.
 pub const GREETING_LINES_MAX: u16 = 128;
 

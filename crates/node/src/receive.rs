@@ -20,7 +20,7 @@ use crate::doors::plain::Ask;
 use crate::labels::notice;
 use crate::limits::{
     GREETING_BYTES_MAX, GREETING_LINES_MAX, INPUT_REST_BYTES_MAX, MESSAGES_UNDER_WAY_LOW,
-    MESSAGES_UNDER_WAY_MAX,
+    MESSAGES_UNDER_WAY_MAX, SEARCH_WORK, WORK_A_TURN_MAX,
 };
 use crate::proposals::{Behalf, NO_LABEL};
 use crate::sessions::{Entry, Input, Waits};
@@ -297,11 +297,12 @@ impl Node {
     fn ask(&mut self, index: u32, message: &Message<'_>) -> Looked {
         let verb = Verb::lookup(message.command);
         let talk = matches!(verb, Some(Verb::Privmsg | Verb::Notice | Verb::Tagmsg));
-        let (full, loaded) = (self.proposals.full(), self.wants_flush());
+        let (full, loaded, turn) = (self.proposals.full(), self.wants_flush(), self.turn);
         let Some(entry) = self.sessions.get_mut(index) else { return Looked::Closed };
         if entry.closing {
             return Looked::Closed;
         }
+        let loaded = loaded || entry.worked_out(turn);
         let waits = entry.has_to_wait(talk, full, loaded);
         if waits != Waits::No {
             entry.waits = waits;
@@ -319,6 +320,7 @@ impl Node {
                 return Looked::Closed;
             }
         }
+        entry.work += work(verb);
         let label = self.begin_label(index, message);
         self.decide(index, message, label, talk)
     }
@@ -418,7 +420,25 @@ impl Node {
     }
 }
 
+/// What a command costs, in simple commands. How many messages may be under way is bounded already.
+fn work(verb: Option<Verb>) -> u16 {
+    match verb {
+        Some(Verb::Privmsg | Verb::Notice | Verb::Tagmsg) => 0,
+        Some(Verb::List | Verb::Who) => SEARCH_WORK,
+        _ => 1,
+    }
+}
+
 impl Entry {
+    /// Whether enough was done for it in this turn.
+    fn worked_out(&mut self, turn: u64) -> bool {
+        if self.worked != turn {
+            (self.worked, self.work) = (turn, 0);
+        }
+        // Before registration there are few lines anyway.
+        self.user.is_some() && self.work >= WORK_A_TURN_MAX
+    }
+
     fn has_to_wait(&self, talk: bool, full: bool, loaded: bool) -> Waits {
         let entering = matches!(self.core.phase, Phase::Entering(_));
         if self.commands > 0 || entering || (self.messages > 0 && (!talk || self.draining)) {

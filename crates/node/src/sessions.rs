@@ -142,6 +142,10 @@ pub(crate) struct Entry {
     pub(crate) greeting_bytes: u32,
     /// Lines that came before registration.
     pub(crate) greeting_lines: u16,
+    /// Work done for it in the turn `worked`.
+    pub(crate) work: u16,
+    /// The turn in which it last asked for anything but a message.
+    pub(crate) worked: u64,
     /// The rooms it hears.
     pub(crate) rooms: SmallVec<[Hearing; 2]>,
     /// Rooms it heard until some moment of this turn.
@@ -172,6 +176,8 @@ impl Entry {
             opened_ms,
             greeting_bytes: 0,
             greeting_lines: 0,
+            work: 0,
+            worked: 0,
             rooms: SmallVec::new(),
             heard: Vec::new(),
             private: Vec::new(),

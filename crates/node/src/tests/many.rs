@@ -81,7 +81,7 @@ fn a_large_batch_is_handed_out_in_pieces_and_completely() {
 #[test]
 fn answers_are_asked_for_no_faster_than_they_are_handed_out() {
     let mut world = World::new();
-    let members = room_of(&mut world, 300, &[""]);
+    let members = room_of(&mut world, 1_000, &[""]);
     world.node.take_woken();
     assert_eq!(world.send(members[0], "NAMES #tea\r\n".repeat(1_000)), Received::Wait);
     assert!(world.node.wants_flush());
@@ -129,4 +129,23 @@ fn an_idle_session_is_small() {
     let cold = size_of::<crate::sessions::Entry>();
     let hot = size_of::<crate::sessions::Hot>();
     assert!(cold <= 400 && hot <= 32, "{cold} and {hot} bytes");
+}
+
+#[test]
+fn whoever_asks_without_end_does_not_keep_the_others_waiting() {
+    for (question, most) in [("LIST >9999", 4), ("WHO nobody*", 4), ("PING x", 64)] {
+        let (mut world, ann, bob) = super::two("", "");
+        let answers = |text: String| {
+            text.lines()
+                .filter(|line| [" 323 ", " 315 ", "PONG"].iter().any(|end| line.contains(end)))
+                .count()
+        };
+        assert_eq!(world.send(ann, format!("{question}\r\n").repeat(1_000)), Received::Wait, "{question}");
+        let _ = world.send(bob, "PING y\r\n");
+        world.step();
+        assert!(world.read(bob).contains("PONG"), "{question}");
+        assert_eq!(answers(world.read(ann)), most, "{question}");
+        world.turn();
+        assert_eq!(answers(world.read(ann)), 1_000 - most, "{question}");
+    }
 }
