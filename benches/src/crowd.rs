@@ -222,9 +222,12 @@ impl Entry {
     fn greet(&mut self, index: usize, room: Option<String>, link: &mut Link) -> Result<()> {
         let greeting = match (self.kind, &room) {
             (Kind::Floor, room) => format!("{}\r\n", room.as_deref().unwrap_or("nowhere")),
-            (Kind::Chinwag | Kind::Inspircd, _) => {
+            (Kind::Chinwag | Kind::Inspircd, room) => {
                 let nick = nick(index);
-                format!("CAP REQ :echo-message\r\nNICK {nick}\r\nUSER {nick} 0 * :bench\r\nCAP END\r\n")
+                let plain = format!("NICK {nick}\r\nUSER {nick} 0 * :bench\r\n");
+                // Senders know by the echo that a message is through; who has no room sends none.
+                let echo = room.is_some();
+                if echo { format!("CAP REQ :echo-message\r\n{plain}CAP END\r\n") } else { plain }
             }
         };
         self.callers.push(Entering { room, begun: Vec::new() });

@@ -38,7 +38,7 @@ pub fn idle(places: &Places, count: usize) -> Result<bool> {
     Ok(reached)
 }
 
-/// Registrations per CPU-second of the server: accepted, `CAP`, `NICK`, `USER`, the welcome read to its end.
+/// Registrations per CPU-second of the server: accepted, `NICK`, `USER`, the welcome read to its end.
 ///
 /// # Errors
 /// When the server is missing or fails.
