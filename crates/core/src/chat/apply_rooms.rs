@@ -48,7 +48,9 @@ impl Chat {
         for line in topic_lines(room) {
             send(effects, To::User(user), line);
         }
-        effects.push(Effect::Names(room.id, user));
+        let room = room.id;
+        effects.push(Effect::Names(room, user));
+        self.rooms.note(room);
     }
 
     pub(super) fn parted(
@@ -67,6 +69,8 @@ impl Chat {
         line.params.extend(reason.map(Text::from));
         send(effects, To::Room(room.id), line.at(room.shown_at(at_ms)));
         leave(found, room, effects);
+        let room = room.id;
+        self.rooms.note(room);
     }
 
     pub(super) fn invited(

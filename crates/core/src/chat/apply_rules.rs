@@ -115,6 +115,8 @@ impl Chat {
         let params = [Text::from(&room.name), Text::from(&user.who.nick), reason.into()];
         send(effects, To::Room(room.id), Line::new(Source::User(Arc::clone(by)), "KICK", params).at(at_ms));
         leave(user, room, effects);
+        let room = room.id;
+        self.rooms.note(room);
     }
 }
 

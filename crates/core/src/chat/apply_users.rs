@@ -74,6 +74,7 @@ impl Chat {
             if let Some(room) = self.rooms.get_mut(*room) {
                 room.leave(user);
             }
+            self.rooms.note(*room);
             effects.push(Effect::LeftRoom(*room, user));
         }
         for room in &gone.invited {

@@ -110,6 +110,12 @@ impl Chat {
         self.rooms.iter()
     }
 
+    /// The rooms where somebody is, and the server's own, in the order in which they were opened. They are found
+    /// without a look at the others.
+    pub fn rooms_alive(&self) -> impl Iterator<Item = &Room> {
+        self.rooms.alive()
+    }
+
     /// How many rooms were ever opened; the next one opened gets the number above.
     pub fn rooms_opened(&self) -> u32 {
         self.rooms.opened()

@@ -1,6 +1,6 @@
 //! Rooms: what is stored of them (modes, bans, topic, head) and who is in them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use chinwag_wire::mask::Mask;
@@ -275,6 +275,8 @@ impl Room {
 pub(crate) struct Rooms {
     list: Vec<Room>,
     by_name: BTreeMap<Folded, RoomId>,
+    /// Those where somebody is, and the server's own: few beside all that were ever opened.
+    alive: BTreeSet<RoomId>,
 }
 
 impl Rooms {
@@ -298,6 +300,20 @@ impl Rooms {
     /// In the order in which they were opened.
     pub(crate) fn iter(&self) -> std::slice::Iter<'_, Room> {
         self.list.iter()
+    }
+
+    /// Those where somebody is, and the server's own, in the order in which they were opened.
+    pub(crate) fn alive(&self) -> impl Iterator<Item = &Room> {
+        self.alive.iter().filter_map(|room| self.get(*room))
+    }
+
+    /// To be called after somebody entered or left a room.
+    pub(crate) fn note(&mut self, room: RoomId) {
+        if self.get(room).is_some_and(|room| room.common || !room.members.is_empty()) {
+            self.alive.insert(room);
+        } else {
+            self.alive.remove(&room);
+        }
     }
 
     pub(crate) fn opened(&self) -> u32 {
@@ -329,6 +345,7 @@ impl Rooms {
             history_from: Number(1),
             common,
         });
+        self.note(id);
         true
     }
 }

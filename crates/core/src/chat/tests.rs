@@ -309,3 +309,19 @@ fn members_are_found_in_rooms_of_many_and_of_few() {
         assert!(scene.chat.members(room).all(|(member, user)| member.user == user.id));
     }
 }
+
+#[test]
+fn rooms_that_everybody_left_are_not_looked_through_again() {
+    for seed in 0..50 {
+        let mut scene = random_scene(seed);
+        for nick in ["", "ann", "bob", "cyd", "dan"] {
+            if !nick.is_empty() {
+                let _ = scene.asks(nick, "QUIT");
+            }
+            let alive: Vec<_> = scene.chat.rooms_alive().map(|room| room.id).collect();
+            let occupied = scene.chat.rooms().filter(|room| room.common || !room.members.is_empty());
+            assert_eq!(alive, occupied.map(|room| room.id).collect::<Vec<_>>(), "seed {seed}, {nick}");
+        }
+        assert!(scene.chat.rooms_alive().all(|room| room.common), "seed {seed}");
+    }
+}

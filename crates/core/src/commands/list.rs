@@ -34,9 +34,8 @@ pub(crate) fn list(chat: &Chat, asking: &mut Asking<'_>, message: &Message<'_>) 
     let conditions = conditions(message.params.iter().take(2).flat_map(|words| words.split(',')));
     asking.numeric(Numeric::RPL_LISTSTART, ["Channel".into(), "Users  Name".into()]);
     let (viewer, now_ms) = (asking.session.user(), asking.now_ms);
-    for room in chat.rooms() {
-        let inside = viewer.is_some_and(|user| room.member(user).is_some());
-        let open = inside || (!room.modes.secret && (room.common || !room.members.is_empty()));
+    for room in chat.rooms_alive() {
+        let open = !room.modes.secret || viewer.is_some_and(|user| room.member(user).is_some());
         if open && conditions.iter().all(|condition| condition.holds(room, now_ms)) {
             let count = Text::from(room.members.len().to_string());
             let topic = room.topic.as_ref().map_or(Text::Static(""), |topic| Text::from(&topic.text));
