@@ -147,8 +147,13 @@ impl Node {
         }
         let Some(audience) = self.audiences.get_mut(room) else { return };
         let order = self.tape.next();
-        let frame =
-            Frame { server: &self.settings.server, lobby: &self.settings.lobby, addressee: "*", label: None };
+        let frame = Frame {
+            server: &self.settings.server,
+            lobby: &self.settings.lobby,
+            addressee: "*",
+            now_ms: self.now_ms,
+            label: None,
+        };
         for group in audience.groups.iter_mut().filter(|group| !group.members.is_empty()) {
             let reel = &mut group.reel;
             if reel.bytes.capacity() == 0 {
@@ -240,7 +245,13 @@ impl Node {
         label: Option<&str>,
         order: u32,
     ) -> Piece {
-        let frame = Frame { server: &self.settings.server, lobby: &self.settings.lobby, addressee, label };
+        let frame = Frame {
+            server: &self.settings.server,
+            lobby: &self.settings.lobby,
+            addressee,
+            now_ms: self.now_ms,
+            label,
+        };
         let start = offset(self.tape.private.len());
         render(&self.dialects[usize::from(dialect)], line, &frame, &mut self.tape.private);
         Piece { first: order, last: order, start, end: offset(self.tape.private.len()) }

@@ -8,7 +8,7 @@ use chinwag_core::asking::{Asking, Flow};
 use chinwag_core::event::Event;
 use chinwag_core::ids::{Millis, SessionId};
 use chinwag_core::line::{Line, Source, Text};
-use chinwag_core::session::Phase;
+use chinwag_core::session::{Door, Phase};
 use chinwag_wire::caps::Cap;
 use chinwag_wire::line::{Decoded, LineDecoder};
 use chinwag_wire::message::{Message, ParseError};
@@ -51,7 +51,7 @@ impl Node {
         if entry.user.is_none() {
             entry.greeting_bytes = entry.greeting_bytes.saturating_add(bytes.len() as u32);
             if entry.greeting_bytes as usize > GREETING_BYTES_MAX {
-                self.close(index, "Too much was sent before registration");
+                self.close_greeting(index);
                 return Received::Closed;
             }
         }
@@ -99,6 +99,15 @@ impl Node {
         }
         self.go_on(index);
         self.reading(index)
+    }
+
+    /// Closes a session that sent more than anybody needs to come in.
+    fn close_greeting(&mut self, index: u32) {
+        let reason = match self.sessions.get(index).map(|entry| entry.core.door) {
+            Some(Door::Plain) => "too much was sent before a name",
+            _ => "Too much was sent before registration",
+        };
+        self.close(index, reason);
     }
 
     /// What the driver does about a session.
@@ -316,7 +325,7 @@ impl Node {
         if entry.user.is_none() {
             entry.greeting_lines += 1;
             if entry.greeting_lines > GREETING_LINES_MAX {
-                self.close(index, "Too much was sent before registration");
+                self.close_greeting(index);
                 return Looked::Closed;
             }
         }

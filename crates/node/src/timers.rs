@@ -36,7 +36,11 @@ impl Node {
             Phase::Greeting(_) => {
                 let limit = u64::from(self.settings.registration_timeout_seconds);
                 if limit > 0 && self.now_ms.saturating_sub(entry.opened_ms) / 1000 >= limit {
-                    self.close(index, &format!("Registration took longer than {limit} seconds"));
+                    let reason = match entry.core.door {
+                        Door::Irc => format!("Registration took longer than {limit} seconds"),
+                        Door::Plain => format!("no name came for {limit} seconds"),
+                    };
+                    self.close(index, &reason);
                 }
             }
             // A plain caller has no way to answer a question that it does not see; the driver's TCP keepalive

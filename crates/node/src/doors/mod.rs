@@ -10,6 +10,7 @@
 mod irc;
 pub mod plain;
 
+use chinwag_core::ids::Millis;
 use chinwag_core::line::Line;
 use chinwag_core::session::Door;
 use chinwag_wire::caps::{Cap, CapSet};
@@ -32,6 +33,8 @@ pub struct Frame<'a> {
     pub lobby: &'a str,
     /// The addressee's nickname, or `*` where there is none or the bytes are shared.
     pub addressee: &'a str,
+    /// Now: what is older than today is shown with its date.
+    pub now_ms: Millis,
     /// The label of the request that this line alone answers.
     pub label: Option<&'a str>,
 }

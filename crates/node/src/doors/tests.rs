@@ -10,7 +10,11 @@ use smallvec::SmallVec;
 
 use super::*;
 
-const FRAME: Frame<'_> = Frame { server: "chinwag.local", lobby: "#lobby", addressee: "bob", label: None };
+/// A little after 14:02 on the 21st of November 2026.
+const NOW_MS: u64 = 1_795_269_779_000;
+
+const FRAME: Frame<'_> =
+    Frame { server: "chinwag.local", lobby: "#lobby", addressee: "bob", now_ms: NOW_MS, label: None };
 
 fn ann() -> Source {
     let who = Who {
@@ -168,4 +172,32 @@ fn nothing_that_a_terminal_obeys_reaches_a_plain_caller() {
 #[test]
 fn names_that_look_like_a_status_message_are_rooms() {
     plain(&line(ann(), "PRIVMSG", &["@#tea", "ops only"]), "[#tea] (to @) ann: ops only\n");
+}
+
+#[test]
+fn what_was_said_on_another_day_does_not_look_like_today() {
+    let said = |at_ms: u64| {
+        let mut line = line(ann(), "PRIVMSG", &["#lobby", "hi"]);
+        line.meta.at_ms = Some(at_ms);
+        line.meta.batch = Some("h".into());
+        line
+    };
+    plain(&said(NOW_MS - 60_000), "[14:01] ann: hi\n");
+    plain(&said(NOW_MS - 86_400_000), "[2026-11-20 14:02] ann: hi\n");
+}
+
+#[test]
+fn nobody_counts_the_seconds_of_a_silent_day() {
+    for (seconds, shown) in [
+        ("0", "0 seconds"),
+        ("119", "119 seconds"),
+        ("120", "2 minutes"),
+        ("7200", "2 hours"),
+        ("400000", "4 days"),
+    ] {
+        plain(
+            &numeric(317, &["ann", seconds, "1", "idle"]),
+            &format!("* ann has been silent for {shown}.\n"),
+        );
+    }
 }

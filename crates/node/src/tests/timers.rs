@@ -62,3 +62,16 @@ fn what_is_sent_before_registration_has_a_bound() {
     let closed = (0..20).any(|_| world.send(bob, "x".repeat(4_000)) == Received::Closed);
     assert!(closed);
 }
+
+#[test]
+fn plain_callers_are_not_told_of_a_registration_that_they_never_heard_of() {
+    let mut world = World::new();
+    let ann = world.open(Door::Plain);
+    let _ = world.send(ann, "not a name\n");
+    tick(&mut world, 61);
+    assert!(world.read(ann).ends_with("Goodbye: no name came for 60 seconds\n"));
+    let bob = world.open(Door::Plain);
+    while world.send(bob, "x".repeat(4_000)) != Received::Closed {}
+    world.turn();
+    assert!(world.read(bob).ends_with("Goodbye: too much was sent before a name\n"));
+}

@@ -35,7 +35,12 @@ const ROWS: &[Row] = &[
     },
     Row { names: &["part", "leave"], usage: "/part [#room]", what: "leave a room", run: part },
     Row { names: &["topic"], usage: "/topic [text]", what: "read the topic, or set it", run: topic },
-    Row { names: &["history"], usage: "/history [count]", what: "what was said last", run: history },
+    Row {
+        names: &["history"],
+        usage: "/history [count]",
+        what: "what was said last (times are UTC)",
+        run: history,
+    },
     Row {
         names: &["away"],
         usage: "/away [text]",

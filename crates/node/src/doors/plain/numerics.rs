@@ -54,13 +54,24 @@ fn about(number: u16, page: &Page<'_>, out: &mut Vec<u8>) {
         311 | 314 => {
             sentence(out, &["* ", nick, " is ", page.param(1), "@", page.param(2), " (", page.last(), ")"])
         }
-        317 => sentence(out, &["* ", nick, " has been silent for ", page.param(1), " seconds."]),
+        317 => sentence(out, &["* ", nick, " has been silent for ", &duration(page.param(1)), "."]),
         319 => sentence(out, &["* ", nick, " is in ", page.last()]),
         330 => sentence(out, &["* ", nick, " is logged in as ", page.param(1), "."]),
         _ => {
             put(out, &["* ", nick, " "]);
             page.joined_rest(1, out);
         }
+    }
+}
+
+/// Seconds in the unit that people would use.
+fn duration(seconds: &str) -> String {
+    let count: u64 = seconds.parse().unwrap_or_default();
+    match count {
+        0..120 => format!("{count} seconds"),
+        120..7_200 => format!("{} minutes", count / 60),
+        7_200..172_800 => format!("{} hours", count / 3_600),
+        _ => format!("{} days", count / 86_400),
     }
 }
 

@@ -1,12 +1,11 @@
 //! Lines as sentences.
 
-use std::fmt::Write as _;
-
 use chinwag_core::event::Who;
 use chinwag_core::ids::Millis;
 use chinwag_core::line::{Command, Line, Source};
 use chinwag_wire::caps::{Cap, CapSet};
 use chinwag_wire::plain::sanitize;
+use chinwag_wire::time::format_millis;
 
 use super::super::Frame;
 use super::numerics;
@@ -112,7 +111,7 @@ impl Page<'_> {
             return;
         }
         if let (Some(at_ms), true) = (self.line.meta.at_ms, self.line.meta.batch.is_some()) {
-            clock(at_ms, out);
+            clock(at_ms, self.frame.now_ms, out);
         }
         let Some(who) = self.who() else {
             return sentence(out, &["* ", text]);
@@ -265,11 +264,17 @@ pub(super) fn put(out: &mut Vec<u8>, parts: &[&str]) {
     }
 }
 
-/// `[14:02] `, in UTC.
-fn clock(at_ms: Millis, out: &mut Vec<u8>) {
-    let minutes = at_ms / 60_000 % (24 * 60);
-    let mut text = String::with_capacity(8);
-    // Writing to a String does not fail.
-    let _ = write!(text, "[{:02}:{:02}] ", minutes / 60, minutes % 60);
-    out.extend_from_slice(text.as_bytes());
+/// `[14:02] `, in UTC; with the date when that is not today.
+fn clock(at_ms: Millis, now_ms: Millis, out: &mut Vec<u8>) {
+    const DAY_MS: Millis = 24 * 60 * 60 * 1000;
+    // 2026-11-21T14:02:59.000Z
+    let mut text = Vec::with_capacity(24);
+    format_millis(at_ms, &mut text);
+    out.push(b'[');
+    if at_ms / DAY_MS != now_ms / DAY_MS {
+        out.extend_from_slice(text.get(..10).unwrap_or_default());
+        out.push(b' ');
+    }
+    out.extend_from_slice(text.get(11..16).unwrap_or_default());
+    out.extend_from_slice(b"] ");
 }
