@@ -48,13 +48,6 @@ impl Node {
         if entry.closing || entry.ended {
             return Received::Closed;
         }
-        if entry.user.is_none() {
-            entry.greeting_bytes = entry.greeting_bytes.saturating_add(bytes.len() as u32);
-            if entry.greeting_bytes as usize > GREETING_BYTES_MAX {
-                self.close_greeting(index);
-                return Received::Closed;
-            }
-        }
         if entry.waits == Waits::No && entry.rest.is_empty() {
             self.look_at(index, bytes)
         } else if entry.rest.len() + bytes.len() > INPUT_REST_BYTES_MAX {
@@ -63,7 +56,18 @@ impl Node {
         } else {
             entry.rest.push(bytes);
         }
+        self.count_greeting(index, bytes.len());
         self.reading(index)
+    }
+
+    /// Counts the bytes of a session that, having sent them, is still nobody: all that came with a complete
+    /// registration is not too much.
+    fn count_greeting(&mut self, index: u32, bytes: usize) {
+        let Some(entry) = self.sessions.get_mut(index).filter(|entry| entry.user.is_none()) else { return };
+        entry.greeting_bytes = entry.greeting_bytes.saturating_add(u32::try_from(bytes).unwrap_or(u32::MAX));
+        if entry.greeting_bytes as usize > GREETING_BYTES_MAX {
+            self.close_greeting(index);
+        }
     }
 
     /// Whether bytes of an unframed plain caller wait for the end of their burst: then [`Node::end_of_burst`]

@@ -113,3 +113,19 @@ fn history_that_cannot_be_read_is_said_and_holds_nobody_up() {
     assert!(lines[0].contains("FAIL CHATHISTORY MESSAGE_ERROR #tea :"), "{lines:?}");
     assert!(lines[1].contains("PONG"), "{lines:?}");
 }
+
+#[test]
+fn a_whole_visit_in_one_piece_is_not_too_much_before_registration() {
+    for (door, greeting, line) in [
+        (Door::Irc, "NICK ann\r\nUSER ann 0 * :Ann\r\nJOIN #lobby\r\n", "PRIVMSG #lobby :one of many lines"),
+        (Door::Plain, "ann\n", "one of many lines, and they are somewhat long"),
+    ] {
+        let mut world = World::new();
+        let ann = world.open(door);
+        let said = format!("{line}\r\n").repeat(1_000);
+        assert_eq!(world.send(ann, format!("{greeting}{said}")), Received::Wait);
+        world.turn();
+        assert!(world.out.closed.is_empty());
+        assert_eq!(world.node.chat().room_by_name("#lobby").unwrap().head.0, 1_000);
+    }
+}
