@@ -201,3 +201,15 @@ fn nobody_counts_the_seconds_of_a_silent_day() {
         );
     }
 }
+
+#[test]
+fn refused_rooms_are_explained_to_plain_callers() {
+    plain(
+        &numeric(476, &["#\u{1}", "Bad channel name"]),
+        "! # cannot be a room: choose a shorter name, without commas and odd signs.\n",
+    );
+    plain(
+        &numeric(405, &["#x", "You have joined too many channels"]),
+        "! You are in so many rooms that #x would be one too many: /part one first.\n",
+    );
+}

@@ -151,6 +151,10 @@ fn who(door: &mut PlainDoor, rest: &str) {
         return door.request(format!("WHOIS {first}"));
     }
     if let Some((room, _)) = room_and_rest(door, rest) {
+        if !door.is_in(&room) {
+            // Of a room that is not there, or not for outsiders, there is no more to say than this.
+            door.tell(&format!("* In {room}, as far as those outside may know:"));
+        }
         door.request(format!("NAMES {room}"));
     }
 }

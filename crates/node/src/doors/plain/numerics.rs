@@ -149,6 +149,10 @@ fn refused(number: u16, page: &Page<'_>, out: &mut Vec<u8>) {
         402 => sentence(out, &["! ", what, " is not known here."]),
         403 => sentence(out, &["! There is no room ", what, "."]),
         404 => sentence(out, &["! You may not speak in ", what, "."]),
+        405 => sentence(
+            out,
+            &["! You are in so many rooms that ", what, " would be one too many: /part one first."],
+        ),
         421 => sentence(out, &["! There is no command ", what, ". /help lists them."]),
         432 => sentence(
             out,
@@ -165,6 +169,12 @@ fn refused(number: u16, page: &Page<'_>, out: &mut Vec<u8>) {
         473 => sentence(out, &["! ", what, " is open to those who are invited only."]),
         474 => sentence(out, &["! You are banned from ", what, "."]),
         475 => sentence(out, &["! ", what, " needs its key: /join ", what, " key"]),
+        476 | 479 => {
+            sentence(
+                out,
+                &["! ", what, " cannot be a room: choose a shorter name, without commas and odd signs."],
+            );
+        }
         482 => sentence(out, &["! Only an operator of ", what, " may do that."]),
         _ => {
             put(out, &["! "]);

@@ -296,3 +296,9 @@ fn the_last_line_counts_when_the_caller_closes() {
     caller.0.closed_by_peer();
     assert_eq!(caller.asks(), ["PRIVMSG #lobby :bye"]);
 }
+
+#[test]
+fn asking_who_is_in_a_room_that_is_not_there_is_not_met_with_silence() {
+    let mut caller = Caller::named("ann");
+    assert_eq!(caller.send("/who #nope\n"), ["* In #nope, as far as those outside may know:", "NAMES #nope"]);
+}
