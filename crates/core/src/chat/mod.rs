@@ -112,7 +112,7 @@ impl Chat {
 
     /// The rooms where somebody is, and the server's own, in the order in which they were opened. They are found
     /// without a look at the others.
-    pub fn rooms_alive(&self) -> impl Iterator<Item = &Room> {
+    pub fn rooms_alive(&self) -> impl ExactSizeIterator<Item = &Room> {
         self.rooms.alive()
     }
 

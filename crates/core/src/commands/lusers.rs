@@ -25,7 +25,7 @@ pub(crate) fn lines(chat: &Chat, of: UserId, effects: &mut Effects) {
     let there = format!("There are {users} users and {invisible} invisible on {} servers", counts.nodes());
     answer(effects, Numeric::RPL_LUSERCLIENT, [there.into()]);
     answer(effects, Numeric::RPL_LUSEROP, ["0".into(), "operator(s) online".into()]);
-    let rooms = Text::from(chat.rooms_opened().to_string());
+    let rooms = Text::from(chat.rooms_alive().len().to_string());
     answer(effects, Numeric::RPL_LUSERCHANNELS, [rooms, "channels formed".into()]);
     let here = format!("I have {} clients and {} servers", local.now, counts.nodes() - 1);
     answer(effects, Numeric::RPL_LUSERME, [here.into()]);

@@ -253,6 +253,8 @@ fn lusers_counts() {
     world.connect("dan");
     world.ask("dan", "NICK dan");
     world.ask("dan", "USER dan 0 * :Dan");
+    // A room that everybody has left stays, but is none that anybody could be in.
+    world.ask("dan", "JOIN #left");
     world.ask("dan", "QUIT");
     counts(&mut world);
 }
