@@ -12,6 +12,9 @@ pub enum To {
     /// The session whose request is being decided, or whose event is being applied. Nobody, when the event
     /// came from another node or from replay.
     Asker,
+    /// The same session, beside the answer to its request: without its label. The IRC copy of what users say to
+    /// themselves; a plain caller has seen it already.
+    AskerBeside,
     /// Every session of a user.
     User(UserId),
     /// Every session of every member of a room.

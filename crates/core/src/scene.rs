@@ -171,6 +171,7 @@ impl Scene {
         };
         let mut shown = match to {
             To::Asker => "asker".to_owned(),
+            To::AskerBeside => "asker beside".to_owned(),
             To::User(user) => nick(*user).to_string(),
             To::Room(room) => name(*room).to_string(),
             To::RoomStatus(room, status) => format!("{status}{}", name(*room)),

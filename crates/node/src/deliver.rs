@@ -5,7 +5,7 @@ use chinwag_core::commands::registration;
 use chinwag_core::effect::{Effect, To};
 use chinwag_core::ids::{RoomId, UserId};
 use chinwag_core::line::Line;
-use chinwag_core::session::Phase;
+use chinwag_core::session::{Door, Phase};
 use chinwag_wire::caps::Cap;
 use smallvec::SmallVec;
 
@@ -64,6 +64,14 @@ impl Node {
             To::Asker => {
                 if let Some(asker) = asker {
                     self.answer(asker, line);
+                }
+            }
+            To::AskerBeside => {
+                let irc = |asker: &Asker| {
+                    self.sessions.get(asker.index).is_some_and(|entry| entry.core.door == Door::Irc)
+                };
+                if let Some(asker) = asker.filter(irc) {
+                    self.send_one(asker.index, &line, None);
                 }
             }
             To::User(user) if Some(user) == except => {}

@@ -68,16 +68,13 @@ impl Chat {
                     return;
                 };
                 let line = self.passed_line(key, at_ms, passed, Text::from(&target.who.nick));
-                if target.id != passed.user {
-                    let echo = To::User(passed.user);
-                    effects.push(Effect::Send {
-                        to: echo,
-                        author: Some(passed.user),
-                        except: None,
-                        line: line.clone(),
-                    });
-                }
-                send(effects, To::User(target.id), line);
+                // What users say to themselves is shown to the asking session as an echo, and once more as
+                // delivered: https://ircv3.net/specs/extensions/labeled-response
+                let delivered = if target.id == passed.user { To::AskerBeside } else { To::User(target.id) };
+                let echo = To::User(passed.user);
+                let author = Some(passed.user);
+                effects.push(Effect::Send { to: echo, author, except: None, line: line.clone() });
+                send(effects, delivered, line);
                 if let (Some(away), Some(SayKind::Privmsg)) = (&target.away, passed.kind) {
                     let params = [Text::from(&target.who.nick), away.into()];
                     send(effects, To::Asker, Line::numeric(Numeric::RPL_AWAY, params));

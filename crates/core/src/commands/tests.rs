@@ -161,7 +161,12 @@ fn privmsg_reaches_rooms_roles_and_people() {
     check(&mut scene, "ann", "NOTICE +#tea :voices", ["+#tea (echo)< ann NOTICE +#tea voices"]);
     let expected = ["bob (echo)< bob PRIVMSG dan psst", "dan< bob PRIVMSG dan psst"];
     check(&mut scene, "bob", "PRIVMSG Dan :psst", expected);
-    check(&mut scene, "bob", "PRIVMSG bob :note", ["bob< bob PRIVMSG bob note"]);
+    check(
+        &mut scene,
+        "bob",
+        "PRIVMSG bob :note",
+        ["bob (echo)< bob PRIVMSG bob note", "asker beside< bob PRIVMSG bob note"],
+    );
     assert_eq!(scene.chat.head(RoomId(1)).0, 3);
     assert_eq!(scene.asks("bob", "PRIVMSG #tea,dan,ann,cyd :x").len(), 7);
 }
