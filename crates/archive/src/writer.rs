@@ -31,10 +31,6 @@ const PROBE_BYTES: u32 = 32 * 1024;
 /// for each of them.
 const PLACE_EVERY: u64 = 2_048;
 
-/// A commit that would hold less than half of what commits held lately waits so long for the rest: a commit, and the
-/// sends that follow it, cost the same whatever they carry. A lone message never waits: then commits hold one.
-const GATHER: Duration = Duration::from_micros(200);
-
 /// It is also brought up to date when nothing has been stored for so long.
 const PLACE_IDLE: Duration = Duration::from_secs(1);
 
@@ -108,8 +104,6 @@ struct Desk<'c> {
     wal_pages: Arc<AtomicU32>,
     last_ms: u64,
     last_probe: Instant,
-    /// What commits held lately, in sixteenths of an event.
-    usual: usize,
 }
 
 impl<'c> Desk<'c> {
@@ -137,7 +131,6 @@ impl<'c> Desk<'c> {
             wal_pages,
             last_ms,
             last_probe: Instant::now(),
-            usual: 0,
         })
     }
 
@@ -176,14 +169,7 @@ impl<'c> Desk<'c> {
             }
             if !state.fenced && !state.queue.is_empty() {
                 state.busy = true;
-                if state.stop == Stop::No && self.is_few(&state.queue) {
-                    drop(state);
-                    std::thread::sleep(GATHER);
-                    state = self.shared.lock();
-                }
-                let batches = std::mem::take(&mut state.queue);
-                self.usual = (self.usual * 3 + events(&batches) * 16) / 4;
-                return Work::Commit(batches);
+                return Work::Commit(std::mem::take(&mut state.queue));
             }
             let (wait, then) = match state.health {
                 Health::ReadOnly(_) => {
@@ -210,11 +196,6 @@ impl<'c> Desk<'c> {
             }
             state.asleep = false;
         }
-    }
-
-    /// Whether waiting a moment is likely to more than double what the next commit holds.
-    fn is_few(&self, queue: &[Vec<Proposal<Event>>]) -> bool {
-        events(queue) * 2 * 16 < self.usual
     }
 
     /// Stores batches in one transaction and reports what became of them.
@@ -541,10 +522,6 @@ impl From<serde_json::Error> for Failure {
     fn from(error: serde_json::Error) -> Self {
         Failure::Refused(Refusal::Rejected(error.to_string()))
     }
-}
-
-fn events(batches: &[Vec<Proposal<Event>>]) -> usize {
-    batches.iter().map(Vec::len).sum()
 }
 
 fn check_size(bytes: usize) -> Result<(), Failure> {
