@@ -27,6 +27,9 @@ pub(crate) mod kind {
     pub(crate) const TOPIC_SET: i64 = 18;
     pub(crate) const MODES_CHANGED: i64 = 19;
     pub(crate) const KICKED: i64 = 20;
+    pub(crate) const ACCOUNT_REGISTERED: i64 = 32;
+    pub(crate) const ACCOUNT_CHANGED: i64 = 33;
+    pub(crate) const ACCOUNT_DROPPED: i64 = 34;
 }
 
 /// What is rare in a message.
@@ -97,6 +100,9 @@ pub(crate) fn other(event: &Event) -> Option<Result<(i64, String), serde_json::E
         Event::TopicSet { .. } => kind::TOPIC_SET,
         Event::ModesChanged { .. } => kind::MODES_CHANGED,
         Event::Kicked { .. } => kind::KICKED,
+        Event::AccountRegistered(_) => kind::ACCOUNT_REGISTERED,
+        Event::AccountChanged { .. } => kind::ACCOUNT_CHANGED,
+        Event::AccountDropped { .. } => kind::ACCOUNT_DROPPED,
         _ => return None,
     };
     let extra = OtherExtra { v: EXTRA_VERSION, event };
@@ -159,6 +165,8 @@ pub(crate) fn said_event(row: SaidRow<'_>) -> Result<Event, RowError> {
 
 #[cfg(test)]
 mod tests {
+    use chinwag_core::chat::{Enforce, Verifiers};
+    use chinwag_core::event::{AccountChange, AccountRegistered, Setting};
     use chinwag_core::ids::Number;
 
     use super::*;
@@ -197,6 +205,42 @@ mod tests {
             },
         ];
         for event in events {
+            let (_, extra) = other(&event).expect("stored").expect("encodes");
+            assert_eq!(other_event(Some(&extra)).expect("decodes"), event, "{extra}");
+        }
+    }
+
+    #[test]
+    fn every_stored_event_about_accounts_comes_back_as_it_was() {
+        let verifiers =
+            Some(Arc::new(Verifiers { argon2: "$argon2id$…".into(), scram: "SCRAM…".into() }));
+        let account: Arc<str> = "Ann".into();
+        let new = AccountRegistered {
+            account: Arc::clone(&account),
+            verifiers: verifiers.clone(),
+            certificate: Some("ab12".into()),
+            email: Some("ann@example.org".into()),
+            code: Some("1234".into()),
+        };
+        let bare =
+            AccountRegistered { verifiers: None, certificate: None, email: None, code: None, ..new.clone() };
+        let changes = [
+            AccountChange::Password(verifiers),
+            AccountChange::Password(None),
+            AccountChange::CertificateAdded("ab12".into()),
+            AccountChange::CertificateRemoved("ab12".into()),
+            AccountChange::Email(None),
+            AccountChange::Setting(Setting::AlwaysOn(Some(true))),
+            AccountChange::Setting(Setting::Multiclient(None)),
+            AccountChange::Setting(Setting::Enforce(Some(Enforce::Strict))),
+            AccountChange::Setting(Setting::Autoreplay(Some(3))),
+            AccountChange::Verified,
+        ];
+        let changes =
+            changes.into_iter().map(|change| Event::AccountChanged { account: Arc::clone(&account), change });
+        let registered = [new, bare].map(|new| Event::AccountRegistered(Arc::new(new)));
+        let dropped = Event::AccountDropped { account: Arc::clone(&account) };
+        for event in registered.into_iter().chain(changes).chain([dropped]) {
             let (_, extra) = other(&event).expect("stored").expect("encodes");
             assert_eq!(other_event(Some(&extra)).expect("decodes"), event, "{extra}");
         }

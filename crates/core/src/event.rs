@@ -5,6 +5,7 @@ use std::sync::Arc;
 use chinwag_log::Keep;
 use serde::{Deserialize, Serialize};
 
+use crate::chat::{Enforce, Verifiers};
 use crate::ids::{Number, RoomId, UserId};
 
 /// Who did something, as everybody saw them at that moment.
@@ -124,6 +125,57 @@ pub enum PassedTo {
     },
 }
 
+/// An account that is registered.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AccountRegistered {
+    /// Its name, as its owner typed it.
+    pub account: Arc<str>,
+    /// What its password is checked against.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verifiers: Option<Arc<Verifiers>>,
+    /// The SHA-256 fingerprint of a certificate that proves it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<Arc<str>>,
+    /// Where mail for its owner goes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<Arc<str>>,
+    /// The code that has to come back before anybody logs in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<Arc<str>>,
+}
+
+/// A change of an account.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AccountChange {
+    /// A new password, or none any more.
+    Password(Option<Arc<Verifiers>>),
+    /// A certificate (its SHA-256 fingerprint) proves it from now on.
+    CertificateAdded(Arc<str>),
+    /// It does not any more.
+    CertificateRemoved(Arc<str>),
+    /// Where mail for its owner goes.
+    Email(Option<Arc<str>>),
+    /// Its owner has chosen something.
+    Setting(Setting),
+    /// The code came back: its owner may log in.
+    Verified,
+}
+
+/// Something that an account's owner chooses; `None` is whatever the server is configured to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Setting {
+    /// Present without a session.
+    AlwaysOn(Option<bool>),
+    /// Several sessions on one nickname.
+    Multiclient(Option<bool>),
+    /// Whether others may take the nickname.
+    Enforce(Option<Enforce>),
+    /// How many missed lines of a room are shown on entering it.
+    Autoreplay(Option<u32>),
+}
+
 /// What happened.
 ///
 /// `basis` is the value of the room's counter of rules when the event was decided: the deterministic check in
@@ -191,6 +243,20 @@ pub enum Event {
         /// Why.
         reason: Arc<str>,
     },
+    /// An account was registered. Refused by `apply` when the name was taken meanwhile.
+    AccountRegistered(Arc<AccountRegistered>),
+    /// Something about an account changed.
+    AccountChanged {
+        /// Its name.
+        account: Arc<str>,
+        /// What.
+        change: AccountChange,
+    },
+    /// An account is no more; whoever was logged in is logged out.
+    AccountDropped {
+        /// Its name.
+        account: Arc<str>,
+    },
     // -- passing --
     /// A node starts: nobody who came in by it before is here any more.
     #[serde(skip)]
@@ -211,6 +277,20 @@ pub enum Event {
         user: UserId,
         /// Why (shown when it was the last).
         reason: Arc<str>,
+    },
+    /// A user logged in. Nothing happens when there is no such account any more.
+    #[serde(skip)]
+    LoggedIn {
+        /// The user.
+        user: UserId,
+        /// The account's name.
+        account: Arc<str>,
+    },
+    /// A user logged out.
+    #[serde(skip)]
+    LoggedOut {
+        /// The user.
+        user: UserId,
     },
     /// A new nickname.
     #[serde(skip)]
@@ -275,7 +355,10 @@ impl Event {
     /// Whether the log keeps it.
     pub fn keep(&self) -> Keep {
         match self {
-            Event::Opened { .. }
+            Event::AccountChanged { .. }
+            | Event::AccountDropped { .. }
+            | Event::AccountRegistered(_)
+            | Event::Opened { .. }
             | Event::Renewed { .. }
             | Event::Said(_)
             | Event::TopicSet { .. }

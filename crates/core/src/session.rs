@@ -68,6 +68,10 @@ pub struct Session {
     pub host: Arc<str>,
     /// Whether what passes between client and server can be read on the way (WHOIS, RPL_WHOISSECURE).
     pub secure: bool,
+    /// The SHA-256 fingerprint of the certificate that it showed, in lower-case hexadecimal.
+    pub certificate: Option<Arc<str>>,
+    /// The account it is logged in to before it is a user's; afterwards the user's account counts.
+    pub account: Option<Arc<str>>,
 }
 
 impl Session {
@@ -80,6 +84,8 @@ impl Session {
             cap_version: 0,
             host,
             secure,
+            certificate: None,
+            account: None,
         }
     }
 

@@ -202,6 +202,8 @@ impl Node {
         };
         let room = match event {
             Event::Opened { name, .. } => Some(name),
+            Event::AccountChanged { account, .. } | Event::AccountDropped { account } => Some(account),
+            Event::AccountRegistered(new) => Some(&new.account),
             other => other.room().and_then(|room| self.chat.room(room)).map(|room| &room.name),
         };
         let verb = verb_of(event);
@@ -251,6 +253,10 @@ fn changes_rules(event: &Event) -> bool {
 /// The command that leads to an event.
 fn verb_of(event: &Event) -> &'static str {
     match event {
+        Event::AccountChanged { .. } | Event::AccountDropped { .. } | Event::AccountRegistered(_) => {
+            "REGISTER"
+        }
+        Event::LoggedIn { .. } | Event::LoggedOut { .. } => "AUTHENTICATE",
         Event::Said(said) if said.kind == SayKind::Notice => "NOTICE",
         Event::Said(_) | Event::Passed(_) => "PRIVMSG",
         Event::TopicSet { .. } => "TOPIC",

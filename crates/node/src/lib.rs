@@ -59,12 +59,14 @@ use self::sessions::{Entry, Input, Sessions};
 use self::tape::Tape;
 
 /// Where a session comes from.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Peer {
     /// The host, as others are shown it.
     pub host: Arc<str>,
     /// Whether nobody can read on the way (TLS, a local socket).
     pub secure: bool,
+    /// The SHA-256 fingerprint of the certificate that it showed, in lower-case hexadecimal (SASL EXTERNAL).
+    pub certificate: Option<Arc<str>>,
 }
 
 /// What the driver does after it handed a session's bytes in.
@@ -180,6 +182,7 @@ impl Node {
     pub fn open(&mut self, door: Door, peer: Peer, now_ms: Millis) -> SessionId {
         self.now_ms = now_ms;
         let mut core = Session::new(door, peer.host, peer.secure);
+        core.certificate = peer.certificate;
         let input = match door {
             Door::Irc => Input::Irc(LineDecoder::irc()),
             Door::Plain => {

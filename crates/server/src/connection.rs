@@ -179,7 +179,7 @@ impl Connection {
     fn enter<'b>(&mut self, door: Door, peer: SocketAddr, first: impl ExactSizeIterator<Item = &'b [u8]>) {
         self.timer = None;
         tracing::debug!(%peer, door = door.name(), "a caller came in");
-        let peer = Peer { host: host(peer.ip()), secure: peer.ip().is_loopback() };
+        let peer = Peer { host: host(peer.ip()), secure: peer.ip().is_loopback(), certificate: None };
         let session = self.shared.node.borrow_mut().open(door, peer, now_ms());
         self.shared.table.borrow_mut().insert(session, Rc::clone(&self.socket));
         self.phase = Phase::Session(session, door);

@@ -60,6 +60,7 @@ macro_rules! caps {
 
 caps! {
     // Capability, name, value, status, since, specification.
+    AccountNotify, "account-notify", None, Ratified, "0.1.0", "extensions/account-notify";
     AccountTag, "account-tag", None, Ratified, "0.1.0", "extensions/account-tag";
     AwayNotify, "away-notify", None, Ratified, "0.1.0", "extensions/away-notify";
     Batch, "batch", None, Ratified, "0.1.0", "extensions/batch";

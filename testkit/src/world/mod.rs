@@ -178,7 +178,7 @@ impl World {
 
     /// Opens a session.
     pub fn open(&mut self, node: usize, door: Door) -> Client {
-        let peer = Peer { host: "127.0.0.1".into(), secure: true };
+        let peer = Peer { host: "127.0.0.1".into(), secure: true, ..Peer::default() };
         let place = &mut self.nodes[node];
         let session = place.node.open(door, peer, self.now_ms);
         let silence_ms = (door == Door::Plain).then_some(self.now_ms + SILENCE_MS);

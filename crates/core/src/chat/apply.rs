@@ -35,10 +35,15 @@ impl Chat {
                 self.modes_changed(at_ms, *room, *basis, by, changes, effects);
             }
             Event::Kicked { .. } => self.kicked(at_ms, &entry.event, effects),
+            Event::AccountChanged { account, change } => self.account_changed(account, change),
+            Event::AccountDropped { account } => self.account_dropped(at_ms, account, effects),
+            Event::AccountRegistered(new) => self.account_registered(at_ms, new),
             Event::NodeStarted => self.node_started(at_ms, key.origin, effects),
             Event::Arrived(arrived) => self.arrived(at_ms, arrived, effects),
             Event::Attached { user } => self.attached(*user, effects),
             Event::Detached { user, reason } => self.detached(at_ms, *user, reason, effects),
+            Event::LoggedIn { user, account } => self.logged_in(at_ms, *user, account, effects),
+            Event::LoggedOut { user } => self.logged_out(at_ms, *user, effects),
             Event::Renamed { user, nick } => self.renamed(at_ms, *user, nick, effects),
             Event::Joined { user, room, key } => self.joined(at_ms, *user, room, key.as_deref(), effects),
             Event::Parted { user, room, reason } => {

@@ -29,7 +29,7 @@ impl Chat {
     pub(super) fn arrived(&mut self, at_ms: Millis, arrived: &Arrived, effects: &mut Effects) {
         let came_in = self.users.insert(User {
             id: arrived.user,
-            who: Arc::clone(&arrived.who),
+            who: self.with_account_there_is(&arrived.who),
             realname: Arc::clone(&arrived.realname),
             door: arrived.door,
             away: None,
@@ -45,6 +45,16 @@ impl Chat {
         } else {
             refuse(effects, Numeric::ERR_NICKNAMEINUSE, [Text::from(&arrived.who.nick)]);
             effects.push(Effect::EntryRefused);
+        }
+    }
+
+    /// The same without the account, when that was dropped since somebody logged in to it.
+    fn with_account_there_is(&self, who: &Arc<Who>) -> Arc<Who> {
+        match &who.account {
+            Some(account) if self.accounts.get(account).is_none() => {
+                Arc::new(Who { account: None, ..Who::clone(who) })
+            }
+            _ => Arc::clone(who),
         }
     }
 

@@ -3,6 +3,7 @@
 use std::hash::{Hash, Hasher};
 
 use super::Chat;
+use super::accounts::Account;
 use super::rooms::Room;
 use super::users::User;
 
@@ -61,6 +62,9 @@ impl Chat {
         for room in self.rooms.iter() {
             hash_room(room, &mut hasher);
         }
+        for account in self.accounts.iter() {
+            hash_account(account, &mut hasher);
+        }
         hasher.finish()
     }
 }
@@ -79,6 +83,11 @@ fn hash_room(room: &Room, hasher: &mut Fingerprint) {
     for ban in &room.bans {
         (&ban.text, &ban.by, ban.at_ms).hash(hasher);
     }
+}
+
+fn hash_account(account: &Account, hasher: &mut Fingerprint) {
+    (&account.name, account.created_ms, &account.verifiers, &account.certificates).hash(hasher);
+    (&account.email, &account.code, &account.settings).hash(hasher);
 }
 
 fn hash_user(user: &User, hasher: &mut Fingerprint) {

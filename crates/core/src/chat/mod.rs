@@ -3,7 +3,9 @@
 //! Every node that applies the same entries in the same order has the same state: `apply` reads no clock, no
 //! randomness, no configuration and no hash order. What is stored never depends on who is present.
 
+mod accounts;
 mod apply;
+mod apply_accounts;
 mod apply_messages;
 mod apply_rooms;
 mod apply_rules;
@@ -14,6 +16,8 @@ mod redecide;
 mod rooms;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_accounts;
 mod users;
 
 pub(crate) use self::apply_rooms::topic_lines;
@@ -22,10 +26,12 @@ use std::collections::BTreeMap;
 use chinwag_log::Origin;
 use chinwag_wire::msgid::MsgIdKey;
 
+pub use self::accounts::{Account, AccountSettings, Enforce, Verifiers};
 pub use self::counts::{Counts, Crowd};
 pub use self::rooms::{Ban, Member, Room, RoomModes, Topic};
 pub use self::users::{User, UserModes};
 
+use self::accounts::Accounts;
 use self::rooms::Rooms;
 use self::users::Users;
 use crate::ids::{Millis, Number, RoomId, UserId};
@@ -36,6 +42,7 @@ pub struct Chat {
     key: MsgIdKey,
     users: Users,
     rooms: Rooms,
+    accounts: Accounts,
     /// The last `n` applied, by origin: what comes again is skipped.
     applied: BTreeMap<Origin, u64>,
     /// Who left by the entry applied last, and from which rooms, in the order of their numbers.
@@ -49,6 +56,7 @@ impl Chat {
             key,
             users: Users::default(),
             rooms: Rooms::default(),
+            accounts: Accounts::default(),
             applied: BTreeMap::new(),
             departed: Vec::new(),
         }
@@ -72,6 +80,21 @@ impl Chat {
     /// Everybody who is present, in the order of their numbers.
     pub fn users(&self) -> impl ExactSizeIterator<Item = &User> {
         self.users.iter()
+    }
+
+    /// An account, by name (folded here).
+    pub fn account(&self, name: &str) -> Option<&Account> {
+        self.accounts.get(name)
+    }
+
+    /// The account that a certificate proves, by its SHA-256 fingerprint in lower-case hexadecimal.
+    pub fn account_by_certificate(&self, fingerprint: &str) -> Option<&Account> {
+        self.accounts.by_certificate(fingerprint)
+    }
+
+    /// All accounts, in the order of their folded names.
+    pub fn accounts(&self) -> impl ExactSizeIterator<Item = &Account> {
+        self.accounts.iter()
     }
 
     /// The members of a room, in the order of their numbers, and who they are.

@@ -100,7 +100,8 @@ pub(crate) fn complete(chat: &Chat, asking: &mut Asking<'_>) {
     }
     let greeting = std::mem::take(greeting);
     let realname = greeting.realname.clone().unwrap_or_else(|| Arc::clone(&nick));
-    let who = Arc::new(Who { nick, user, host: Arc::clone(&asking.session.host), account: None });
+    let account = asking.session.account.clone();
+    let who = Arc::new(Who { nick, user, host: Arc::clone(&asking.session.host), account });
     let door = asking.session.door.name();
     asking.session.phase = Phase::Entering(greeting);
     asking.propose(Event::Arrived(Arc::new(Arrived { user: asking.next_user, who, realname, door })));

@@ -49,6 +49,7 @@ pub fn rendering(caps: CapSet) -> CapSet {
 
 /// The capabilities that [`rendering`] keeps.
 const RENDERING: CapSet = CapSet::of(&[
+    Cap::AccountNotify,
     Cap::AccountTag,
     Cap::AwayNotify,
     Cap::Batch,

@@ -104,7 +104,7 @@ impl World {
     }
 
     pub(super) fn open(&mut self, door: Door) -> SessionId {
-        self.node.open(door, Peer { host: "host".into(), secure: false }, self.now)
+        self.node.open(door, Peer { host: "host".into(), secure: false, ..Peer::default() }, self.now)
     }
 
     pub(super) fn send(&mut self, session: SessionId, bytes: impl AsRef<[u8]>) -> Received {

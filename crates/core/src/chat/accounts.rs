@@ -1,0 +1,172 @@
+//! Accounts: names that stay somebody's, with what proves it. Stored; who is logged in is with the users.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use chinwag_wire::names::{Folded, fold};
+use serde::{Deserialize, Serialize};
+
+use super::users::find;
+use crate::event::{AccountChange, AccountRegistered, Setting};
+use crate::ids::Millis;
+
+/// What a password is checked against. Made where passwords are hashed; the chat only keeps it.
+#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Verifiers {
+    /// The argon2id hash as a PHC string (`$argon2id$v=19$…`).
+    #[serde(rename = "a")]
+    pub argon2: Box<str>,
+    /// What SCRAM-SHA-256 needs, as RFC 5803 writes it: `SCRAM-SHA-256$<iterations>:<salt>$<StoredKey>:<ServerKey>`.
+    #[serde(rename = "s")]
+    pub scram: Box<str>,
+}
+
+/// Shows nothing of them: verifiers are secrets too.
+impl fmt::Debug for Verifiers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Verifiers(…)")
+    }
+}
+
+/// What is done about somebody else on a nickname that belongs to an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Enforce {
+    /// Nothing.
+    None,
+    /// Nobody else takes it.
+    Strict,
+}
+
+/// What an account's owner has chosen. `None` is whatever the server is configured to do.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct AccountSettings {
+    /// Present without a session.
+    pub always_on: Option<bool>,
+    /// Several sessions on one nickname.
+    pub multiclient: Option<bool>,
+    /// Whether others may take the nickname.
+    pub enforce: Option<Enforce>,
+    /// How many missed lines of a room are shown on entering it.
+    pub autoreplay: Option<u32>,
+}
+
+/// A name that stays somebody's.
+#[derive(Clone, Debug)]
+pub struct Account {
+    /// The name, as it was registered.
+    pub name: Arc<str>,
+    /// When it was registered.
+    pub created_ms: Millis,
+    /// What a password is checked against; none when only certificates prove it.
+    pub verifiers: Option<Arc<Verifiers>>,
+    /// SHA-256 fingerprints of certificates that prove it, in lower-case hexadecimal, in the order of adding.
+    pub certificates: Vec<Arc<str>>,
+    /// Where mail for its owner goes, if that is known.
+    pub email: Option<Arc<str>>,
+    /// The code that has to come back (`VERIFY`) before anybody can log in; none once it did.
+    pub code: Option<Arc<str>>,
+    /// What its owner has chosen.
+    pub settings: AccountSettings,
+}
+
+impl Account {
+    /// Whether its owner may log in: the code, if one was sent, has come back.
+    pub fn verified(&self) -> bool {
+        self.code.is_none()
+    }
+}
+
+/// All accounts, by folded name.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Accounts {
+    by_name: BTreeMap<Folded, Account>,
+    /// Whose a certificate is. One proves one account only.
+    by_certificate: BTreeMap<Arc<str>, Folded>,
+}
+
+impl Accounts {
+    pub(crate) fn get(&self, name: &str) -> Option<&Account> {
+        find(&self.by_name, name)
+    }
+
+    pub(crate) fn by_certificate(&self, fingerprint: &str) -> Option<&Account> {
+        self.by_certificate.get(fingerprint).and_then(|name| self.by_name.get(name))
+    }
+
+    /// In the order of their folded names.
+    pub(crate) fn iter(&self) -> impl ExactSizeIterator<Item = &Account> {
+        self.by_name.values()
+    }
+
+    /// False, and nothing done, when the name is taken. A certificate that proves another account is left out.
+    pub(crate) fn register(&mut self, at_ms: Millis, new: &AccountRegistered) -> bool {
+        let folded = fold(&new.account);
+        if self.by_name.contains_key(&folded) {
+            return false;
+        }
+        let certificates = new.certificate.iter().filter(|print| !self.by_certificate.contains_key(*print));
+        let account = Account {
+            name: Arc::clone(&new.account),
+            created_ms: at_ms,
+            verifiers: new.verifiers.clone(),
+            certificates: certificates.cloned().collect(),
+            email: new.email.clone(),
+            code: new.code.clone(),
+            settings: AccountSettings::default(),
+        };
+        for print in &account.certificates {
+            self.by_certificate.insert(Arc::clone(print), folded.clone());
+        }
+        self.by_name.insert(folded, account);
+        true
+    }
+
+    /// False, and nothing done, when there is no such account, or a certificate proves another one.
+    pub(crate) fn change(&mut self, name: &str, change: &AccountChange) -> bool {
+        let folded = fold(name);
+        let Some(account) = self.by_name.get_mut(&folded) else { return false };
+        match change {
+            AccountChange::Password(verifiers) => account.verifiers = verifiers.clone(),
+            AccountChange::CertificateAdded(print) => {
+                if self.by_certificate.contains_key(print) {
+                    return false;
+                }
+                self.by_certificate.insert(Arc::clone(print), folded);
+                account.certificates.push(Arc::clone(print));
+            }
+            AccountChange::CertificateRemoved(print) => {
+                let Some(at) = account.certificates.iter().position(|known| known == print) else {
+                    return false;
+                };
+                account.certificates.remove(at);
+                self.by_certificate.remove(print);
+            }
+            AccountChange::Email(email) => account.email = email.clone(),
+            AccountChange::Setting(setting) => account.settings.set(*setting),
+            AccountChange::Verified => account.code = None,
+        }
+        true
+    }
+
+    /// The account that there was.
+    pub(crate) fn drop(&mut self, name: &str) -> Option<Account> {
+        let account = self.by_name.remove(&fold(name))?;
+        for print in &account.certificates {
+            self.by_certificate.remove(print);
+        }
+        Some(account)
+    }
+}
+
+impl AccountSettings {
+    fn set(&mut self, setting: Setting) {
+        match setting {
+            Setting::AlwaysOn(on) => self.always_on = on,
+            Setting::Multiclient(on) => self.multiclient = on,
+            Setting::Enforce(how) => self.enforce = how,
+            Setting::Autoreplay(lines) => self.autoreplay = lines,
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! Applying: accounts are registered, changed and dropped; users log in and out.
+
+use std::sync::Arc;
+
+use chinwag_wire::caps::Cap;
+use chinwag_wire::numeric::Numeric;
+
+use super::Chat;
+use super::apply::send;
+use crate::effect::{Effects, To};
+use crate::event::{AccountChange, AccountRegistered, Who};
+use crate::ids::{Millis, UserId};
+use crate::line::{Line, Source, Text};
+
+impl Chat {
+    pub(super) fn account_registered(&mut self, at_ms: Millis, new: &AccountRegistered) {
+        self.accounts.register(at_ms, new);
+    }
+
+    pub(super) fn account_changed(&mut self, account: &str, change: &AccountChange) {
+        self.accounts.change(account, change);
+    }
+
+    /// Whoever was logged in is not any more.
+    pub(super) fn account_dropped(&mut self, at_ms: Millis, account: &str, effects: &mut Effects) {
+        let Some(dropped) = self.accounts.drop(account) else { return };
+        let logged_in = |who: &Who| who.account.as_ref().is_some_and(|account| *account == dropped.name);
+        let users = self.users.iter().filter(|user| logged_in(&user.who)).map(|user| user.id);
+        for user in users.collect::<Vec<_>>() {
+            self.logged_out(at_ms, user, effects);
+        }
+    }
+
+    pub(super) fn logged_in(&mut self, at_ms: Millis, user: UserId, account: &str, effects: &mut Effects) {
+        let Some(account) = self.accounts.get(account).filter(|account| account.verified()) else { return };
+        let account = Arc::clone(&account.name);
+        let Some(found) = self.users.get_mut(user) else { return };
+        let before = Arc::clone(&found.who);
+        if before.account.as_ref() != Some(&account) {
+            found.who = Arc::new(Who { account: Some(Arc::clone(&account)), ..Who::clone(&before) });
+        }
+        send(effects, To::Asker, logged_in_line(&before.mask(), &account));
+        if before.account.as_ref() != Some(&account) {
+            self.tell_account(at_ms, user, before, (&account).into(), effects);
+        }
+    }
+
+    pub(super) fn logged_out(&mut self, at_ms: Millis, user: UserId, effects: &mut Effects) {
+        let Some(found) = self.users.get_mut(user) else { return };
+        let before = Arc::clone(&found.who);
+        if before.account.is_none() {
+            return;
+        }
+        found.who = Arc::new(Who { account: None, ..Who::clone(&before) });
+        let params = [before.mask().into(), Numeric::RPL_LOGGEDOUT.text().into()];
+        send(effects, To::User(user), Line::numeric(Numeric::RPL_LOGGEDOUT, params));
+        self.tell_account(at_ms, user, before, "*".into(), effects);
+    }
+
+    /// `ACCOUNT`, with the account that the user had before as its sender's
+    /// (<https://ircv3.net/specs/extensions/account-notify>, account-tag).
+    fn tell_account(
+        &self,
+        at_ms: Millis,
+        user: UserId,
+        before: Arc<Who>,
+        account: Text,
+        effects: &mut Effects,
+    ) {
+        let line = Line::new(Source::User(before), "ACCOUNT", [account]).at(at_ms);
+        let line = line.needing(Cap::AccountNotify);
+        send(effects, To::User(user), line.clone());
+        send(effects, To::Neighbours(user), line);
+    }
+}
+
+/// RPL_LOGGEDIN.
+pub(crate) fn logged_in_line(mask: &str, account: &Arc<str>) -> Line {
+    let text = format!("You are now logged in as {account}");
+    Line::numeric(Numeric::RPL_LOGGEDIN, [mask.to_owned().into(), account.into(), text.into()])
+}

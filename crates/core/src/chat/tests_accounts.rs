@@ -1,0 +1,126 @@
+//! Accounts as they are applied: a name is given once, and who is logged in follows from what is stored.
+
+use std::sync::Arc;
+
+use super::{Chat, Enforce, Verifiers};
+use crate::effect::Effects;
+use crate::event::{AccountChange, AccountRegistered, Event, Setting};
+use crate::line::Text;
+use crate::scene::{KEY, Scene};
+
+fn registered(account: &str, code: Option<&str>) -> Event {
+    let verifiers = Verifiers { argon2: "$argon2id$".into(), scram: "SCRAM-SHA-256$".into() };
+    Event::AccountRegistered(Arc::new(AccountRegistered {
+        account: account.into(),
+        verifiers: Some(Arc::new(verifiers)),
+        certificate: Some(format!("{account}-print").into()),
+        email: None,
+        code: code.map(Arc::from),
+    }))
+}
+
+fn changed(account: &str, change: AccountChange) -> Event {
+    Event::AccountChanged { account: account.into(), change }
+}
+
+/// What was sent, as words.
+fn lines(effects: &Effects) -> Vec<String> {
+    let line = |effect: &crate::effect::Effect| match effect {
+        crate::effect::Effect::Send { to, line, .. } => {
+            let params: Vec<&str> = line.params.iter().map(Text::as_str).collect();
+            format!("{to:?} {:?} {}", line.command, params.join(" "))
+        }
+        other => format!("{other:?}"),
+    };
+    effects.iter().map(line).collect()
+}
+
+#[test]
+fn a_name_is_given_once_whatever_its_case() {
+    let mut scene = Scene::of([]);
+    scene.happens(registered("Ann", None));
+    let before = scene.chat.stored_hash();
+    scene.happens(registered("aNN", None));
+    assert_eq!(scene.chat.stored_hash(), before);
+    assert_eq!(&*scene.chat.account("ANN").unwrap().name, "Ann");
+    scene.happens(Event::AccountDropped { account: "ann".into() });
+    assert!(scene.chat.account("Ann").is_none() && scene.chat.account_by_certificate("Ann-print").is_none());
+    scene.happens(registered("aNN", None));
+    assert_eq!(&*scene.chat.account("Ann").unwrap().name, "aNN");
+}
+
+#[test]
+fn a_certificate_proves_one_account() {
+    let mut scene = Scene::of([]);
+    scene.happens(registered("ann", None));
+    scene.happens(registered("bob", None));
+    let before = scene.chat.stored_hash();
+    scene.happens(changed("bob", AccountChange::CertificateAdded("ann-print".into())));
+    scene.happens(changed("bob", AccountChange::CertificateRemoved("ann-print".into())));
+    assert_eq!(scene.chat.stored_hash(), before);
+    scene.happens(changed("ann", AccountChange::CertificateRemoved("ann-print".into())));
+    scene.happens(changed("bob", AccountChange::CertificateAdded("ann-print".into())));
+    assert_eq!(&*scene.chat.account_by_certificate("ann-print").unwrap().name, "bob");
+}
+
+#[test]
+fn every_change_is_in_the_state_and_comes_back_by_replay() {
+    let mut scene = Scene::of([]);
+    scene.happens(registered("ann", Some("1234")));
+    let mut hashes = vec![scene.chat.stored_hash()];
+    for change in [
+        AccountChange::Password(None),
+        AccountChange::CertificateAdded("other".into()),
+        AccountChange::Email(Some("ann@example.org".into())),
+        AccountChange::Setting(Setting::AlwaysOn(Some(true))),
+        AccountChange::Setting(Setting::Multiclient(Some(false))),
+        AccountChange::Setting(Setting::Enforce(Some(Enforce::Strict))),
+        AccountChange::Setting(Setting::Autoreplay(Some(7))),
+        AccountChange::Verified,
+    ] {
+        scene.happens(changed("ann", change));
+        hashes.push(scene.chat.stored_hash());
+    }
+    let count = hashes.len();
+    hashes.sort_unstable();
+    hashes.dedup();
+    assert_eq!(hashes.len(), count, "each change changes the state");
+    let mut other = Chat::new(KEY);
+    for entry in &scene.log {
+        other.apply(entry, &mut Effects::new());
+    }
+    assert_eq!(other.stored_hash(), scene.chat.stored_hash());
+}
+
+#[test]
+fn logging_in_is_told_to_those_in_the_same_rooms() {
+    let mut scene = Scene::of(["ann", "bob"]);
+    scene.all([("ann", "JOIN #tea"), ("bob", "JOIN #tea")]);
+    let (user, account): (_, Arc<str>) = (scene.user("ann"), "Anna".into());
+    let logs_in = Event::LoggedIn { user, account: Arc::clone(&account) };
+    assert!(scene.happens(logs_in.clone()).is_empty(), "there is no such account");
+    scene.happens(registered("Anna", Some("1234")));
+    assert!(scene.happens(logs_in.clone()).is_empty(), "its code has not come back");
+    scene.happens(changed("anna", AccountChange::Verified));
+    assert_eq!(
+        lines(&scene.happens(logs_in.clone())),
+        [
+            "Asker Numeric(900 RPL_LOGGEDIN) ann!~u@host Anna You are now logged in as Anna".to_owned(),
+            format!("User({user:?}) Verb(\"ACCOUNT\") Anna"),
+            format!("Neighbours({user:?}) Verb(\"ACCOUNT\") Anna"),
+        ]
+    );
+    assert_eq!(scene.chat.user(user).unwrap().who.account, Some(account));
+    assert_eq!(lines(&scene.happens(logs_in)).len(), 1, "again: nothing is new to others");
+    let out = scene.happens(Event::AccountDropped { account: "ANNA".into() });
+    assert_eq!(
+        lines(&out),
+        [
+            format!("User({user:?}) Numeric(901 RPL_LOGGEDOUT) ann!~u@host You are now logged out"),
+            format!("User({user:?}) Verb(\"ACCOUNT\") *"),
+            format!("Neighbours({user:?}) Verb(\"ACCOUNT\") *"),
+        ]
+    );
+    assert!(scene.chat.user(user).unwrap().who.account.is_none());
+    assert!(scene.happens(Event::LoggedOut { user }).is_empty());
+}
