@@ -364,10 +364,11 @@ impl Node {
         entry.core.phase = Phase::Live(user);
         entry.user = Some(user);
         entry.attached = true;
+        let caps = entry.core.caps;
         self.sessions.attach(user, index);
         self.hear(index, EVERYBODY);
         let mut effects = Vec::new();
-        self.chat.welcome(&self.settings, user, &mut effects);
+        self.chat.welcome(&self.settings, caps, user, &mut effects);
         for effect in effects {
             self.carry_out(asker, effect);
         }
@@ -391,6 +392,9 @@ impl Node {
             let (Some(room), Some(entry)) = (self.chat.room(room), self.sessions.get(index)) else {
                 continue;
             };
+            if entry.core.caps.intersects(names::UNASKED) {
+                continue;
+            }
             let Some(found) = self.chat.user(user) else { continue };
             let viewer = Viewer {
                 user: Some(user),

@@ -67,11 +67,14 @@ caps! {
     CapNotify, "cap-notify", None, Ratified, "0.1.0", "extensions/capability-negotiation";
     Chathistory, "draft/chathistory", None, Draft, "0.1.0", "extensions/chathistory";
     EchoMessage, "echo-message", None, Ratified, "0.1.0", "extensions/echo-message";
+    ExtendedIsupport, "draft/extended-isupport", None, Draft, "0.1.0", "extensions/extended-isupport";
     ExtendedJoin, "extended-join", None, Ratified, "0.1.0", "extensions/extended-join";
     InviteNotify, "invite-notify", None, Ratified, "0.1.0", "extensions/invite-notify";
     LabeledResponse, "labeled-response", None, Ratified, "0.1.0", "extensions/labeled-response";
     MessageTags, "message-tags", None, Ratified, "0.1.0", "extensions/message-tags";
     MultiPrefix, "multi-prefix", None, Ratified, "0.1.0", "extensions/multi-prefix";
+    NoImplicitNames, "no-implicit-names", None, Ratified, "0.1.0", "extensions/no-implicit-names";
+    DraftNoImplicitNames, "draft/no-implicit-names", None, Draft, "0.1.0", "extensions/no-implicit-names";
     ServerTime, "server-time", None, Ratified, "0.1.0", "extensions/server-time";
     StandardReplies, "standard-replies", None, Ratified, "0.1.0", "extensions/standard-replies";
     UserhostInNames, "userhost-in-names", None, Ratified, "0.1.0", "extensions/userhost-in-names";

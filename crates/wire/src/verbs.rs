@@ -87,6 +87,7 @@ verbs! {
     Kick, "KICK", 2, Registered, "<room> <nickname>{,<nickname>} [:<reason>]", "Puts somebody out of a room.";
     Invite, "INVITE", 0, Registered, "[<nickname> <room>]", "Asks somebody into a room; alone, shows where you were asked in.";
     Ison, "ISON", 1, Registered, "<nickname>{ <nickname>}", "Shows which of these people are here.";
+    Isupport, "ISUPPORT", 0, Always, "", "Shows what the server supports.";
     Userhost, "USERHOST", 1, Registered, "<nickname>{ <nickname>}", "Shows the addresses of up to five people.";
     Motd, "MOTD", 0, Registered, "[<server>]", "Shows the message of the day.";
     Lusers, "LUSERS", 0, Registered, "", "Shows how many people and rooms there are.";

@@ -11,6 +11,7 @@ mod help;
 mod info;
 mod invite;
 mod ison;
+mod isupport;
 mod join;
 mod kick;
 mod list;
@@ -69,6 +70,7 @@ fn handler(verb: Verb) -> Handler {
         Verb::Info => info::info,
         Verb::Invite => invite::invite,
         Verb::Ison => ison::ison,
+        Verb::Isupport => isupport::isupport,
         Verb::Join => join::join,
         Verb::Kick => kick::kick,
         Verb::List => list::list,

@@ -39,6 +39,9 @@ pub(crate) fn names(chat: &Chat, asking: &mut Asking<'_>, message: &Message<'_>)
     Flow::Done
 }
 
+/// Capabilities with which nobody is shown the names of a room without asking for them.
+pub const UNASKED: CapSet = CapSet::of(&[Cap::NoImplicitNames, Cap::DraftNoImplicitNames]);
+
 /// The session that is shown who is in a room.
 #[derive(Clone, Copy, Debug)]
 pub struct Viewer<'a> {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chinwag_log::{Entry, Key, Origin, Seq};
+use chinwag_wire::caps::CapSet;
 use chinwag_wire::message::Message;
 use chinwag_wire::names::MsgIdKey;
 
@@ -128,7 +129,7 @@ impl World {
                 Effect::Registered(user) => {
                     session.phase = Phase::Live(user);
                     self.users += 1;
-                    self.chat.welcome(&self.settings, user, &mut self.effects);
+                    self.chat.welcome(&self.settings, CapSet::EMPTY, user, &mut self.effects);
                 }
                 Effect::EntryRefused => registration::refused(session),
                 Effect::Names(room, user) if session.user() == Some(user) => {

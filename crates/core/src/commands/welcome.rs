@@ -3,12 +3,13 @@
 
 use std::sync::{Arc, OnceLock};
 
-use chinwag_wire::isupport::{self, Limits};
+use chinwag_wire::caps::CapSet;
+use chinwag_wire::isupport::{Limits, lines};
 use chinwag_wire::numeric::Numeric;
 
 use crate::chat::Chat;
 use crate::commands::reply::answer;
-use crate::commands::{lusers, mode_room, motd, privmsg, version};
+use crate::commands::{isupport, lusers, mode_room, motd, privmsg};
 use crate::effect::Effects;
 use crate::ids::UserId;
 use crate::line::Text;
@@ -65,7 +66,7 @@ impl Lines {
             welcome: format!("Welcome to the {network} Network, "),
             your_host: format!("Your host is {server}, running version {version}").into(),
             created: format!("This server was created {created}").into(),
-            isupport: isupport(settings),
+            isupport: tokens(settings),
             motd_start: format!("- {server} Message of the day - ").into(),
             motd: settings.motd.iter().map(|line| format!("- {line}").into()).collect(),
         }
@@ -73,7 +74,7 @@ impl Lines {
 }
 
 /// RPL_ISUPPORT: the parameters of each line.
-fn isupport(settings: &Settings) -> Vec<Vec<Text>> {
+fn tokens(settings: &Settings) -> Vec<Vec<Text>> {
     let limits = Limits {
         network: settings.network.to_string(),
         nick_length: settings.nick_length,
@@ -89,7 +90,7 @@ fn isupport(settings: &Settings) -> Vec<Vec<Text>> {
     };
     let text = || [Text::Static(Numeric::RPL_ISUPPORT.text())];
     let params = |tokens: Vec<String>| tokens.into_iter().map(shared).chain(text()).collect();
-    isupport::lines(&limits).into_iter().map(params).collect()
+    lines(&limits).into_iter().map(params).collect()
 }
 
 /// A text that is handed on without being copied.
@@ -100,7 +101,7 @@ fn shared(text: String) -> Text {
 impl Chat {
     /// What a session is sent when it has become a user's (on [`crate::effect::Effect::Registered`]): lines for
     /// [`crate::effect::To::Asker`].
-    pub fn welcome(&self, settings: &Settings, user: UserId, effects: &mut Effects) {
+    pub fn welcome(&self, settings: &Settings, caps: CapSet, user: UserId, effects: &mut Effects) {
         let Some(found) = self.user(user) else { return };
         let prepared = settings.prepared();
         let nick = &found.who.nick;
@@ -114,7 +115,7 @@ impl Chat {
         let server =
             [(&settings.server).into(), (&settings.version).into(), user_modes, room_modes, with_argument];
         answer(effects, Numeric::RPL_MYINFO, server);
-        version::isupport(settings, effects);
+        isupport::lines(settings, caps, effects);
         lusers::lines(self, user, effects);
         motd::lines(settings, effects);
     }
