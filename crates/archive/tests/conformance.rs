@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use chinwag_archive::{Options, PageLimit, SqliteLog, open};
 use chinwag_core::event::Event;
-use chinwag_core::ids::UserId;
+use chinwag_core::ids::{SessionKey, UserId};
 use chinwag_log::Slot;
 use chinwag_log::conformance::{self, Harness};
 use support::{PATIENCE, folder, said};
@@ -35,7 +35,7 @@ impl Harness for OnDisk {
     }
 
     fn passing(&mut self, number: u64) -> Event {
-        Event::Attached { user: UserId(number) }
+        Event::Attached { user: UserId(number), session: SessionKey(number), away: None }
     }
 
     fn close(&mut self, log: SqliteLog) {

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use chinwag_archive::{CloseError, Opened, Options, PageLimit, SqliteLog, open};
 use chinwag_core::event::Event;
-use chinwag_core::ids::UserId;
+use chinwag_core::ids::{SessionKey, UserId};
 use chinwag_log::conformance::next;
 use chinwag_log::{Arrival, EVENT_BYTES_MAX, Health, Log, Proposal, Refusal, Seq, Slot};
 use faulty::{Fault, Faulty};
@@ -112,7 +112,7 @@ fn a_full_disk_refuses_and_resumes_by_itself() {
         proposer.take_back(1, 2);
     }
     assert_eq!(texts(&log), ["one", "two"], "reading goes on");
-    let came = Event::Attached { user: UserId(1) };
+    let came = Event::Attached { user: UserId(1), session: SessionKey(1), away: None };
     let passing = store(&mut log, vec![proposer.proposal(came)]);
     assert_eq!(passing[0].seq, Seq(2), "and so does what is not stored");
     faulty.set(Fault::None);

@@ -6,7 +6,7 @@ use chinwag_log::Keep;
 use serde::{Deserialize, Serialize};
 
 use crate::chat::{Enforce, Verifiers};
-use crate::ids::{Number, RoomId, UserId};
+use crate::ids::{Number, RoomId, SessionKey, UserId};
 
 /// Who did something, as everybody saw them at that moment.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -87,6 +87,10 @@ pub struct Arrived {
     pub realname: Arc<str>,
     /// The door, for WHOIS (`plain`, `irc` …).
     pub door: &'static str,
+    /// The user's first session.
+    pub session: SessionKey,
+    /// What it says of being away, if it is (`AWAY` before registration).
+    pub away: Option<Arc<str>>,
 }
 
 /// A private message, or a tag message, to one user; or a passing one to a room (CTCP, TAGMSG).
@@ -269,12 +273,18 @@ pub enum Event {
     Attached {
         /// The user.
         user: UserId,
+        /// The session.
+        session: SessionKey,
+        /// What it says of being away, if it is.
+        away: Option<Arc<str>>,
     },
     /// A session of a user ended; with the last one the user leaves.
     #[serde(skip)]
     Detached {
         /// The user.
         user: UserId,
+        /// The session.
+        session: SessionKey,
         /// Why (shown when it was the last).
         reason: Arc<str>,
     },
@@ -320,11 +330,13 @@ pub enum Event {
         /// Why, if a reason was given.
         reason: Option<Arc<str>>,
     },
-    /// Away, or back.
+    /// One session of a user is away, or back.
     #[serde(skip)]
     Away {
         /// The user.
         user: UserId,
+        /// The session.
+        session: SessionKey,
         /// The message; none when back.
         message: Option<Arc<str>>,
     },

@@ -20,6 +20,11 @@ pub struct SessionId {
     pub generation: u32,
 }
 
+/// A session as events name it: given by its node, unlike that of every other session in the network (the node's
+/// number in the upper 16 bits, that node's counter below).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SessionKey(pub u64);
+
 /// A message's number in its room: 1, 2, 3 …; 0 is before the first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Number(pub u64);

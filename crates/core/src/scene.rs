@@ -12,7 +12,7 @@ use crate::asking::{Asking, Flow};
 use crate::chat::Chat;
 use crate::effect::{Effect, Effects, To};
 use crate::event::{Arrived, Event, Who};
-use crate::ids::UserId;
+use crate::ids::{SessionKey, UserId};
 use crate::line::{Command, Source, Text};
 use crate::pending::Pending;
 use crate::session::{Door, Phase, Session};
@@ -59,10 +59,12 @@ impl Scene {
     pub(crate) fn enters(&mut self, nick: &'static str) {
         let user = UserId::new(0, self.sessions.len() as u64 + 1);
         let who = Arc::new(Who { nick: nick.into(), user: "~u".into(), host: "host".into(), account: None });
-        let arrived = Arrived { user, who, realname: "Real Name".into(), door: "irc" };
+        let session = SessionKey(user.0);
+        let realname = "Real Name".into();
+        let arrived = Arrived { user, who, realname, door: "irc", session, away: None };
         let effects = self.happens(Event::Arrived(Arc::new(arrived)));
         assert!(effects.contains(&Effect::Registered(user)), "{effects:?}");
-        let mut session = Session::new(Door::Irc, "host".into(), false);
+        let mut session = Session::new(session, Door::Irc, "host".into(), false);
         session.phase = Phase::Live(user);
         session.caps = CapSet::ALL;
         self.sessions.insert(nick, session);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use chinwag_wire::caps::CapSet;
 
-use crate::ids::UserId;
+use crate::ids::{SessionKey, UserId};
 
 /// Which door a session came in by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -36,6 +36,8 @@ pub struct Greeting {
     pub realname: Option<Arc<str>>,
     /// PASS.
     pub password: Option<Arc<str>>,
+    /// AWAY (`draft/pre-away`).
+    pub away: Option<Arc<str>>,
     /// CAP LS or REQ was sent and CAP END not yet: registration waits.
     pub negotiating: bool,
 }
@@ -56,6 +58,8 @@ pub enum Phase {
 /// One connection of a user.
 #[derive(Clone, Debug)]
 pub struct Session {
+    /// How events name it.
+    pub key: SessionKey,
     /// Its door.
     pub door: Door,
     /// Where it is on its way.
@@ -76,8 +80,9 @@ pub struct Session {
 
 impl Session {
     /// A new session, not registered.
-    pub fn new(door: Door, host: Arc<str>, secure: bool) -> Self {
+    pub fn new(key: SessionKey, door: Door, host: Arc<str>, secure: bool) -> Self {
         Session {
+            key,
             door,
             phase: Phase::Greeting(Box::default()),
             caps: CapSet::default(),

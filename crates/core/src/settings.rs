@@ -19,6 +19,11 @@ pub struct Settings {
     pub created: Arc<str>,
     /// The message of the day, a line each; empty for none.
     pub motd: Vec<Arc<str>>,
+    /// The address of a picture that stands for the network, if there is one.
+    pub icon: Option<Arc<str>>,
+    /// Client-only tags that are not handed on, without their `+`. `*` in the first place is all, and `-tag` behind
+    /// it all but that one.
+    pub client_tags_denied: Vec<Arc<str>>,
     /// The room where plain callers land.
     pub lobby: Arc<str>,
     /// A password for the whole server (PASS), if there is one.
@@ -60,6 +65,8 @@ impl Default for Settings {
             version: concat!("chinwag-", env!("CARGO_PKG_VERSION")).into(),
             created: "".into(),
             motd: Vec::new(),
+            icon: None,
+            client_tags_denied: Vec::new(),
             lobby: "#lobby".into(),
             password: None,
             nick_length: 32,
@@ -75,6 +82,19 @@ impl Default for Settings {
             registration_timeout_seconds: 60,
             ping_seconds: 90,
             prepared: Prepared::default(),
+        }
+    }
+}
+
+impl Settings {
+    /// Whether a client-only tag, without its `+`, is handed on.
+    /// Specification: <https://ircv3.net/specs/extensions/message-tags>, CLIENTTAGDENY.
+    pub fn hands_on(&self, tag: &str) -> bool {
+        let denied = &self.client_tags_denied;
+        if denied.first().is_some_and(|first| **first == *"*") {
+            denied.iter().any(|entry| entry.strip_prefix('-') == Some(tag))
+        } else {
+            denied.iter().all(|entry| **entry != *tag)
         }
     }
 }

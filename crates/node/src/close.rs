@@ -52,6 +52,7 @@ impl Node {
         let here = attached || matches!(entry.core.phase, Phase::Entering(_));
         let leaves = entry.user.filter(|_| here && !std::mem::replace(&mut entry.detached, true));
         let user = entry.user.filter(|_| attached);
+        let session = entry.core.key;
         entry.core.phase = Phase::Closing;
         entry.rest = Default::default();
         let rooms: Vec<_> = entry.rooms.iter().map(|hearing| hearing.room).collect();
@@ -63,7 +64,7 @@ impl Node {
         }
         self.closing.push(index);
         if let Some(user) = leaves {
-            self.propose(Event::Detached { user, reason: reason.into() }, Behalf::NODE);
+            self.propose(Event::Detached { user, session, reason: reason.into() }, Behalf::NODE);
         }
     }
 

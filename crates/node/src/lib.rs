@@ -40,7 +40,7 @@ use std::sync::Arc;
 use chinwag_core::chat::Chat;
 use chinwag_core::effect::Effects;
 use chinwag_core::event::{Event, Who};
-use chinwag_core::ids::{Millis, SessionId, UserId};
+use chinwag_core::ids::{Millis, SessionId, SessionKey, UserId};
 use chinwag_core::session::{Door, Session};
 use chinwag_core::settings::Settings;
 use chinwag_log::{Entry as LogEntry, Origin, Proposal};
@@ -100,6 +100,7 @@ pub struct Node {
     now_ms: Millis,
     turn: u64,
     users_promised: u64,
+    sessions_opened: u64,
     sessions: Sessions,
     dialects: Vec<Dialect>,
     audiences: Audiences,
@@ -139,6 +140,7 @@ impl Node {
             now_ms: 0,
             turn: 1,
             users_promised: first_key,
+            sessions_opened: first_key,
             sessions: Sessions::default(),
             dialects: Vec::new(),
             audiences: Audiences::default(),
@@ -181,7 +183,9 @@ impl Node {
     /// Opens a session at a door. Nothing is sent before it sends something.
     pub fn open(&mut self, door: Door, peer: Peer, now_ms: Millis) -> SessionId {
         self.now_ms = now_ms;
-        let mut core = Session::new(door, peer.host, peer.secure);
+        self.sessions_opened += 1;
+        let key = SessionKey(UserId::new(self.origin.0 as u16, self.sessions_opened).0);
+        let mut core = Session::new(key, door, peer.host, peer.secure);
         core.certificate = peer.certificate;
         let input = match door {
             Door::Irc => Input::Irc(LineDecoder::irc()),

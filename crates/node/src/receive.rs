@@ -389,7 +389,7 @@ impl Node {
                 entry.user = Some(arrived.user);
                 self.users_promised += 1;
             }
-            Event::Attached { user } => entry.user = Some(*user),
+            Event::Attached { user, .. } => entry.user = Some(*user),
             Event::Detached { .. } => entry.detached = true,
             _ => {}
         }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use chinwag_core::settings::Settings;
 use chinwag_wire::names::RoomName;
+use chinwag_wire::tags::is_key;
 use serde::Deserialize;
 
 mod nearest;
@@ -52,6 +53,10 @@ pub struct ServerConfig {
     pub password: Option<String>,
     /// Message of the day; lines are separated by line ends.
     pub motd: String,
+    /// The address of a picture that stands for the network, if there is one.
+    pub icon: Option<String>,
+    /// Client-only tags that are not handed on.
+    pub client_tags_denied: Vec<String>,
     /// The room where plain callers land.
     pub lobby: String,
 }
@@ -148,6 +153,8 @@ impl Default for ServerConfig {
             description: "a chinwag server".to_owned(),
             password: None,
             motd: String::new(),
+            icon: None,
+            client_tags_denied: Vec::new(),
             lobby: "#lobby".to_owned(),
         }
     }
@@ -281,6 +288,17 @@ impl Config {
         if server.password.as_ref().is_some_and(|word| word.is_empty() || word.len() > 300) {
             return Err(("server", "password", "password must have 1 to 300 bytes".to_owned()));
         }
+        let bare = |address: &str| address.contains("://") && !address.contains([' ', ',']);
+        if server.icon.as_ref().is_some_and(|icon| !bare(icon) || icon.len() > 250) {
+            let what = "icon must be an address (https://…) of at most 250 bytes without spaces".to_owned();
+            return Err(("server", "icon", what));
+        }
+        let tag = |tag: &String| is_key(tag.strip_prefix('-').unwrap_or(tag)) && tag.len() <= 60;
+        let names = server.client_tags_denied.iter().skip_while(|tag| *tag == "*");
+        if server.client_tags_denied.len() > 5 || !names.clone().all(tag) {
+            let what = "client_tags_denied must be up to five tags without their +; \"*\" only comes first";
+            return Err(("server", "client_tags_denied", what.to_owned()));
+        }
         if RoomName::parse(&server.lobby, self.limits.channel_length).is_err() {
             let what = format!("lobby = {:?} is not a room name (it begins with #)", server.lobby);
             return Err(("server", "lobby", what));
@@ -297,6 +315,8 @@ impl Config {
             description: server.description.as_str().into(),
             created: created.into(),
             motd: server.motd.lines().map(Arc::from).collect(),
+            icon: server.icon.as_deref().map(Arc::from),
+            client_tags_denied: server.client_tags_denied.iter().map(|tag| tag.as_str().into()).collect(),
             lobby: server.lobby.as_str().into(),
             password: server.password.as_deref().map(Arc::from),
             nick_length: limits.nick_length,

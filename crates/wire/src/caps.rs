@@ -75,6 +75,7 @@ caps! {
     MultiPrefix, "multi-prefix", None, Ratified, "0.1.0", "extensions/multi-prefix";
     NoImplicitNames, "no-implicit-names", None, Ratified, "0.1.0", "extensions/no-implicit-names";
     DraftNoImplicitNames, "draft/no-implicit-names", None, Draft, "0.1.0", "extensions/no-implicit-names";
+    PreAway, "draft/pre-away", None, Draft, "0.1.0", "extensions/pre-away";
     ServerTime, "server-time", None, Ratified, "0.1.0", "extensions/server-time";
     StandardReplies, "standard-replies", None, Ratified, "0.1.0", "extensions/standard-replies";
     UserhostInNames, "userhost-in-names", None, Ratified, "0.1.0", "extensions/userhost-in-names";

@@ -27,6 +27,10 @@ pub struct Limits {
     pub targets: usize,
     /// Mode changes with a parameter in one MODE.
     pub modes: usize,
+    /// The address of the network's icon, if it has one.
+    pub icon: Option<String>,
+    /// Client-only tags that are not handed on, as CLIENTTAGDENY lists them; empty for none.
+    pub denied_tags: String,
     /// Messages of one CHATHISTORY answer; none where history is not to be asked for.
     pub history: Option<u32>,
 }
@@ -36,6 +40,7 @@ type Value = fn(&Limits) -> Option<String>;
 /// Every token: its name, and its value under these limits. No value: not sent; an empty value: no `=`.
 const TOKENS: &[(&str, Value)] = &[
     ("NETWORK", |of| Some(escape(&of.network))),
+    ("draft/ICON", |of| of.icon.as_deref().map(escape)),
     ("CASEMAPPING", |_| Some("ascii".into())),
     ("UTF8ONLY", |_| Some(String::new())),
     ("CHANTYPES", |_| Some("#".into())),
@@ -58,6 +63,7 @@ const TOKENS: &[(&str, Value)] = &[
         let to = of.targets;
         Some(format!("PRIVMSG:{to},NOTICE:{to},TAGMSG:{to},JOIN:,PART:,KICK:{to},NAMES:,WHOIS:1"))
     }),
+    ("CLIENTTAGDENY", |of| Some(of.denied_tags.clone()).filter(|tags| !tags.is_empty())),
     ("ELIST", |_| Some("CMNTU".into())),
     ("SAFELIST", |_| Some(String::new())),
     ("CHATHISTORY", |of| of.history.map(|most| most.to_string())),
@@ -73,9 +79,24 @@ pub fn tokens(limits: &Limits) -> Vec<String> {
     TOKENS.iter().filter_map(token).collect()
 }
 
+/// Bytes of the tokens of one line with their spaces: room is left for the server's name, the nickname and the text.
+const TOKENS_BYTES_MAX: usize = 380;
+
 /// The tokens of each RPL_ISUPPORT line.
 pub fn lines(limits: &Limits) -> Vec<Vec<String>> {
-    tokens(limits).chunks(ISUPPORT_TOKENS_MAX).map(<[String]>::to_vec).collect()
+    let mut lines: Vec<Vec<String>> = Vec::new();
+    let mut bytes = 0;
+    for token in tokens(limits) {
+        bytes += token.len() + 1;
+        match lines.last_mut() {
+            Some(line) if line.len() < ISUPPORT_TOKENS_MAX && bytes <= TOKENS_BYTES_MAX => line.push(token),
+            _ => {
+                bytes = token.len() + 1;
+                lines.push(vec![token]);
+            }
+        }
+    }
+    lines
 }
 
 /// A value in which every byte that could end it is written as `\xHH`.
@@ -107,6 +128,8 @@ mod tests {
             channels_per_user: 100,
             targets: 4,
             modes: 8,
+            icon: Some("https://example.org/icon.svg?size=64".into()),
+            denied_tags: "*,-typing".into(),
             history: Some(100),
         }
     }
@@ -114,9 +137,15 @@ mod tests {
     #[test]
     fn values_come_from_the_limits() {
         let all = tokens(&limits());
-        for token in
-            ["NETWORK=Tea\\x20\\x3D\\x20Time", "NICKLEN=32", "CHATHISTORY=100", "UTF8ONLY", "MAXLIST=b:100"]
-        {
+        for token in [
+            "NETWORK=Tea\\x20\\x3D\\x20Time",
+            "NICKLEN=32",
+            "CHATHISTORY=100",
+            "UTF8ONLY",
+            "MAXLIST=b:100",
+            "draft/ICON=https://example.org/icon.svg?size\\x3D64",
+            "CLIENTTAGDENY=*,-typing",
+        ] {
             assert!(all.iter().any(|other| other == token), "{token} not in {all:?}");
         }
         let without = tokens(&Limits { history: None, ..limits() });
@@ -125,12 +154,14 @@ mod tests {
 
     #[test]
     fn lines_have_the_form_that_clients_expect() {
-        let lines = lines(&limits());
-        assert_eq!(lines.concat(), tokens(&limits()));
+        let icon = Some(format!("https://example.org/{}", "x".repeat(230)));
+        let limits = Limits { icon, ..limits() };
+        let lines = lines(&limits);
+        assert_eq!(lines.concat(), tokens(&limits));
         for line in &lines {
             assert!(line.len() <= ISUPPORT_TOKENS_MAX);
             assert!(
-                line.iter().map(|token| token.len() + 1).sum::<usize>() < 380,
+                line.iter().map(|token| token.len() + 1).sum::<usize>() <= TOKENS_BYTES_MAX,
                 "room for server and nickname"
             );
             assert!(line.iter().all(|token| !token.contains(' ') && !token.starts_with(':')));

@@ -40,8 +40,12 @@ impl Chat {
             Event::AccountRegistered(new) => self.account_registered(at_ms, new),
             Event::NodeStarted => self.node_started(at_ms, key.origin, effects),
             Event::Arrived(arrived) => self.arrived(at_ms, arrived, effects),
-            Event::Attached { user } => self.attached(*user, effects),
-            Event::Detached { user, reason } => self.detached(at_ms, *user, reason, effects),
+            Event::Attached { user, session, away } => {
+                self.attached(at_ms, *user, *session, away.as_ref(), effects);
+            }
+            Event::Detached { user, session, reason } => {
+                self.detached(at_ms, *user, *session, reason, effects);
+            }
             Event::LoggedIn { user, account } => self.logged_in(at_ms, *user, account, effects),
             Event::LoggedOut { user } => self.logged_out(at_ms, *user, effects),
             Event::Renamed { user, nick } => self.renamed(at_ms, *user, nick, effects),
@@ -49,7 +53,9 @@ impl Chat {
             Event::Parted { user, room, reason } => {
                 self.parted(at_ms, *user, *room, reason.as_ref(), effects)
             }
-            Event::Away { user, message } => self.away(at_ms, *user, message.as_ref(), effects),
+            Event::Away { user, session, message } => {
+                self.away(at_ms, *user, *session, message.as_ref(), effects);
+            }
             Event::UserModes { user, changes } => self.user_modes(at_ms, *user, changes, effects),
             Event::Invited { user, target, room } => self.invited(at_ms, *user, *target, *room, effects),
             Event::Passed(passed) => self.passed(key, at_ms, passed, effects),

@@ -10,7 +10,7 @@ use super::apply::send;
 use super::{Chat, User, UserModes};
 use crate::effect::{Effect, Effects, To};
 use crate::event::{Arrived, Who};
-use crate::ids::{Millis, UserId};
+use crate::ids::{Millis, SessionKey, UserId};
 use crate::line::{Line, Source, Text};
 
 /// What is shown of users whose node started again.
@@ -32,13 +32,14 @@ impl Chat {
             who: self.with_account_there_is(&arrived.who),
             realname: Arc::clone(&arrived.realname),
             door: arrived.door,
-            away: None,
+            away: arrived.away.clone(),
             modes: UserModes::default(),
             rooms: Vec::new(),
             invited: Vec::new(),
             signed_on_ms: at_ms,
             said_ms: at_ms,
             sessions: 1,
+            absent: arrived.away.iter().map(|away| (arrived.session, Arc::clone(away))).collect(),
         });
         if came_in {
             effects.push(Effect::Registered(arrived.user));
@@ -58,18 +59,36 @@ impl Chat {
         }
     }
 
-    pub(super) fn attached(&mut self, user: UserId, effects: &mut Effects) {
-        if let Some(found) = self.users.get_mut(user) {
-            found.sessions += 1;
-            effects.push(Effect::Registered(user));
-        }
+    pub(super) fn attached(
+        &mut self,
+        at_ms: Millis,
+        user: UserId,
+        session: SessionKey,
+        away: Option<&Arc<str>>,
+        effects: &mut Effects,
+    ) {
+        let Some(found) = self.users.get_mut(user) else { return };
+        found.sessions += 1;
+        found.note_away(session, away);
+        effects.push(Effect::Registered(user));
+        tell_away(found, at_ms, effects);
     }
 
-    pub(super) fn detached(&mut self, at_ms: Millis, user: UserId, reason: &Arc<str>, effects: &mut Effects) {
+    pub(super) fn detached(
+        &mut self,
+        at_ms: Millis,
+        user: UserId,
+        session: SessionKey,
+        reason: &Arc<str>,
+        effects: &mut Effects,
+    ) {
         let Some(found) = self.users.get_mut(user) else { return };
         found.sessions = found.sessions.saturating_sub(1);
+        found.note_away(session, None);
         if found.sessions == 0 {
             self.depart(at_ms, user, reason, effects);
+        } else {
+            tell_away(found, at_ms, effects);
         }
     }
 
@@ -115,17 +134,14 @@ impl Chat {
         &mut self,
         at_ms: Millis,
         user: UserId,
+        session: SessionKey,
         message: Option<&Arc<str>>,
         effects: &mut Effects,
     ) {
         let Some(found) = self.users.get_mut(user) else { return };
-        let numeric = if message.is_some() { Numeric::RPL_NOWAWAY } else { Numeric::RPL_UNAWAY };
-        send(effects, To::Asker, Line::numeric(numeric, [numeric.text().into()]));
-        if found.away.as_ref() == message {
-            return;
-        }
-        found.away = message.cloned();
-        send(effects, To::Neighbours(user), away_line(found).at(at_ms));
+        send(effects, To::Asker, away_reply(message.is_some()));
+        found.note_away(session, message);
+        tell_away(found, at_ms, effects);
     }
 
     pub(super) fn user_modes(
@@ -153,6 +169,19 @@ impl Chat {
             );
             self.users.set_modes(user, modes);
         }
+    }
+}
+
+/// RPL_NOWAWAY or RPL_UNAWAY.
+pub(crate) fn away_reply(away: bool) -> Line {
+    let numeric = if away { Numeric::RPL_NOWAWAY } else { Numeric::RPL_UNAWAY };
+    Line::numeric(numeric, [numeric.text().into()])
+}
+
+/// Tells the neighbours, if a user's being away has changed.
+fn tell_away(user: &mut User, at_ms: Millis, effects: &mut Effects) {
+    if user.settle_away() {
+        send(effects, To::Neighbours(user.id), away_line(user).at(at_ms));
     }
 }
 

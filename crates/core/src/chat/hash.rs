@@ -94,4 +94,5 @@ fn hash_user(user: &User, hasher: &mut Fingerprint) {
     (user.id, &user.who, &user.realname, user.door).hash(hasher);
     (&user.away, user.modes.invisible, &user.rooms, &user.invited).hash(hasher);
     (user.signed_on_ms, user.said_ms, user.sessions).hash(hasher);
+    user.absent.hash(hasher);
 }

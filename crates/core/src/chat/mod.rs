@@ -21,6 +21,7 @@ mod tests_accounts;
 mod users;
 
 pub(crate) use self::apply_rooms::topic_lines;
+pub(crate) use self::apply_users::away_reply;
 use std::collections::BTreeMap;
 
 use chinwag_log::Origin;

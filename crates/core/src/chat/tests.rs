@@ -8,7 +8,7 @@ use chinwag_wire::msgid::{MsgId, Opened};
 use super::Chat;
 use crate::effect::{Effect, Effects, To};
 use crate::event::{Arrived, Event, ModeChange, Said, SayKind, Who};
-use crate::ids::{Number, RoomId, UserId};
+use crate::ids::{Number, RoomId, SessionKey, UserId};
 use crate::line::{Line, Text};
 use crate::scene::{KEY, Scene};
 
@@ -220,7 +220,8 @@ fn a_nickname_taken_meanwhile_sends_back_to_the_greeting() {
     let mut scene = tea();
     let who = Arc::new(Who { nick: "ANN".into(), user: "~u".into(), host: "host".into(), account: None });
     let user = UserId::new(0, 77);
-    let arrived = Arrived { user, who, realname: "".into(), door: "irc" };
+    let session = SessionKey(user.0);
+    let arrived = Arrived { user, who, realname: "".into(), door: "irc", session, away: None };
     let effects = scene.happens(Event::Arrived(Arc::new(arrived)));
     assert!(
         matches!(&effects[..], [Effect::Send { to: To::Asker, .. }, Effect::EntryRefused]),
@@ -238,7 +239,8 @@ fn a_node_that_starts_again_has_lost_its_people_and_no_others() {
     let mut scene = tea();
     let who = Arc::new(Who { nick: "far".into(), user: "~u".into(), host: "host".into(), account: None });
     let user = UserId::new(1, 1);
-    let arrived = Arrived { user, who, realname: "".into(), door: "irc" };
+    let session = SessionKey(user.0);
+    let arrived = Arrived { user, who, realname: "".into(), door: "irc", session, away: None };
     scene.happens(Event::Arrived(Arc::new(arrived)));
     scene.happens(Event::Joined { user, room: "#tea".into(), key: None });
     let key = |n| Key { origin: Origin(1), n };
@@ -259,11 +261,42 @@ fn a_node_that_starts_again_has_lost_its_people_and_no_others() {
 fn a_user_stays_until_the_last_session_ends() {
     let mut scene = tea();
     let user = scene.user("bob");
-    assert_eq!(scene.happens(Event::Attached { user }), [Effect::Registered(user)]);
-    assert!(scene.happens(Event::Detached { user, reason: "phone".into() }).is_empty());
-    let effects = scene.happens(Event::Detached { user, reason: "laptop".into() });
+    let phone = SessionKey(70);
+    let attached = Event::Attached { user, session: phone, away: None };
+    assert_eq!(scene.happens(attached), [Effect::Registered(user)]);
+    let detached = |session, reason: &str| Event::Detached { user, session, reason: reason.into() };
+    assert!(scene.happens(detached(phone, "phone")).is_empty());
+    let laptop = SessionKey(user.0);
+    let effects = scene.happens(detached(laptop, "laptop"));
     assert_eq!(effects.last(), Some(&Effect::Gone(user, "laptop".into())));
-    assert!(scene.happens(Event::Detached { user, reason: "again".into() }).is_empty());
+    assert!(scene.happens(detached(laptop, "again")).is_empty());
+}
+
+#[test]
+fn a_user_is_away_while_all_sessions_are() {
+    let mut scene = tea();
+    let user = scene.user("bob");
+    let (laptop, phone) = (SessionKey(user.0), SessionKey(70));
+    let away = |scene: &Scene| scene.chat.user(user).unwrap().away.as_deref().map(str::to_owned);
+    let says =
+        |session, message: Option<&str>| Event::Away { user, session, message: message.map(Into::into) };
+    // A client that came by itself says so at once, and nobody takes its user for absent.
+    scene.happens(Event::Attached { user, session: phone, away: Some("*".into()) });
+    assert_eq!(away(&scene), None);
+    let effects = scene.happens(says(laptop, Some("lunch")));
+    assert_eq!(effects.len(), 2, "the reply, and a word to the neighbours: {effects:?}");
+    assert_eq!(away(&scene).as_deref(), Some("lunch"));
+    // What says nothing does not take the place of what somebody wrote, newer or not.
+    assert_eq!(scene.happens(says(phone, Some("*"))).len(), 1);
+    assert_eq!(away(&scene).as_deref(), Some("lunch"));
+    scene.happens(says(phone, Some("asleep")));
+    assert_eq!(away(&scene).as_deref(), Some("asleep"));
+    scene.happens(Event::Detached { user, session: phone, reason: "".into() });
+    assert_eq!(away(&scene).as_deref(), Some("lunch"));
+    scene.happens(Event::Attached { user, session: phone, away: None });
+    assert_eq!(away(&scene), None);
+    scene.happens(Event::Detached { user, session: phone, reason: "".into() });
+    assert_eq!(away(&scene).as_deref(), Some("lunch"), "the one that is left is still away");
 }
 
 #[test]

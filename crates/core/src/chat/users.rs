@@ -8,7 +8,7 @@ use chinwag_wire::names::{Folded, fold};
 use super::counts::Counts;
 use super::rooms::Member;
 use crate::event::Who;
-use crate::ids::{Millis, RoomId, UserId};
+use crate::ids::{Millis, RoomId, SessionKey, UserId};
 
 /// A user's modes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -44,7 +44,7 @@ pub struct User {
     pub realname: Arc<str>,
     /// The door, for WHOIS.
     pub door: &'static str,
-    /// The away message, while away.
+    /// The away message, while away: while all sessions are.
     pub away: Option<Arc<str>>,
     /// User modes.
     pub modes: UserModes,
@@ -58,12 +58,38 @@ pub struct User {
     pub said_ms: Millis,
     /// How many sessions the user has, in the whole network.
     pub sessions: u32,
+    /// Those of them that are away, with their messages, in the order in which they said so.
+    pub(crate) absent: Vec<(SessionKey, Arc<str>)>,
 }
 
 impl User {
     /// `nick!user@host`.
     pub fn mask(&self) -> String {
         self.who.mask()
+    }
+}
+
+/// The away message that says nothing but that nobody is there.
+/// Specification: <https://ircv3.net/specs/extensions/pre-away>
+pub(crate) const NOBODY_THERE: &str = "*";
+
+impl User {
+    /// Notes what a session says of being away.
+    pub(crate) fn note_away(&mut self, session: SessionKey, message: Option<&Arc<str>>) {
+        self.absent.retain(|(absent, _)| *absent != session);
+        self.absent.extend(message.map(|message| (session, Arc::clone(message))));
+    }
+
+    /// Works out whether the user is away: while every session is, and with the newest message that people wrote.
+    /// Whether that is different from before.
+    pub(crate) fn settle_away(&mut self) -> bool {
+        let all = self.absent.len() >= self.sessions as usize;
+        let written = |(_, message): &&(SessionKey, Arc<str>)| **message != *NOBODY_THERE;
+        let newest = self.absent.iter().rev().find(written).or(self.absent.last());
+        let away = newest.filter(|_| all).map(|(_, message)| Arc::clone(message));
+        let changed = self.away != away;
+        self.away = away;
+        changed
     }
 }
 

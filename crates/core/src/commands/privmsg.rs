@@ -5,6 +5,7 @@ use std::sync::Arc;
 use chinwag_wire::caps::Cap;
 use chinwag_wire::message::Message;
 use chinwag_wire::numeric::Numeric;
+use chinwag_wire::tags::RawTag;
 
 use super::reply::{asker, given};
 use crate::asking::{Asking, Flow};
@@ -138,13 +139,21 @@ pub(super) fn pass(
     })));
 }
 
-/// The client-only tags of a message, as sent. Only sessions with `message-tags` may send any.
+/// The client-only tags of a message that are handed on, as sent. Only sessions with `message-tags` may send any.
 pub(super) fn client_tags(asking: &Asking<'_>, message: &Message<'_>) -> Option<Arc<str>> {
     if !asking.session.caps.contains(Cap::MessageTags) {
         return None;
     }
     let mut tags = String::new();
-    message.tags.copy_client_only(&mut tags).then(|| tags.into())
+    if asking.settings.client_tags_denied.is_empty() {
+        message.tags.copy_client_only(&mut tags);
+    } else {
+        let handed_on = |tag: &RawTag<'_>| asking.settings.hands_on(tag.key.trim_start_matches('+'));
+        for tag in message.tags.client_only().filter(handed_on) {
+            tags.extend([if tags.is_empty() { "" } else { ";" }, tag.text]);
+        }
+    }
+    (!tags.is_empty()).then(|| tags.into())
 }
 
 /// Whether a text is a question from program to program (CTCP) and not something that people read (`/me`).

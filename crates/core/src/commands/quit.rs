@@ -15,7 +15,7 @@ pub(crate) fn quit(_chat: &Chat, asking: &mut Asking<'_>, message: &Message<'_>)
     let text = message.params.first().copied().filter(|text| !text.is_empty());
     let reason: Arc<str> = text.map_or("Quit".into(), |text| format!("Quit: {text}").into());
     if let Some(user) = asking.session.user() {
-        asking.propose(Event::Detached { user, reason: Arc::clone(&reason) });
+        asking.propose(Event::Detached { user, session: asking.session.key, reason: Arc::clone(&reason) });
     }
     asking.session.phase = Phase::Closing;
     asking.effects.push(Effect::Close(reason));

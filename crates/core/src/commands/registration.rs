@@ -102,9 +102,11 @@ pub(crate) fn complete(chat: &Chat, asking: &mut Asking<'_>) {
     let realname = greeting.realname.clone().unwrap_or_else(|| Arc::clone(&nick));
     let account = asking.session.account.clone();
     let who = Arc::new(Who { nick, user, host: Arc::clone(&asking.session.host), account });
-    let door = asking.session.door.name();
+    let (door, session) = (asking.session.door.name(), asking.session.key);
+    let away = greeting.away.clone();
     asking.session.phase = Phase::Entering(greeting);
-    asking.propose(Event::Arrived(Arc::new(Arrived { user: asking.next_user, who, realname, door })));
+    let user = asking.next_user;
+    asking.propose(Event::Arrived(Arc::new(Arrived { user, who, realname, door, session, away })));
 }
 
 /// Puts a session whose arrival was refused (its nickname was taken at the same moment) back to where it

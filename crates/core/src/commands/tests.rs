@@ -408,3 +408,26 @@ fn requests_are_checked_before_commands_see_them() {
     scene.session("bob").phase = crate::session::Phase::Greeting(Box::default());
     check(&mut scene, "bob", "JOIN #tea", ["asker< 451 You have not registered"]);
 }
+
+/// Specification: <https://ircv3.net/specs/extensions/message-tags>, CLIENTTAGDENY.
+#[test]
+fn denied_client_tags_are_not_handed_on() {
+    let mut scene = Scene::of(["ann"]);
+    scene.all([("ann", "JOIN #tea")]);
+    let passed = |scene: &mut Scene| match &scene
+        .decide("ann", "@+typing=active;+draft/reply=x TAGMSG #tea")
+        .events[..]
+    {
+        [Event::Passed(passed)] => passed.client_tags.as_deref().map(str::to_owned),
+        _ => None,
+    };
+    assert_eq!(passed(&mut scene).as_deref(), Some("+typing=active;+draft/reply=x"));
+    scene.settings.client_tags_denied = vec!["typing".into()];
+    assert_eq!(passed(&mut scene).as_deref(), Some("+draft/reply=x"));
+    scene.settings.client_tags_denied = vec!["*".into(), "-typing".into()];
+    assert_eq!(passed(&mut scene).as_deref(), Some("+typing=active"));
+    scene.settings.client_tags_denied = vec!["*".into()];
+    assert_eq!(passed(&mut scene), None);
+    // Blocking a tag does not block the text that it came with.
+    assert!(matches!(&scene.decide("ann", "@+typing=active PRIVMSG #tea :hi").events[..], [Event::Said(_)]));
+}

@@ -13,7 +13,7 @@ use crate::chat::Chat;
 use crate::commands::{names, registration};
 use crate::effect::{Effect, To};
 use crate::event::Event;
-use crate::ids::UserId;
+use crate::ids::{SessionKey, UserId};
 use crate::line::{Command, Line, Source, Text};
 use crate::pending::Pending;
 use crate::session::{Door, Phase, Session};
@@ -72,7 +72,10 @@ impl World {
 
     /// Somebody connects, by a session of this name.
     pub(crate) fn connect(&mut self, name: &'static str) {
-        self.sessions.insert(name, Session::new(Door::Irc, "host.test".into(), false));
+        self.sessions.insert(
+            name,
+            Session::new(SessionKey(self.sessions.len() as u64), Door::Irc, "host.test".into(), false),
+        );
     }
 
     fn apply(&mut self, event: Event) {

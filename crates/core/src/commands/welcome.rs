@@ -86,6 +86,8 @@ fn tokens(settings: &Settings) -> Vec<Vec<Text>> {
         channels_per_user: settings.channels_per_user,
         targets: privmsg::TARGETS_MAX,
         modes: mode_room::CHANGES_MAX,
+        icon: settings.icon.as_deref().map(str::to_owned),
+        denied_tags: settings.client_tags_denied.join(","),
         history: settings.history.then_some(settings.history_query_max),
     };
     let text = || [Text::Static(Numeric::RPL_ISUPPORT.text())];

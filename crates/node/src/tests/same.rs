@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use chinwag_core::event::{Event, Passed, PassedTo, Said, SayKind};
-use chinwag_core::ids::{RoomId, SessionId, UserId};
+use chinwag_core::ids::{RoomId, SessionId, SessionKey, UserId};
 use chinwag_log::memory::{Faults, Memory};
 use chinwag_log::{Arrival, Entry, Keep, Key, Origin, Seq};
 
@@ -68,7 +68,10 @@ impl Pair {
             0 => Event::Joined { user, room: name.into(), key: None },
             1 => Event::Parted { user, room: id, reason: Some(text) },
             2 => Event::Renamed { user, nick: format!("n{}", self.n).into() },
-            3 => Event::Away { user, message: (dice.below(2) == 0).then_some(text) },
+            3 => {
+                let message = (dice.below(2) == 0).then_some(text);
+                Event::Away { user, session: SessionKey(1), message }
+            }
             4 => {
                 let target = users[dice.below(users.len())];
                 let nick = Arc::clone(&chat.user(target).unwrap().who.nick);

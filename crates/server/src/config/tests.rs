@@ -15,11 +15,12 @@ fn the_default_file_says_what_the_code_does() {
 #[test]
 fn the_default_file_has_every_key() {
     // Keys without a default stand there as comments; with the comment sign taken away they are understood.
-    let text = DEFAULT_TOML.replace("# password =", "password =");
+    let text = DEFAULT_TOML.replace("# password =", "password =").replace("# icon =", "icon =");
     let config = parse(&text).unwrap();
     assert_eq!(config.server.password.as_deref(), Some("a long sentence"));
     let keys = nearest::known_keys();
-    assert_eq!(keys.len(), 22, "a key came or went: {keys:?}");
+    assert_eq!(config.server.icon.as_deref(), Some("https://example.org/icon.svg"));
+    assert_eq!(keys.len(), 24, "a key came or went: {keys:?}");
 }
 
 #[test]
@@ -53,6 +54,14 @@ fn errors_name_line_and_nearest_key() {
         (
             "[server]\nlobby = \"lobby\"\n",
             "c.toml:2: lobby = \"lobby\" is not a room name (it begins with #)",
+        ),
+        (
+            "[server]\nicon = \"a b\"\n",
+            "c.toml:2: icon must be an address (https://…) of at most 250 bytes without spaces",
+        ),
+        (
+            "[server]\nclient_tags_denied = [\"a\", \"*\"]\n",
+            "c.toml:2: client_tags_denied must be up to five tags without their +; \"*\" only comes first",
         ),
         (
             "[server]\nname = \"a b\"\n",
