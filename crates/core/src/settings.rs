@@ -52,8 +52,19 @@ pub struct Settings {
     pub registration_timeout_seconds: u32,
     /// Seconds of silence until a PING is sent, and again until the session is closed.
     pub ping_seconds: u32,
+    /// How fast a session may ask for things; none for as fast as it likes.
+    pub command_rate: Option<Rate>,
     /// Text that follows from the rest, made when it is first needed. Leave it as it is by default.
     pub prepared: Prepared,
+}
+
+/// How often something may be done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rate {
+    /// Times a second, in the long run.
+    pub per_second: u32,
+    /// Times at once, after a rest.
+    pub burst: u32,
 }
 
 impl Default for Settings {
@@ -81,6 +92,7 @@ impl Default for Settings {
             history_on_join: 20,
             registration_timeout_seconds: 60,
             ping_seconds: 90,
+            command_rate: Some(Rate { per_second: 5, burst: 40 }),
             prepared: Prepared::default(),
         }
     }

@@ -98,7 +98,7 @@ fn main() {
     let start = Instant::now();
     let sessions: Vec<SessionId> = (0..members)
         .map(|n| {
-            let peer = Peer { host: "bench.example".into(), secure: false, ..Peer::default() };
+            let peer = Peer { host: "bench.example".into(), secure: false, exempt: true, ..Peer::default() };
             let session = bench.node.open(Door::Irc, peer, bench.now);
             let cap = if echo { "CAP REQ echo-message\r\n" } else { "" };
             let greeting = format!("{cap}NICK m{n}\r\nUSER m{n} 0 * :m{n}\r\n");

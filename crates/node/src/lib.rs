@@ -25,6 +25,7 @@ pub mod doors;
 mod flush;
 mod labels;
 pub mod limits;
+mod pace;
 mod proposals;
 mod reads;
 mod receive;
@@ -67,6 +68,8 @@ pub struct Peer {
     pub secure: bool,
     /// The SHA-256 fingerprint of the certificate that it showed, in lower-case hexadecimal (SASL EXTERNAL).
     pub certificate: Option<Arc<str>>,
+    /// Whether limits on how much is asked do not hold.
+    pub exempt: bool,
 }
 
 /// What the driver does after it handed a session's bytes in.
@@ -119,6 +122,8 @@ pub struct Node {
     /// Sessions that wait for somebody else's change of rules, or for room.
     waiting: Vec<SessionId>,
     woken: Vec<SessionId>,
+    /// Sessions that asked too fast and wait for time to pass.
+    paced: Vec<SessionId>,
     /// Sessions that wait for the flush, since so much is on the tape.
     after_flush: Vec<u32>,
     /// The log could not store that the lobby is opened.
@@ -154,6 +159,7 @@ impl Node {
             ready: Vec::new(),
             waiting: Vec::new(),
             woken: Vec::new(),
+            paced: Vec::new(),
             after_flush: Vec::new(),
             lobby_refused: false,
             fatal: None,
@@ -195,7 +201,9 @@ impl Node {
             }
         };
         let dialect = self.dialect(&core);
-        self.sessions.insert(Entry::new(core, input, now_ms), dialect, seconds(now_ms))
+        let mut entry = Entry::new(core, input, now_ms);
+        entry.pace.exempt = peer.exempt;
+        self.sessions.insert(entry, dialect, seconds(now_ms))
     }
 
     /// The next batch for the log; empty when there is nothing to append now. Call it again when the log

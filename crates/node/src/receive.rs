@@ -22,6 +22,7 @@ use crate::limits::{
     GREETING_BYTES_MAX, GREETING_LINES_MAX, INPUT_REST_BYTES_MAX, MESSAGES_UNDER_WAY_LOW,
     MESSAGES_UNDER_WAY_MAX, SEARCH_WORK, WORK_A_TURN_MAX,
 };
+use crate::pace;
 use crate::proposals::{Behalf, NO_LABEL};
 use crate::sessions::{Entry, Input, Waits};
 use crate::{Node, Received, seconds};
@@ -316,12 +317,17 @@ impl Node {
             return Looked::Closed;
         }
         let loaded = loaded || entry.worked_out(turn);
-        let waits = entry.has_to_wait(talk, full, loaded);
+        let mut waits = entry.has_to_wait(talk, full, loaded);
+        let (rate, cost) = (self.settings.command_rate, pace::cost(verb));
+        if waits == Waits::No && entry.user.is_some() && !entry.pace.admits(rate, cost, self.now_ms) {
+            waits = Waits::Pace;
+        }
         if waits != Waits::No {
             entry.waits = waits;
             match waits {
                 Waits::Others => self.waiting.push(self.sessions.id(index)),
                 Waits::Flush => self.after_flush.push(index),
+                Waits::Pace => self.paced.push(self.sessions.id(index)),
                 _ => {}
             }
             return Looked::Wait;
@@ -361,6 +367,10 @@ impl Node {
             self.labels.forget(label);
             self.waiting.push(session);
         } else {
+            if entry.user.is_some() {
+                let cost = pace::cost(Verb::lookup(message.command));
+                entry.pace.spend(self.settings.command_rate, cost, self.now_ms);
+            }
             let asker = Asker { index, label };
             for event in events.drain(..) {
                 self.propose_for(asker, session, event, talk);
@@ -473,7 +483,7 @@ impl Entry {
             Waits::Drained => !self.busy(),
             Waits::Fewer => self.messages <= MESSAGES_UNDER_WAY_LOW,
             Waits::No => self.ended && !self.busy(),
-            Waits::Others | Waits::Flush => false,
+            Waits::Others | Waits::Flush | Waits::Pace => false,
         }
     }
 }

@@ -8,6 +8,7 @@ use chinwag_wire::line::LineDecoder;
 use smallvec::SmallVec;
 
 use crate::doors::plain::PlainDoor;
+use crate::pace::Pace;
 use crate::tape::Piece;
 
 /// What a flush looks at, side by side for all sessions.
@@ -48,6 +49,8 @@ pub(crate) enum Waits {
     Others,
     /// Until the tape has been flushed.
     Flush,
+    /// Until time has passed, since it asks too fast.
+    Pace,
 }
 
 /// Input that was not looked at yet, from a whole line on.
@@ -142,6 +145,8 @@ pub(crate) struct Entry {
     pub(crate) greeting_bytes: u32,
     /// Lines that came before registration.
     pub(crate) greeting_lines: u16,
+    /// How fast it has asked.
+    pub(crate) pace: Pace,
     /// Work done for it in the turn `worked`.
     pub(crate) work: u16,
     /// The turn in which it last asked for anything but a message.
@@ -176,6 +181,7 @@ impl Entry {
             opened_ms,
             greeting_bytes: 0,
             greeting_lines: 0,
+            pace: Pace::default(),
             work: 0,
             worked: 0,
             rooms: SmallVec::new(),

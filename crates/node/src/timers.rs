@@ -17,6 +17,7 @@ impl Node {
         }
         // Nobody waits for long without a reason; this finds whoever was not woken by what they waited for.
         self.wake_waiting();
+        self.wake_paced();
         let now_s = seconds(now_ms);
         for index in self.sessions.places() {
             let hot = &self.sessions.hot[index as usize];

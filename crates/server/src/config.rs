@@ -3,14 +3,18 @@
 //! A new key: a field here with its default, the key with its comment in `default.toml`, and, if the chat needs
 //! it, a line in [`Config::settings`]. A test compares the two.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use chinwag_core::settings::Settings;
+use chinwag_core::settings::{Rate, Settings};
 use chinwag_wire::names::RoomName;
 use chinwag_wire::tags::is_key;
-use serde::Deserialize;
+use ipnet::IpNet;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
+
+use crate::throttle::Allowed;
 
 mod nearest;
 #[cfg(test)]
@@ -33,6 +37,8 @@ pub struct Config {
     pub listeners: Listeners,
     /// `[limits]`
     pub limits: LimitsConfig,
+    /// `[throttle]`
+    pub throttle: ThrottleConfig,
     /// `[history]`
     pub history: HistoryConfig,
     /// `[log]`
@@ -116,6 +122,37 @@ pub struct LimitsConfig {
     pub ping_seconds: u32,
 }
 
+/// `[throttle]`: how fast somebody may come and ask.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ThrottleConfig {
+    /// Addresses and networks that nothing of this holds for.
+    #[serde(deserialize_with = "nets")]
+    pub exempt: Vec<IpNet>,
+    /// Whether connections are limited.
+    pub connections: bool,
+    /// Connections that an address block may have open.
+    pub connections_at_once: u32,
+    /// New connections of an address block in a minute.
+    pub connections_per_minute: u32,
+    /// Whether commands are limited.
+    pub commands: bool,
+    /// Commands of a session in a second, in the long run.
+    pub commands_per_second: u32,
+    /// Commands of a session at once, after a rest.
+    pub commands_burst: u32,
+}
+
+/// Networks; an address alone is the network that has only it.
+fn nets<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<IpNet>, D::Error> {
+    let net = |text: String| {
+        let alone = || text.parse::<IpAddr>().ok().map(IpNet::from);
+        let no_net = || D::Error::custom(format!("{text:?} is no address and no network (10.0.0.0/8)"));
+        text.parse().ok().or_else(alone).ok_or_else(no_net)
+    };
+    Vec::<String>::deserialize(deserializer)?.into_iter().map(net).collect()
+}
+
 /// `[history]`: what may be read again.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -188,6 +225,23 @@ impl Default for LimitsConfig {
     }
 }
 
+impl Default for ThrottleConfig {
+    fn default() -> Self {
+        ThrottleConfig {
+            exempt: vec![
+                IpNet::new_assert(Ipv4Addr::new(127, 0, 0, 0).into(), 8),
+                IpNet::new_assert(Ipv6Addr::LOCALHOST.into(), 128),
+            ],
+            connections: true,
+            connections_at_once: 256,
+            connections_per_minute: 240,
+            commands: true,
+            commands_per_second: 5,
+            commands_burst: 40,
+        }
+    }
+}
+
 impl Default for HistoryConfig {
     fn default() -> Self {
         HistoryConfig { enabled: true, query_max: 100, on_join: 20 }
@@ -248,7 +302,8 @@ impl Config {
     /// What types cannot say. The error is section, key and sentence.
     fn check(&self) -> Result<(), (&'static str, &'static str, String)> {
         let limits = &self.limits;
-        let ranges: [(&'static str, &'static str, u64, u64, u64); 11] = [
+        let throttle = &self.throttle;
+        let ranges: [(&'static str, &'static str, u64, u64, u64); 15] = [
             ("limits", "nick_length", limits.nick_length as u64, 1, 128),
             ("limits", "channel_length", limits.channel_length as u64, 2, 200),
             ("limits", "topic_length", limits.topic_length as u64, 1, 390),
@@ -259,6 +314,10 @@ impl Config {
             ("limits", "send_queue_bytes", limits.send_queue_bytes as u64, 16 * 1024, 1 << 30),
             ("limits", "registration_timeout_seconds", limits.registration_timeout_seconds.into(), 2, 3600),
             ("limits", "ping_seconds", limits.ping_seconds.into(), 5, 86_400),
+            ("throttle", "connections_at_once", throttle.connections_at_once.into(), 1, 1_000_000),
+            ("throttle", "connections_per_minute", throttle.connections_per_minute.into(), 1, 60_000),
+            ("throttle", "commands_per_second", throttle.commands_per_second.into(), 1, 1000),
+            ("throttle", "commands_burst", throttle.commands_burst.into(), 5, 100_000),
             ("history", "query_max", self.history.query_max.into(), 1, 1000),
         ];
         for (section, key, value, least, most) in ranges {
@@ -306,9 +365,22 @@ impl Config {
         Ok(())
     }
 
+    /// What address blocks may have.
+    pub(crate) fn allowed(&self) -> Allowed {
+        let throttle = &self.throttle;
+        Allowed {
+            connections: throttle.connections,
+            at_once: throttle.connections_at_once,
+            per_minute: throttle.connections_per_minute,
+            exempt: throttle.exempt.clone(),
+        }
+    }
+
     /// The part that the chat needs; `created` is when the server started, for people.
     pub fn settings(&self, created: &str) -> Settings {
         let (server, limits, history) = (&self.server, &self.limits, &self.history);
+        let throttle = &self.throttle;
+        let command_rate = Rate { per_second: throttle.commands_per_second, burst: throttle.commands_burst };
         Settings {
             server: server.name.as_str().into(),
             network: server.network.as_str().into(),
@@ -331,6 +403,7 @@ impl Config {
             history: history.enabled,
             history_query_max: history.query_max,
             history_on_join: history.on_join,
+            command_rate: throttle.commands.then_some(command_rate),
             ..Settings::default()
         }
     }

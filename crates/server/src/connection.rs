@@ -23,6 +23,7 @@ use crate::config::Kind;
 use crate::greet::closed_door;
 use crate::outbox::{End, Socket};
 use crate::shared::Shared;
+use crate::throttle::{Refused, Throttle, Ticket};
 
 /// Silence after which a caller is a plain one (design, "Doors").
 const SILENCE: Duration = Duration::from_millis(1500);
@@ -43,8 +44,15 @@ const LINGER_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Reads in one poll; then others have their turn.
 const READS_MAX: usize = 4;
 
+/// Callers who are told at the same time that they may not come in now. More are hung up on without a word.
+const REFUSED_MAX: usize = 64;
+
 /// Starts the task of a caller.
 pub(crate) fn spawn(stream: TcpStream, peer: SocketAddr, kind: Kind, shared: &Rc<Shared>) {
+    let admitted = Throttle::admit(&shared.throttle, peer.ip(), now_ms());
+    if admitted.is_err() && shared.refused.get() >= REFUSED_MAX {
+        return;
+    }
     let mut connection = Connection {
         shared: Rc::clone(shared),
         socket: Rc::new(Socket::new(stream)),
@@ -52,8 +60,18 @@ pub(crate) fn spawn(stream: TcpStream, peer: SocketAddr, kind: Kind, shared: &Rc
         timer: None,
         paused: false,
         ended: false,
+        ticket: None,
+        refused: false,
     };
     shared.connections.set(shared.connections.get() + 1);
+    match admitted {
+        Ok(ticket) => connection.ticket = ticket,
+        Err(why) => {
+            connection.refuse(peer, why);
+            tokio::task::spawn_local(connection);
+            return;
+        }
+    }
     match kind {
         Kind::Any | Kind::Plain => connection.timer = Some(Box::pin(sleep(SILENCE))),
         Kind::Irc => connection.enter(Door::Irc, peer, [].into_iter()),
@@ -71,6 +89,10 @@ struct Connection {
     paused: bool,
     /// Nothing more comes from the other side.
     ended: bool,
+    /// By which it is counted in its address block.
+    ticket: Option<Ticket>,
+    /// It is only told that it may not come in now.
+    refused: bool,
 }
 
 enum Phase {
@@ -125,6 +147,9 @@ impl Future for Connection {
 impl Drop for Connection {
     fn drop(&mut self) {
         self.shared.connections.set(self.shared.connections.get() - 1);
+        if self.refused {
+            self.shared.refused.set(self.shared.refused.get() - 1);
+        }
         if self.shared.stopping.get() {
             self.shared.hub.ring();
         }
@@ -132,6 +157,16 @@ impl Drop for Connection {
 }
 
 impl Connection {
+    /// Tells a caller why it may not come in now. Which door it wanted is not known: the line is IRC's, and can be
+    /// read at any other.
+    fn refuse(&mut self, peer: SocketAddr, why: Refused) {
+        tracing::info!(%peer, %why, "a caller was refused");
+        self.refused = true;
+        self.shared.refused.set(self.shared.refused.get() + 1);
+        self.socket.last_words(format!("ERROR :Closing link: {why}\r\n").as_bytes());
+        let _ = self.end();
+    }
+
     /// Chooses the door.
     fn greet(&mut self, cx: &mut Context<'_>) -> Step {
         let shared = Rc::clone(&self.shared);
@@ -179,7 +214,8 @@ impl Connection {
     fn enter<'b>(&mut self, door: Door, peer: SocketAddr, first: impl ExactSizeIterator<Item = &'b [u8]>) {
         self.timer = None;
         tracing::debug!(%peer, door = door.name(), "a caller came in");
-        let peer = Peer { host: host(peer.ip()), secure: peer.ip().is_loopback(), certificate: None };
+        let exempt = self.shared.throttle.borrow().exempts(peer.ip());
+        let peer = Peer { host: host(peer.ip()), secure: peer.ip().is_loopback(), exempt, certificate: None };
         let session = self.shared.node.borrow_mut().open(door, peer, now_ms());
         self.shared.table.borrow_mut().insert(session, Rc::clone(&self.socket));
         self.phase = Phase::Session(session, door);

@@ -38,6 +38,7 @@ mod readers;
 mod shared;
 #[cfg(unix)]
 mod signals;
+mod throttle;
 
 pub use config::{Config, ConfigError};
 
@@ -239,7 +240,7 @@ impl Server {
         let meta = &opened.meta;
         let mut node = Node::new(settings, chat, Origin(meta.origin), meta.first_key);
         node.start(clock::now_ms());
-        let shared = Rc::new(Shared::new(node, config.limits.send_queue_bytes, created));
+        let shared = Rc::new(Shared::new(node, &config, created));
         // What the node begins with is on its way before the first caller comes.
         shared.hub.ring();
         let readers = Readers::start(&opened.reader)?;

@@ -11,6 +11,7 @@ use chinwag_node::{Node, Outlet};
 use crate::clock::now_ms;
 use crate::config::Config;
 use crate::outbox::Socket;
+use crate::throttle::Throttle;
 
 /// Bytes of the buffer that every connection reads into.
 const BUFFER_BYTES: usize = 64 * 1024;
@@ -23,6 +24,10 @@ pub(crate) struct Shared {
     pub(crate) buffer: RefCell<Box<[u8]>>,
     /// Connections that have a task, sessions or not.
     pub(crate) connections: Cell<usize>,
+    /// Who may connect, and how often.
+    pub(crate) throttle: Rc<RefCell<Throttle>>,
+    /// Callers who are being told that they may not come in now.
+    pub(crate) refused: Cell<usize>,
     /// The server is about to end: nothing more is read.
     pub(crate) stopping: Cell<bool>,
     /// When the server started, for people.
@@ -30,8 +35,11 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    pub(crate) fn new(node: Node, send_queue_bytes: usize, created: String) -> Shared {
+    pub(crate) fn new(node: Node, config: &Config, created: String) -> Shared {
+        let send_queue_bytes = config.limits.send_queue_bytes;
         Shared {
+            throttle: Rc::new(RefCell::new(Throttle::new(config.allowed()))),
+            refused: Cell::new(0),
             node: RefCell::new(node),
             table: RefCell::new(Table { places: Vec::new(), send_queue_bytes }),
             hub: Bell::default(),
@@ -45,6 +53,7 @@ impl Shared {
     /// Swaps the settings. Listeners and the log stay as they are until the next start.
     pub(crate) fn reload(&self, config: &Config) {
         self.table.borrow_mut().send_queue_bytes = config.limits.send_queue_bytes;
+        self.throttle.borrow_mut().reload(config.allowed());
         self.node.borrow_mut().set_settings(Arc::new(config.settings(&self.created)), now_ms());
         self.hub.ring();
         tracing::info!("the configuration was read again");

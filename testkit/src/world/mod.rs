@@ -55,6 +55,8 @@ pub struct World {
     archive: Archive,
     started: u64,
     people: people::People,
+    /// Whether whoever comes in may ask as fast as they like. They may, until this is changed.
+    pub exempt: bool,
 }
 
 /// A node with what is around it.
@@ -125,6 +127,7 @@ impl World {
             archive,
             started: 0,
             people: people::People::default(),
+            exempt: true,
         };
         for index in 0..nodes {
             let place = world.place(index);
@@ -178,7 +181,7 @@ impl World {
 
     /// Opens a session.
     pub fn open(&mut self, node: usize, door: Door) -> Client {
-        let peer = Peer { host: "127.0.0.1".into(), secure: true, ..Peer::default() };
+        let peer = Peer { host: "127.0.0.1".into(), secure: true, exempt: self.exempt, ..Peer::default() };
         let place = &mut self.nodes[node];
         let session = place.node.open(door, peer, self.now_ms);
         let silence_ms = (door == Door::Plain).then_some(self.now_ms + SILENCE_MS);

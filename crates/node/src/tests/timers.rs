@@ -75,3 +75,24 @@ fn plain_callers_are_not_told_of_a_registration_that_they_never_heard_of() {
     world.turn();
     assert!(world.read(bob).ends_with("Goodbye: too much was sent before a name\n"));
 }
+
+#[test]
+fn whoever_asks_too_fast_waits_and_is_answered_in_order() {
+    let mut world = World::new();
+    let ann = world.open_from(Door::Irc, false);
+    world.say(ann, "NICK ann\nUSER ann 0 * :ann");
+    world.read(ann);
+    let text: String = (0..60).map(|n| format!("PING {n}\r\nVERSION\r\n")).collect();
+    let received = world.send(ann, &text);
+    assert_eq!(received, Received::Wait);
+    world.turn();
+    let versions = |text: &str| text.matches(" 351 ").count();
+    // NICK and USER came before anybody counted.
+    assert_eq!(versions(&world.read(ann)), 40);
+    tick(&mut world, 1);
+    assert_eq!(versions(&world.read(ann)), 5);
+    tick(&mut world, 4);
+    let rest = world.read(ann);
+    assert_eq!(versions(&rest), 15);
+    assert!(rest.contains(":59\n"), "{rest}");
+}

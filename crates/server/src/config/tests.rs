@@ -20,7 +20,23 @@ fn the_default_file_has_every_key() {
     assert_eq!(config.server.password.as_deref(), Some("a long sentence"));
     let keys = nearest::known_keys();
     assert_eq!(config.server.icon.as_deref(), Some("https://example.org/icon.svg"));
-    assert_eq!(keys.len(), 24, "a key came or went: {keys:?}");
+    for section in ["", "server", "listener", "limits", "throttle", "history", "log"] {
+        let header = match section {
+            "" => String::new(),
+            "listener" => "[[listener]]\n".to_owned(),
+            _ => format!("[{section}]\n"),
+        };
+        // What is said of a key that does not exist names those that do.
+        let error = toml::from_str::<Config>(&format!("{header}no_such_key = 1\n")).unwrap_err();
+        for key in error.message().split('`').skip(3).step_by(2) {
+            let found = if section.is_empty() {
+                DEFAULT_TOML.contains(&format!("[{key}]"))
+            } else {
+                keys.contains(&(section, key))
+            };
+            assert!(found, "{key} of [{section}] is not in the default file");
+        }
+    }
 }
 
 #[test]
@@ -49,6 +65,10 @@ fn errors_name_line_and_nearest_key() {
         (
             "[[listener]]\naddress = \"127.0.0.1:1\"\nknd = \"irc\"\n",
             "c.toml:3: unknown key \"knd\" in [listener]; did you mean \"kind\"?",
+        ),
+        (
+            "[throttle]\n\nexempt = [\"here\"]\n",
+            "c.toml:3: \"here\" is no address and no network (10.0.0.0/8)",
         ),
         ("[limits]\n\nnick_length = 900\n", "c.toml:3: nick_length = 900 must be from 1 to 128"),
         (
