@@ -42,6 +42,8 @@ pub struct Settings {
     pub list_mode_entries: usize,
     /// Rooms a user may be in.
     pub channels_per_user: usize,
+    /// Former holders of a nickname that WHOWAS shows at most.
+    pub whowas_entries: usize,
     /// Messages of one CHATHISTORY answer.
     pub history_query_max: u32,
     /// Whether history may be asked for.
@@ -87,6 +89,7 @@ impl Default for Settings {
             kick_length: 390,
             list_mode_entries: 100,
             channels_per_user: 100,
+            whowas_entries: 100,
             history_query_max: 100,
             history: true,
             history_on_join: 20,

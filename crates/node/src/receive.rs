@@ -297,7 +297,10 @@ impl Node {
     /// Says why a line is no message.
     fn no_message(&mut self, index: u32, code: &'static str, text: &'static str) -> Looked {
         let Some(entry) = self.sessions.get(index) else { return Looked::Closed };
-        let line = if entry.core.caps.contains(Cap::StandardReplies) {
+        // People who speak IRC get the standard reply whether they asked for such or not: the specification of
+        // UTF8ONLY names it as the answer.
+        let irc = entry.core.door == Door::Irc;
+        let line = if irc || entry.core.caps.contains(Cap::StandardReplies) {
             let params = [Text::Static("*"), Text::Static(code), Text::Static(text)];
             Line::new(Source::Server, "FAIL", params)
         } else {

@@ -114,6 +114,8 @@ pub struct LimitsConfig {
     pub list_mode_entries: usize,
     /// Rooms a user may be in.
     pub channels_per_user: usize,
+    /// Former holders of a nickname that WHOWAS shows.
+    pub whowas_entries: usize,
     /// Bytes that may wait for a session.
     pub send_queue_bytes: usize,
     /// Seconds until an unregistered session is closed.
@@ -218,6 +220,7 @@ impl Default for LimitsConfig {
             kick_length: 390,
             list_mode_entries: 100,
             channels_per_user: 100,
+            whowas_entries: 100,
             send_queue_bytes: 1024 * 1024,
             registration_timeout_seconds: 60,
             ping_seconds: 90,
@@ -303,7 +306,7 @@ impl Config {
     fn check(&self) -> Result<(), (&'static str, &'static str, String)> {
         let limits = &self.limits;
         let throttle = &self.throttle;
-        let ranges: [(&'static str, &'static str, u64, u64, u64); 15] = [
+        let ranges: &[(&'static str, &'static str, u64, u64, u64)] = &[
             ("limits", "nick_length", limits.nick_length as u64, 1, 128),
             ("limits", "channel_length", limits.channel_length as u64, 2, 200),
             ("limits", "topic_length", limits.topic_length as u64, 1, 390),
@@ -311,6 +314,7 @@ impl Config {
             ("limits", "kick_length", limits.kick_length as u64, 1, 390),
             ("limits", "list_mode_entries", limits.list_mode_entries as u64, 1, 10_000),
             ("limits", "channels_per_user", limits.channels_per_user as u64, 1, 10_000),
+            ("limits", "whowas_entries", limits.whowas_entries as u64, 1, 1000),
             ("limits", "send_queue_bytes", limits.send_queue_bytes as u64, 16 * 1024, 1 << 30),
             ("limits", "registration_timeout_seconds", limits.registration_timeout_seconds.into(), 2, 3600),
             ("limits", "ping_seconds", limits.ping_seconds.into(), 5, 86_400),
@@ -320,7 +324,7 @@ impl Config {
             ("throttle", "commands_burst", throttle.commands_burst.into(), 5, 100_000),
             ("history", "query_max", self.history.query_max.into(), 1, 1000),
         ];
-        for (section, key, value, least, most) in ranges {
+        for &(section, key, value, least, most) in ranges {
             if !(least..=most).contains(&value) {
                 return Err((section, key, format!("{key} = {value} must be from {least} to {most}")));
             }
@@ -398,6 +402,7 @@ impl Config {
             kick_length: limits.kick_length,
             list_mode_entries: limits.list_mode_entries,
             channels_per_user: limits.channels_per_user,
+            whowas_entries: limits.whowas_entries,
             registration_timeout_seconds: limits.registration_timeout_seconds,
             ping_seconds: limits.ping_seconds,
             history: history.enabled,

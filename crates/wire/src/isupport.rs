@@ -2,7 +2,9 @@
 //!
 //! A new token is one row.
 
-use crate::limits::{ISUPPORT_TOKENS_MAX, KEY_BYTES_MAX, LINE_BYTES_MAX, USERNAME_BYTES_MAX};
+use crate::limits::{
+    ISUPPORT_TOKENS_MAX, KEY_BYTES_MAX, LINE_BYTES_MAX, REALNAME_BYTES_MAX, USERNAME_BYTES_MAX,
+};
 
 /// What the tokens are made from. Lengths are in bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,16 +57,18 @@ const TOKENS: &[(&str, Value)] = &[
     ("TOPICLEN", |of| Some(of.topic_length.to_string())),
     ("KICKLEN", |of| Some(of.kick_length.to_string())),
     ("AWAYLEN", |of| Some(of.away_length.to_string())),
+    ("NAMELEN", |_| Some(REALNAME_BYTES_MAX.to_string())),
     ("USERLEN", |_| Some(USERNAME_BYTES_MAX.to_string())),
     ("KEYLEN", |_| Some(KEY_BYTES_MAX.to_string())),
     ("LINELEN", |_| Some(LINE_BYTES_MAX.to_string())),
     ("MAXTARGETS", |of| Some(of.targets.to_string())),
     ("TARGMAX", |of| {
         let to = of.targets;
-        Some(format!("PRIVMSG:{to},NOTICE:{to},TAGMSG:{to},JOIN:,PART:,KICK:{to},NAMES:,WHOIS:1"))
+        Some(format!("PRIVMSG:{to},NOTICE:{to},TAGMSG:{to},JOIN:,PART:,KICK:{to},NAMES:,WHOIS:1,WHOWAS:1"))
     }),
     ("CLIENTTAGDENY", |of| Some(of.denied_tags.clone()).filter(|tags| !tags.is_empty())),
     ("ELIST", |_| Some("CMNTU".into())),
+    ("WHOX", |_| Some(String::new())),
     ("SAFELIST", |_| Some(String::new())),
     ("CHATHISTORY", |of| of.history.map(|most| most.to_string())),
     ("MSGREFTYPES", |of| of.history.map(|_| "msgid,timestamp".into())),

@@ -89,6 +89,7 @@ verbs! {
     Ison, "ISON", 1, Registered, "<nickname>{ <nickname>}", "Shows which of these people are here.";
     Isupport, "ISUPPORT", 0, Always, "", "Shows what the server supports.";
     Userhost, "USERHOST", 1, Registered, "<nickname>{ <nickname>}", "Shows the addresses of up to five people.";
+    Links, "LINKS", 0, Registered, "", "Shows the servers of the network, to those who run it.";
     Motd, "MOTD", 0, Registered, "[<server>]", "Shows the message of the day.";
     Lusers, "LUSERS", 0, Registered, "", "Shows how many people and rooms there are.";
     Version, "VERSION", 0, Registered, "[<server>]", "Shows what the server runs.";
@@ -96,6 +97,9 @@ verbs! {
     Admin, "ADMIN", 0, Registered, "[<server>]", "Shows who looks after the server.";
     Info, "INFO", 0, Registered, "[<server>]", "Shows what this software is.";
     Help, "HELP", 0, Registered, "[<command>]", "Explains commands.";
+    Helpop, "HELPOP", 0, Registered, "[<command>]", "The same as HELP.";
+    Stats, "STATS", 0, Registered, "<letter> [<server>]", "Shows figures of the server: u is how long it has been up.";
+    Whowas, "WHOWAS", 0, Registered, "<nickname> [<count>]", "Shows who had a nickname before.";
 }
 
 impl Verb {

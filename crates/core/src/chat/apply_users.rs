@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use chinwag_log::Origin;
 use chinwag_wire::caps::Cap;
+use chinwag_wire::names::same;
 use chinwag_wire::numeric::Numeric;
 
 use super::apply::send;
-use super::{Chat, User, UserModes};
+use super::{Chat, Gone, User, UserModes};
 use crate::effect::{Effect, Effects, To};
 use crate::event::{Arrived, Who};
 use crate::ids::{Millis, SessionKey, UserId};
@@ -21,6 +22,7 @@ impl Chat {
         // Users are numbered with the lower 16 bits of their node's number.
         let origin = u16::try_from(origin.0 & 0xffff).unwrap_or_default();
         let reason: Arc<str> = NODE_RESTARTED.into();
+        self.started_ms.insert(origin, at_ms);
         for user in self.users.of_origin(origin) {
             self.depart(at_ms, user, &reason, effects);
         }
@@ -95,6 +97,8 @@ impl Chat {
     /// The user is gone, out of every room.
     fn depart(&mut self, at_ms: Millis, user: UserId, reason: &Arc<str>, effects: &mut Effects) {
         let Some(gone) = self.users.remove(user) else { return };
+        let (who, realname) = (Arc::clone(&gone.who), Arc::clone(&gone.realname));
+        self.users.note_gone(Gone { who, realname, at_ms });
         if !gone.rooms.is_empty() {
             let line = Line::new(Source::User(Arc::clone(&gone.who)), "QUIT", [reason.into()]).at(at_ms);
             send(effects, To::Neighbours(user), line);
@@ -121,9 +125,13 @@ impl Chat {
         if before.nick == *nick {
             return;
         }
+        let realname = Arc::clone(&found.realname);
         let who = Arc::new(Who { nick: Arc::clone(nick), ..Who::clone(&before) });
         if !self.users.rename(user, who) {
             return refuse(effects, Numeric::ERR_NICKNAMEINUSE, [Text::from(nick)]);
+        }
+        if !same(&before.nick, nick) {
+            self.users.note_gone(Gone { who: Arc::clone(&before), realname, at_ms });
         }
         let line = Line::new(Source::User(before), "NICK", [nick.into()]).at(at_ms);
         send(effects, To::User(user), line.clone());

@@ -45,6 +45,9 @@ impl Chat {
         for user in self.users.iter() {
             hash_user(user, &mut hasher);
         }
+        for gone in self.users.gone() {
+            (&gone.who, &gone.realname, gone.at_ms).hash(&mut hasher);
+        }
         for room in self.rooms.iter() {
             hasher.write_u64(room.last_ms);
             hasher.write_u64(room.said_ms);
@@ -92,7 +95,7 @@ fn hash_account(account: &Account, hasher: &mut Fingerprint) {
 
 fn hash_user(user: &User, hasher: &mut Fingerprint) {
     (user.id, &user.who, &user.realname, user.door).hash(hasher);
-    (&user.away, user.modes.invisible, &user.rooms, &user.invited).hash(hasher);
+    (&user.away, user.modes, &user.rooms, &user.invited).hash(hasher);
     (user.signed_on_ms, user.said_ms, user.sessions).hash(hasher);
     user.absent.hash(hasher);
 }

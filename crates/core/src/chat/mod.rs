@@ -26,11 +26,12 @@ use std::collections::BTreeMap;
 
 use chinwag_log::Origin;
 use chinwag_wire::msgid::MsgIdKey;
+use chinwag_wire::names::same;
 
 pub use self::accounts::{Account, AccountSettings, Enforce, Verifiers};
 pub use self::counts::{Counts, Crowd};
 pub use self::rooms::{Ban, Member, Room, RoomModes, Topic};
-pub use self::users::{User, UserModes};
+pub use self::users::{Gone, User, UserModes};
 
 use self::accounts::Accounts;
 use self::rooms::Rooms;
@@ -48,6 +49,8 @@ pub struct Chat {
     applied: BTreeMap<Origin, u64>,
     /// Who left by the entry applied last, and from which rooms, in the order of their numbers.
     departed: Vec<(UserId, Vec<RoomId>)>,
+    /// When each node started last.
+    started_ms: BTreeMap<u16, Millis>,
 }
 
 impl Chat {
@@ -60,6 +63,7 @@ impl Chat {
             accounts: Accounts::default(),
             applied: BTreeMap::new(),
             departed: Vec::new(),
+            started_ms: BTreeMap::new(),
         }
     }
 
@@ -76,6 +80,16 @@ impl Chat {
     /// A user who is present, by nickname (folded here).
     pub fn user_by_nick(&self, nick: &str) -> Option<&User> {
         self.users.by_nick(nick)
+    }
+
+    /// Who had a nickname before and has it no more, the latest first.
+    pub fn whowas<'a>(&'a self, nick: &'a str) -> impl Iterator<Item = &'a Gone> {
+        self.users.gone().filter(move |gone| same(&gone.who.nick, nick))
+    }
+
+    /// When the node by which a user comes in started; 0 before it has.
+    pub fn started_ms(&self, user: UserId) -> Millis {
+        self.started_ms.get(&user.origin()).copied().unwrap_or_default()
     }
 
     /// Everybody who is present, in the order of their numbers.

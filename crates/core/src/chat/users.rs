@@ -1,6 +1,6 @@
 //! Users who are present, and the names they are found by.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use chinwag_wire::names::{Folded, fold};
@@ -11,25 +11,48 @@ use crate::event::Who;
 use crate::ids::{Millis, RoomId, SessionKey, UserId};
 
 /// A user's modes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct UserModes {
     /// `i`: left out of WHO and NAMES for those who share no room with the user.
     pub invisible: bool,
+    /// `B`: a program, which says so.
+    pub bot: bool,
+    /// `R`: only people with an account write to the user.
+    pub registered_only: bool,
+    /// `w`: hears what server operators announce (WALLOPS).
+    pub wallops: bool,
+    /// `o`: runs the server. Got by OPER, given up like any other mode.
+    pub operator: bool,
 }
 
 impl UserModes {
     /// The modes as RPL_UMODEIS shows them.
-    pub fn shown(self) -> &'static str {
-        if self.invisible { "+i" } else { "+" }
+    pub fn shown(self) -> String {
+        std::iter::once('+').chain(Self::ALL.chars().filter(|mode| self.has(*mode))).collect()
+    }
+
+    /// Every mode there is.
+    pub const ALL: &'static str = "BRiow";
+
+    /// Whether a mode is set.
+    pub fn has(mut self, mode: char) -> bool {
+        self.flag(mode).is_some_and(|flag| *flag)
     }
 
     /// Sets or unsets a mode; false when there is no such mode.
     pub fn change(&mut self, set: bool, mode: char) -> bool {
-        match mode {
-            'i' => self.invisible = set,
-            _ => return false,
-        }
-        true
+        self.flag(mode).map(|flag| *flag = set).is_some()
+    }
+
+    fn flag(&mut self, mode: char) -> Option<&mut bool> {
+        Some(match mode {
+            'B' => &mut self.bot,
+            'R' => &mut self.registered_only,
+            'i' => &mut self.invisible,
+            'o' => &mut self.operator,
+            'w' => &mut self.wallops,
+            _ => return None,
+        })
     }
 }
 
@@ -93,6 +116,20 @@ impl User {
     }
 }
 
+/// Somebody who had a nickname and has it no more.
+#[derive(Clone, Debug)]
+pub struct Gone {
+    /// As everybody saw them.
+    pub who: Arc<Who>,
+    /// Their real name.
+    pub realname: Arc<str>,
+    /// When they left the nickname.
+    pub at_ms: Millis,
+}
+
+/// Former holders of nicknames that are remembered, the latest of all.
+const GONE_MAX: usize = 4096;
+
 /// A room with more than this part of all users is walked through, not searched in.
 const WALK_SHARE: usize = 8;
 
@@ -102,6 +139,8 @@ pub(crate) struct Users {
     by_id: BTreeMap<UserId, User>,
     by_nick: BTreeMap<Folded, UserId>,
     counts: Counts,
+    /// The latest last.
+    gone: VecDeque<Gone>,
 }
 
 impl Users {
@@ -167,6 +206,19 @@ impl Users {
         self.by_nick.insert(nick, user);
         found.who = who;
         true
+    }
+
+    /// Remembers that somebody left a nickname.
+    pub(crate) fn note_gone(&mut self, gone: Gone) {
+        if self.gone.len() == GONE_MAX {
+            self.gone.pop_front();
+        }
+        self.gone.push_back(gone);
+    }
+
+    /// Former holders of nicknames, the latest first.
+    pub(crate) fn gone(&self) -> impl Iterator<Item = &Gone> {
+        self.gone.iter().rev()
     }
 
     pub(crate) fn remove(&mut self, user: UserId) -> Option<User> {

@@ -8,7 +8,7 @@ use chinwag_wire::caps::Cap;
 use chinwag_wire::message::Message;
 use chinwag_wire::numeric::Numeric;
 
-use super::reply::{asker, cut};
+use super::reply::{asker, too_long};
 use crate::asking::{Asking, Flow};
 use crate::chat::{Chat, away_reply};
 use crate::event::Event;
@@ -18,7 +18,11 @@ use crate::session::Phase;
 /// people gave.
 pub(crate) fn away(chat: &Chat, asking: &mut Asking<'_>, message: &Message<'_>) -> Flow {
     let text = message.params.first().copied().filter(|text| !text.is_empty());
-    let message: Option<Arc<str>> = text.map(|text| cut(text, asking.settings.away_length).into());
+    if text.is_some_and(|text| text.len() > asking.settings.away_length) {
+        too_long(asking, "AWAY", "AWAY_TOO_LONG", "AWAYLEN");
+        return Flow::Done;
+    }
+    let message: Option<Arc<str>> = text.map(Into::into);
     if let Some(user) = asker(chat, asking) {
         asking.propose(Event::Away { user: user.id, session: asking.session.key, message });
     } else if !asking.session.caps.contains(Cap::PreAway) {

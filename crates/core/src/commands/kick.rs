@@ -6,7 +6,7 @@ use chinwag_wire::message::Message;
 use chinwag_wire::numeric::Numeric;
 
 use super::privmsg::TARGETS_MAX;
-use super::reply::{asker, cut, given};
+use super::reply::{asker, given, too_long};
 use crate::asking::{Asking, Flow};
 use crate::chat::Chat;
 use crate::event::Event;
@@ -35,7 +35,11 @@ pub(crate) fn kick(chat: &Chat, asking: &mut Asking<'_>, message: &Message<'_>) 
         return Flow::Done;
     }
     let reason = message.params.get(2).filter(|reason| !reason.is_empty());
-    let reason: Arc<str> = cut(reason.unwrap_or(&user.who.nick), asking.settings.kick_length).into();
+    let reason: Arc<str> = reason.unwrap_or(&user.who.nick).into();
+    if reason.len() > asking.settings.kick_length {
+        too_long(asking, "KICK", "REASON_TOO_LONG", "KICKLEN");
+        return Flow::Done;
+    }
     let mut out = Vec::new();
     for nick in message.params[1].split(',').filter(|nick| !nick.is_empty()) {
         let Some(member) = chat.user_by_nick(nick) else {

@@ -28,15 +28,18 @@ enum Condition<'a> {
     TopicSet(Ordering, u64),
 }
 
-/// `LIST [<room>{,<room>}] [<condition>{,<condition>}]`. Rooms where nobody is are left out, the server's own
-/// excepted; so are secret rooms, unless the asker is in them.
+/// `LIST [<room>{,<room>}] [<condition>{,<condition>}]`. Rooms where nobody is are left out; so are
+/// secret rooms, unless the asker is in them.
 pub(crate) fn list(chat: &Chat, asking: &mut Asking<'_>, message: &Message<'_>) -> Flow {
     let conditions = conditions(message.params.iter().take(2).flat_map(|words| words.split(',')));
     asking.numeric(Numeric::RPL_LISTSTART, ["Channel".into(), "Users  Name".into()]);
     let (viewer, now_ms) = (asking.session.user(), asking.now_ms);
     for room in chat.rooms_alive() {
         let open = !room.modes.secret || viewer.is_some_and(|user| room.member(user).is_some());
-        if open && conditions.iter().all(|condition| condition.holds(room, now_ms)) {
+        if open
+            && !room.members.is_empty()
+            && conditions.iter().all(|condition| condition.holds(room, now_ms))
+        {
             let count = Text::from(room.members.len().to_string());
             let topic = room.topic.as_ref().map_or(Text::Static(""), |topic| Text::from(&topic.text));
             asking.numeric(Numeric::RPL_LIST, [(&room.name).into(), count, topic]);

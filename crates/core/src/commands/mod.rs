@@ -14,6 +14,7 @@ mod ison;
 mod isupport;
 mod join;
 mod kick;
+mod links;
 mod list;
 mod lusers;
 mod mode;
@@ -28,6 +29,7 @@ mod privmsg;
 mod quit;
 pub mod registration;
 pub(crate) mod reply;
+mod stats;
 mod tagmsg;
 #[cfg(test)]
 mod tests;
@@ -46,6 +48,8 @@ mod version;
 pub(crate) mod welcome;
 mod who;
 mod whois;
+mod whowas;
+mod whox;
 
 use chinwag_wire::message::Message;
 use chinwag_wire::numeric::Numeric;
@@ -67,12 +71,14 @@ fn handler(verb: Verb) -> Handler {
         Verb::Cap => cap::cap,
         Verb::Chathistory => chathistory::chathistory,
         Verb::Help => help::help,
+        Verb::Helpop => help::help,
         Verb::Info => info::info,
         Verb::Invite => invite::invite,
         Verb::Ison => ison::ison,
         Verb::Isupport => isupport::isupport,
         Verb::Join => join::join,
         Verb::Kick => kick::kick,
+        Verb::Links => links::links,
         Verb::List => list::list,
         Verb::Lusers => lusers::lusers,
         Verb::Mode => mode::mode,
@@ -86,6 +92,7 @@ fn handler(verb: Verb) -> Handler {
         Verb::Pong => ping::pong,
         Verb::Privmsg => privmsg::privmsg,
         Verb::Quit => quit::quit,
+        Verb::Stats => stats::stats,
         Verb::Tagmsg => tagmsg::tagmsg,
         Verb::Time => time::time,
         Verb::Topic => topic::topic,
@@ -94,6 +101,7 @@ fn handler(verb: Verb) -> Handler {
         Verb::Version => version::version,
         Verb::Who => who::who,
         Verb::Whois => whois::whois,
+        Verb::Whowas => whowas::whowas,
     }
 }
 

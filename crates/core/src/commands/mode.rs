@@ -41,6 +41,8 @@ fn own(asking: &mut Asking<'_>, user: &User, letters: Option<&str>) {
     for letter in letters.chars() {
         match letter {
             '+' | '-' => set = letter == '+',
+            // To become an operator takes OPER.
+            'o' if set => {}
             _ if UserModes::default().change(set, letter) => {
                 changes.retain(|(_, other)| *other != letter);
                 changes.push((set, letter));

@@ -26,16 +26,18 @@ pub(crate) fn names(chat: &Chat, asking: &mut Asking<'_>, message: &Message<'_>)
     };
     // A room named twice is shown once, so that a short question never has an endless answer.
     let mut shown = Vec::new();
-    for name in list.split(',') {
-        match chat.room_by_name(name) {
-            Some(room) if shown.contains(&room.id) => {}
-            Some(room) => {
-                shown.push(room.id);
-                reply(chat, room, &viewer, asking.effects);
-            }
-            None => end(given(name), asking.effects),
+    for room in list.split(',').filter_map(|name| chat.room_by_name(name)) {
+        if !shown.contains(&room.id) {
+            shown.push(room.id);
+            members(chat, room, &viewer, asking.effects);
         }
     }
+    // One end for all, naming them as the client did.
+    let named = match shown[..] {
+        [room] if !list.contains(',') => chat.room(room).map_or(given(list), |room| (&room.name).into()),
+        _ => listed(list),
+    };
+    end(named, asking.effects);
     Flow::Done
 }
 
@@ -55,12 +57,24 @@ pub struct Viewer<'a> {
     pub server: &'a str,
 }
 
-/// RPL_NAMREPLY in as many lines as it takes, and RPL_ENDOFNAMES. A secret room is an empty list to those who
-/// are not in it; invisible users are left out of what outsiders see.
+/// The names that a question listed, as they can be given back: whole, or `*` where that is no single word.
+fn listed(list: &str) -> Text {
+    let word = !list.is_empty() && !list.starts_with(':') && !list.contains(' ');
+    if word { Text::from(list.to_owned()) } else { Text::Static("*") }
+}
+
+/// RPL_NAMREPLY in as many lines as it takes, and RPL_ENDOFNAMES.
 pub fn reply(chat: &Chat, room: &Room, viewer: &Viewer<'_>, effects: &mut Effects) {
+    members(chat, room, viewer, effects);
+    end((&room.name).into(), effects);
+}
+
+/// RPL_NAMREPLY in as many lines as it takes. A secret room is an empty list to those who are not in it; invisible
+/// users are left out of what outsiders see.
+fn members(chat: &Chat, room: &Room, viewer: &Viewer<'_>, effects: &mut Effects) {
     let member = viewer.user.is_some_and(|user| room.member(user).is_some());
     if !member && room.modes.secret {
-        return end((&room.name).into(), effects);
+        return;
     }
     let symbol = if room.modes.secret { "@" } else { "=" };
     let between = symbol.len() + " ".len() + room.name.len() + " ".len();
@@ -87,7 +101,6 @@ pub fn reply(chat: &Chat, room: &Room, viewer: &Viewer<'_>, effects: &mut Effect
     if let Some(text) = packer.finish() {
         line(text);
     }
-    end((&room.name).into(), effects);
 }
 
 fn end(room: Text, effects: &mut Effects) {

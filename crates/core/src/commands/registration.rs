@@ -9,10 +9,14 @@ use chinwag_wire::numeric::Numeric;
 
 use crate::asking::{Asking, Flow};
 use crate::chat::Chat;
-use crate::commands::reply::{cut, given};
+use crate::commands::reply::{fail, given};
 use crate::effect::Effect;
 use crate::event::{Arrived, Event, Who};
 use crate::session::{Greeting, Phase, Session};
+
+/// Said of a real name above [`REALNAME_BYTES_MAX`].
+pub(super) const REALNAME_TOO_LONG: &str =
+    "Your real name is too long; NAMELEN says how many bytes it may have";
 
 /// `USER <username> 0 * :<realname>`
 pub(crate) fn user(chat: &Chat, asking: &mut Asking<'_>, message: &Message<'_>) -> Flow {
@@ -28,12 +32,15 @@ pub(crate) fn user(chat: &Chat, asking: &mut Asking<'_>, message: &Message<'_>) 
     let [username, _, _, realname, ..] = message.params[..] else {
         return short_of(asking);
     };
-    if username.is_empty() {
+    if username.is_empty() || realname.is_empty() {
         return short_of(asking);
     }
+    if realname.len() > REALNAME_BYTES_MAX {
+        fail(asking.effects, "USER", "INVALID_REALNAME", [], REALNAME_TOO_LONG);
+        return Flow::Done;
+    }
     greeting.user = Some(unproven(username).into());
-    let realname = if realname.is_empty() { username } else { realname };
-    greeting.realname = Some(cut(realname, REALNAME_BYTES_MAX).into());
+    greeting.realname = Some(realname.into());
     complete(chat, asking);
     Flow::Done
 }

@@ -1,6 +1,7 @@
 //! What the commands' answers have in common: lines for the asker, parameters that are safe to send back, and
 //! words packed into lines that fit.
 
+use chinwag_wire::caps::Cap;
 use chinwag_wire::limits::BODY_BYTES_MAX;
 use chinwag_wire::mask;
 use chinwag_wire::numeric::Numeric;
@@ -46,6 +47,17 @@ pub(crate) fn fail(
     let params =
         [Text::Static(command), Text::Static(code)].into_iter().chain(context).chain([Text::Static(text)]);
     tell(effects, line("FAIL", params));
+}
+
+/// Refuses what is longer than a limit, which the client knows by this name from RPL_ISUPPORT. Nothing is ever cut:
+/// what people wrote arrives whole or not at all.
+pub(crate) fn too_long(asking: &mut Asking<'_>, verb: &'static str, code: &'static str, limit: &'static str) {
+    if asking.session.caps.contains(Cap::StandardReplies) {
+        let text = format!("That is too long; {limit} says how many bytes it may have");
+        let params = [Text::Static(verb), Text::Static(code), Text::from(text)];
+        return tell(asking.effects, line("FAIL", params));
+    }
+    asking.refuse(Numeric::ERR_INPUTTOOLONG, []);
 }
 
 /// Something the caller sent, as it can be given back between other parameters: one word, not too long.

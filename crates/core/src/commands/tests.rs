@@ -373,7 +373,9 @@ fn topic_is_shown_set_and_taken_away() {
     check(&mut scene, "bob", "TOPIC #tea :", ["#tea< bob TOPIC #tea "]);
     assert!(scene.chat.room(RoomId(1)).unwrap().topic.is_none());
     scene.settings.topic_length = 4;
-    check(&mut scene, "bob", "TOPIC #tea :thé vert", ["#tea< bob TOPIC #tea thé"]);
+    let refused =
+        "asker< FAIL TOPIC TOPIC_TOO_LONG That is too long; TOPICLEN says how many bytes it may have";
+    check(&mut scene, "bob", "TOPIC #tea :thé vert", [refused]);
 }
 
 #[test]

@@ -22,7 +22,7 @@ fn names_lists_a_room() {
     world.check("cat", "NAMES #none", &[&format!("366 cat #none :{END}")]);
     world.check("cat", "NAMES", &[&format!("366 cat * :{END}")]);
     let lines = world.ask("cat", "NAMES #tea,#none,#lobby,#TEA");
-    assert_eq!(lines.len(), 4);
+    assert_eq!(lines, ["353 cat = #Tea :@ann bob", &format!("366 cat #tea,#none,#lobby,#TEA :{END}")]);
     world.ask("cat", "CAP REQ :userhost-in-names");
     world.check("cat", "NAMES #tea", &["353 cat = #Tea :@ann!~ann@host.test bob!~bob@host.test", &end]);
 }
@@ -129,7 +129,6 @@ fn whois_tells_what_may_be_known() {
         "319 bob ann @#Tea".to_owned(),
         "312 bob ann chinwag.local :a chinwag server".to_owned(),
         "301 bob ann out".to_owned(),
-        "320 bob ann :came in by the irc door".to_owned(),
         format!("317 bob ann 65 {since} :seconds idle, signon time"),
         "318 bob ANN :End of /WHOIS list".to_owned(),
     ];
@@ -170,19 +169,18 @@ fn list_filters() {
     world.ask("cat", "JOIN #coffee");
     let tea = "322 cat #Tea 2 :Green or black";
     let coffee = "322 cat #coffee 1 :";
-    let lobby = "322 cat #lobby 0 :";
     for (condition, expected) in [
-        ("", &[lobby, tea, coffee][..]),
+        ("", &[tea, coffee][..]),
         ("#tea", &[tea]),
         ("#tea,#COFFEE", &[tea, coffee]),
         ("#t*", &[tea]),
-        ("!#t*", &[lobby, coffee]),
+        ("!#t*", &[coffee]),
         (">1", &[tea]),
-        ("<2", &[lobby, coffee]),
+        ("<2", &[coffee]),
         (">0,<2", &[coffee]),
         ("#c*,#l* >0", &[coffee]),
         ("C<5", &[coffee]),
-        ("C>5", &[lobby, tea]),
+        ("C>5", &[tea]),
         ("T<20", &[tea]),
         ("T<5", &[]),
         ("#none", &[]),

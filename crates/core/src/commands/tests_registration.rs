@@ -96,7 +96,12 @@ fn user_wants_four_parameters_once() {
     world.connect("a");
     world.check("a", "USER a 0 *", &["461 * USER :Not enough parameters"]);
     world.check("a", "USER : 0 * :A", &["461 * USER :Not enough parameters"]);
-    world.check("a", "USER a!b@c/d\u{7f}\u{e9} 0 * :", &[]);
+    world.check("a", "USER a 0 * :", &["461 * USER :Not enough parameters"]);
+    let long = "a".repeat(151);
+    let refused =
+        "FAIL USER INVALID_REALNAME :Your real name is too long; NAMELEN says how many bytes it may have";
+    world.check("a", &format!("USER a 0 * :{long}"), &[refused]);
+    world.check("a", "USER a!b@c/d\u{7f}\u{e9} 0 * :A", &[]);
     world.ask("a", "NICK ann");
     let user = world.chat.user_by_nick("ann").expect("ann is here");
     assert!(user.who.user.starts_with("~abcd") && user.who.user.len() <= 19, "{}", user.who.user);

@@ -3,7 +3,7 @@
 use chinwag_wire::message::Message;
 use chinwag_wire::numeric::Numeric;
 
-use super::reply::{asker, cut, given};
+use super::reply::{asker, given, too_long};
 use crate::asking::{Asking, Flow};
 use crate::chat::{Chat, topic_lines};
 use crate::event::Event;
@@ -30,8 +30,9 @@ pub(crate) fn topic(chat: &Chat, asking: &mut Asking<'_>, message: &Message<'_>)
     if asking.pending.locked(room.id) {
         return Flow::Wait;
     }
-    let text = cut(text, asking.settings.topic_length);
-    if room.member(user.id).is_none() {
+    if text.len() > asking.settings.topic_length {
+        too_long(asking, "TOPIC", "TOPIC_TOO_LONG", "TOPICLEN");
+    } else if room.member(user.id).is_none() {
         asking.refuse(Numeric::ERR_NOTONCHANNEL, [shown]);
     } else if room.modes.topic_locked && !room.is_op(user.id) {
         asking.refuse(Numeric::ERR_CHANOPRIVSNEEDED, [shown]);

@@ -7,16 +7,13 @@ use chinwag_wire::caps::CapSet;
 use chinwag_wire::isupport::{Limits, lines};
 use chinwag_wire::numeric::Numeric;
 
-use crate::chat::Chat;
+use crate::chat::{Chat, UserModes};
 use crate::commands::reply::answer;
 use crate::commands::{isupport, lusers, mode_room, motd, privmsg};
 use crate::effect::Effects;
 use crate::ids::UserId;
 use crate::line::Text;
 use crate::settings::Settings;
-
-/// User modes there are.
-const USER_MODES: &str = "i";
 
 /// Room modes there are.
 const ROOM_MODES: &str = "biklmnostv";
@@ -112,7 +109,7 @@ impl Chat {
         answer(effects, Numeric::RPL_WELCOME, [welcome.into()]);
         answer(effects, Numeric::RPL_YOURHOST, [(&prepared.your_host).into()]);
         answer(effects, Numeric::RPL_CREATED, [(&prepared.created).into()]);
-        let modes = [USER_MODES, ROOM_MODES, ROOM_MODES_WITH_ARGUMENT].map(Text::Static);
+        let modes = [UserModes::ALL, ROOM_MODES, ROOM_MODES_WITH_ARGUMENT].map(Text::Static);
         let [user_modes, room_modes, with_argument] = modes;
         let server =
             [(&settings.server).into(), (&settings.version).into(), user_modes, room_modes, with_argument];

@@ -47,8 +47,12 @@ fn about(chat: &Chat, asking: &mut Asking<'_>, user: &User) {
     if let Some(account) = &user.who.account {
         asking.numeric(Numeric::RPL_WHOISACCOUNT, [nick(), account.into(), "is logged in as".into()]);
     }
-    let door = Text::from(format!("came in by the {} door", user.door));
-    asking.numeric(Numeric::RPL_WHOISSPECIAL, [nick(), door]);
+    if user.modes.operator {
+        asking.refuse(Numeric::RPL_WHOISOPERATOR, [nick()]);
+    }
+    if user.modes.bot {
+        asking.refuse(Numeric::RPL_WHOISBOT, [nick()]);
+    }
     if asking.session.user() == Some(user.id) {
         let host = format!("is connecting from {}@{}", user.who.user, asking.session.host);
         asking.numeric(Numeric::RPL_WHOISHOST, [nick(), host.into()]);
