@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use chinwag_core::event::{Event, Said, SayKind, Who};
+use chinwag_core::event::{Event, Said, SayKind, Status, Who};
 use chinwag_core::ids::{RoomId, UserId};
 use serde::{Deserialize, Serialize};
 
@@ -39,7 +39,7 @@ struct SaidExtra {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     tags: Option<Arc<str>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    status: Option<char>,
+    status: Option<Status>,
 }
 
 #[derive(Serialize)]
@@ -118,8 +118,8 @@ pub(crate) fn other_event(extra: Option<&str>) -> Result<Event, RowError> {
     Ok(read.event)
 }
 
-/// Client-only tags and STATUSMSG prefix of a message.
-pub(crate) fn said_rare(extra: Option<&str>) -> Result<(Option<Arc<str>>, Option<char>), RowError> {
+/// Client-only tags of a message, and the members it was for.
+pub(crate) fn said_rare(extra: Option<&str>) -> Result<(Option<Arc<str>>, Option<Status>), RowError> {
     let Some(extra) = extra else { return Ok((None, None)) };
     let read: SaidExtra = serde_json::from_str(extra)?;
     if read.v > EXTRA_VERSION {
@@ -168,6 +168,7 @@ mod tests {
     use chinwag_core::chat::{Enforce, Verifiers};
     use chinwag_core::event::{AccountChange, AccountRegistered, Setting};
     use chinwag_core::ids::Number;
+    use chinwag_core::roles::Role;
 
     use super::*;
 
@@ -244,6 +245,18 @@ mod tests {
             let (_, extra) = other(&event).expect("stored").expect("encodes");
             assert_eq!(other_event(Some(&extra)).expect("decodes"), event, "{extra}");
         }
+    }
+
+    #[test]
+    fn whom_a_message_was_for_comes_back_and_what_no_version_wrote_is_refused() {
+        let all = Role::ALL.into_iter().map(Status::To).chain([Status::Held]);
+        for status in all {
+            let extra = SaidExtra { v: EXTRA_VERSION, tags: None, status: Some(status) };
+            let text = serde_json::to_string(&extra).expect("encodes");
+            assert_eq!(said_rare(Some(&text)).expect("decodes"), (None, Some(status)), "{text}");
+        }
+        assert_eq!(said_rare(Some(r#"{"v":1,"status":"@"}"#)).unwrap().1, Some(Status::To(Role::Operator)));
+        assert!(said_rare(Some(r#"{"v":1,"status":"x"}"#)).is_err());
     }
 
     #[test]

@@ -5,9 +5,10 @@ mod support;
 use std::sync::Arc;
 
 use chinwag_archive::{Opened, Reader};
-use chinwag_core::event::{Event, SayKind};
+use chinwag_core::event::{Event, SayKind, Status};
 use chinwag_core::history::{Anchor, Part, Query, Row};
 use chinwag_core::ids::{Number, RoomId};
+use chinwag_core::roles::Role;
 use chinwag_log::Seq;
 use support::{PATIENCE, Proposer, folder, opened, said, store};
 use tempfile::TempDir;
@@ -211,7 +212,7 @@ fn messages_to_some_roles_are_kept_and_left_out() {
     let mut opened = opened(&dir);
     let mut proposer = Proposer::default();
     let mut to_operators = said(1, "for operators");
-    to_operators.status = Some('@');
+    to_operators.status = Some(Status::To(Role::Operator));
     let mut tagged = said(1, "tagged");
     tagged.client_tags = Some("+draft/reply=x;+y".into());
     tagged.kind = SayKind::Notice;

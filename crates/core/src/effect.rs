@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::history::Query;
 use crate::ids::{RoomId, UserId};
 use crate::line::Line;
+use crate::roles::Role;
 
 /// Whom a line is for. Only sessions of this node are ever meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,8 +20,8 @@ pub enum To {
     User(UserId),
     /// Every session of every member of a room.
     Room(RoomId),
-    /// Members with at least this role (`@` operators, `+` voiced and above).
-    RoomStatus(RoomId, char),
+    /// Members with at least this role.
+    RoomStatus(RoomId, Role),
     /// Every session of everybody who shares a room with the user, the user's own left out. Meant as the
     /// audiences are where the effect stands: when the user leaves, before the [`Effect::LeftRoom`]s that follow
     /// (the rooms are [`crate::chat::Chat::rooms_of`] the user then).

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::chat::{Enforce, Verifiers};
 use crate::ids::{Number, RoomId, SessionKey, UserId};
+use crate::roles::Role;
 
 /// Who did something, as everybody saw them at that moment.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -41,6 +42,62 @@ pub enum SayKind {
     Notice,
 }
 
+/// For which members of a room a message is, where it is not for all of them. Kept as one character.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(into = "char", try_from = "char")]
+pub enum Status {
+    /// For those with at least this role: its sign stands before the room's name (STATUSMSG).
+    To(Role),
+    /// For those who look after the room: somebody said it who is not to be heard by all (room mode `U`). It is
+    /// addressed to the room as if it were for everybody.
+    Held,
+}
+
+impl Status {
+    /// The character for [`Status::Held`]. No role has it.
+    const HELD: char = '!';
+
+    /// The least role of those who get it.
+    pub fn role(self) -> Role {
+        match self {
+            Status::To(role) => role,
+            Status::Held => Role::Halfop,
+        }
+    }
+}
+
+impl From<Status> for char {
+    fn from(status: Status) -> char {
+        match status {
+            Status::To(role) => role.sign(),
+            Status::Held => Status::HELD,
+        }
+    }
+}
+
+/// A character that stands for no [`Status`].
+#[derive(Debug)]
+pub struct NoStatus(char);
+
+impl std::fmt::Display for NoStatus {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "`{}` is no role's sign", self.0)
+    }
+}
+
+impl std::error::Error for NoStatus {}
+
+impl TryFrom<char> for Status {
+    type Error = NoStatus;
+
+    fn try_from(sign: char) -> Result<Self, NoStatus> {
+        match sign {
+            Status::HELD => Ok(Status::Held),
+            sign => Role::of_sign(sign).map(Status::To).ok_or(NoStatus(sign)),
+        }
+    }
+}
+
 /// A message said in a room.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Said {
@@ -58,8 +115,8 @@ pub struct Said {
     pub text: Arc<str>,
     /// Client-only tags as sent (`+a=b;+c`), without the `@`.
     pub client_tags: Option<Arc<str>>,
-    /// Roles it is addressed to (STATUSMSG prefix `@` or `+`), if only to those.
-    pub status: Option<char>,
+    /// The members it is for, if not for all.
+    pub status: Option<Status>,
 }
 
 /// One mode that changes.
@@ -69,9 +126,9 @@ pub struct ModeChange {
     pub set: bool,
     /// The letter.
     pub mode: char,
-    /// Its argument, as shown; for `o` and `v` the nickname.
+    /// Its argument, as shown; for a role the nickname.
     pub arg: Option<Arc<str>>,
-    /// For `o` and `v`: the member.
+    /// For a role: the member.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub member: Option<UserId>,
 }
@@ -120,12 +177,12 @@ pub enum PassedTo {
         /// The nickname, as it was when the message was decided.
         nick: Arc<str>,
     },
-    /// Everybody in a room, or with a role of at least `status`.
+    /// Everybody in a room, or some of them.
     Room {
         /// The room.
         room: RoomId,
-        /// STATUSMSG prefix.
-        status: Option<char>,
+        /// The members it is for, if not for all.
+        status: Option<Status>,
     },
 }
 

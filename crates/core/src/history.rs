@@ -10,7 +10,7 @@ use smallvec::SmallVec;
 use crate::chat::Chat;
 use crate::commands::reply::{fail, line, tell};
 use crate::effect::Effects;
-use crate::event::{SayKind, Who};
+use crate::event::{SayKind, Status, Who};
 use crate::ids::{Millis, Number, RoomId};
 use crate::line::{Command, Line, Meta, Source, Text};
 
@@ -89,8 +89,8 @@ pub struct Row {
     pub text: Arc<str>,
     /// Client-only tags, as sent.
     pub client_tags: Option<Arc<str>>,
-    /// STATUSMSG prefix: shown again only to those who had the role; history leaves these out.
-    pub status: Option<char>,
+    /// The members it was for, if not for all; history leaves these out.
+    pub status: Option<Status>,
 }
 
 /// The answer: oldest first.

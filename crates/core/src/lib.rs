@@ -16,6 +16,8 @@ pub mod history;
 pub mod ids;
 pub mod line;
 pub mod pending;
+pub mod permissions;
+pub mod roles;
 #[cfg(test)]
 mod scene;
 pub mod session;

@@ -176,7 +176,7 @@ impl Scene {
             To::AskerBeside => "asker beside".to_owned(),
             To::User(user) => nick(*user).to_string(),
             To::Room(room) => name(*room).to_string(),
-            To::RoomStatus(room, status) => format!("{status}{}", name(*room)),
+            To::RoomStatus(room, status) => format!("{}{}", status.sign(), name(*room)),
             To::Neighbours(_) => "neighbours".to_owned(),
             To::Everybody => "everybody".to_owned(),
         };

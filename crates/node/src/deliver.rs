@@ -85,10 +85,10 @@ impl Node {
                 }
             }
             To::Room(room) => self.send_room(asker, room, author, except, &line),
-            To::RoomStatus(room, status) => {
+            To::RoomStatus(room, role) => {
                 let members = self.chat.room(room).map_or(&[][..], |room| &room.members);
-                let users: Vec<UserId> =
-                    members.iter().filter(|member| member.has(status)).map(|member| member.user).collect();
+                let with_role = members.iter().filter(|member| member.roles.at_least(role));
+                let users: Vec<UserId> = with_role.map(|member| member.user).collect();
                 self.send_each(asker, &users, author, except, &line);
             }
             To::Neighbours(user) => self.send_neighbours(asker, user, &line),

@@ -12,9 +12,10 @@ use super::apply::send;
 use super::apply_users::refuse;
 use super::{Chat, Room};
 use crate::effect::{Effect, Effects, To};
-use crate::event::{Passed, PassedTo, Said, SayKind};
+use crate::event::{Passed, PassedTo, Said, SayKind, Status};
 use crate::ids::{Millis, Number, UserId};
 use crate::line::{Command, Line, Meta, Source, Text};
+use crate::roles::Roles;
 
 impl SayKind {
     /// Its command on the wire.
@@ -113,20 +114,21 @@ impl Chat {
 }
 
 /// How a room is written as the target of a message.
-fn addressed(name: &Arc<str>, status: Option<char>) -> Text {
+fn addressed(name: &Arc<str>, status: Option<Status>) -> Text {
     match status {
-        None => Text::from(name),
-        Some(status) => format!("{status}{name}").into(),
+        None | Some(Status::Held) => Text::from(name),
+        Some(Status::To(role)) => format!("{}{name}", role.sign()).into(),
     }
 }
 
 /// Sends a message to a room, and to its author also when the author is not among those whom it is for.
-fn tell_room(room: &Room, author: UserId, status: Option<char>, line: Line, effects: &mut Effects) {
+fn tell_room(room: &Room, author: UserId, status: Option<Status>, line: Line, effects: &mut Effects) {
     let member = room.member(author);
-    if !member.is_some_and(|member| status.is_none_or(|status| member.has(status))) {
+    let hears = |roles: Roles| status.is_none_or(|status| roles.at_least(status.role()));
+    if !member.is_some_and(|member| hears(member.roles)) {
         let line = line.clone();
         effects.push(Effect::Send { to: To::User(author), author: Some(author), except: None, line });
     }
-    let to = status.map_or(To::Room(room.id), |status| To::RoomStatus(room.id, status));
+    let to = status.map_or(To::Room(room.id), |status| To::RoomStatus(room.id, status.role()));
     effects.push(Effect::Send { to, author: Some(author), except: None, line });
 }

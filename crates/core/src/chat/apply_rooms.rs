@@ -12,6 +12,7 @@ use super::{Chat, Member, Room, User};
 use crate::effect::{Effect, Effects, To};
 use crate::ids::{Millis, RoomId, UserId};
 use crate::line::{Line, Source, Text};
+use crate::roles::{Role, Roles};
 
 /// Rooms to which a user is invited at the same time. The oldest invitation ends when there are more.
 const INVITES_MAX: usize = 64;
@@ -35,8 +36,8 @@ impl Chat {
         if let Some(numeric) = room.refuses(found, key) {
             return refuse(effects, numeric, [Text::from(&room.name)]);
         }
-        let op = room.members.is_empty() && !room.common;
-        room.enter(Member { user, op, voice: false });
+        let first = room.members.is_empty() && !room.common;
+        room.enter(Member { user, roles: if first { Role::Operator.into() } else { Roles::NONE } });
         found.rooms.push(room.id);
         found.invited.retain(|invited| *invited != room.id);
         effects.push(Effect::Entered(room.id, user));
@@ -109,7 +110,7 @@ impl Chat {
         let line = Line::new(Source::User(by), "INVITE", names).at(room.shown_at(at_ms));
         send(effects, To::User(target), line.clone());
         effects.push(Effect::Send {
-            to: To::RoomStatus(room.id, '@'),
+            to: To::RoomStatus(room.id, Role::Operator),
             author: None,
             except: Some(user),
             line: line.needing(Cap::InviteNotify),

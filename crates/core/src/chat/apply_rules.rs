@@ -15,6 +15,7 @@ use crate::effect::{Effect, Effects, To};
 use crate::event::{Event, ModeChange, Who};
 use crate::ids::{Millis, Number, RoomId};
 use crate::line::{Line, Source, Text};
+use crate::roles::Role;
 
 /// The room, if its rules are still those under which an event was decided.
 fn unchanged<'r>(
@@ -135,12 +136,12 @@ fn send_modes(room: &Room, by: &Arc<Who>, changes: &[ModeChange], at_ms: Millis,
 /// Makes one change; false when it is about somebody who is not in the room.
 fn change_mode(room: &mut Room, change: &ModeChange, by: &Who, at_ms: Millis) -> bool {
     let ModeChange { set, mode, arg, member } = change;
+    if let Some(role) = Role::of_mode(*mode) {
+        let Some(member) = member.and_then(|member| room.member_mut(member)) else { return false };
+        member.roles.set(role, *set);
+        return true;
+    }
     match mode {
-        'o' | 'v' => {
-            let Some(member) = member.and_then(|member| room.member_mut(member)) else { return false };
-            let role = if *mode == 'o' { &mut member.op } else { &mut member.voice };
-            *role = *set;
-        }
         'b' => {
             let Some(text) = arg else { return false };
             if *set {

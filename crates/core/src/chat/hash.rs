@@ -52,7 +52,7 @@ impl Chat {
             hasher.write_u64(room.last_ms);
             hasher.write_u64(room.said_ms);
             for member in &room.members {
-                (member.user, member.op, member.voice).hash(&mut hasher);
+                (member.user, member.roles).hash(&mut hasher);
             }
             room.invites.hash(&mut hasher);
         }

@@ -7,8 +7,10 @@ use chinwag_wire::numeric::Numeric;
 
 use super::{Chat, Room, User};
 use crate::event::{Event, ModeChange, Said, Who};
-use crate::ids::RoomId;
+use crate::ids::{RoomId, UserId};
 use crate::line::{Line, Text};
+use crate::permissions::{Action, may, may_give, may_kick, may_take};
+use crate::roles::{Role, Roles};
 
 impl Chat {
     /// For a stored event that was answered with [`crate::effect::Effect::Stale`]: the same event under the
@@ -22,14 +24,14 @@ impl Chat {
             Event::Said(said) => self.say_again(&said),
             Event::TopicSet { room: id, by, topic, .. } => {
                 let (room, user) = self.author(id, &by)?;
-                if room.modes.topic_locked && !room.is_op(user.id) {
+                if room.modes.topic_locked && !room.may(user.id, Action::SetTopic) {
                     return Err(refusal(Numeric::ERR_CHANOPRIVSNEEDED, room));
                 }
                 Ok(Event::TopicSet { room: id, basis: room.rules, by: Arc::clone(&user.who), topic })
             }
             Event::ModesChanged { room: id, by, mut changes, .. } => {
                 let (room, user) = self.author(id, &by)?;
-                if !room.is_op(user.id) {
+                if !changes.iter().all(|change| room.may_change(user.id, change)) {
                     return Err(refusal(Numeric::ERR_CHANOPRIVSNEEDED, room));
                 }
                 changes.retain(|change| room.would_change(change));
@@ -37,7 +39,7 @@ impl Chat {
             }
             Event::Kicked { room: id, by, member, nick, reason, .. } => {
                 let (room, user) = self.author(id, &by)?;
-                if !room.is_op(user.id) {
+                if !may_kick(room.roles(user.id), room.roles(member)) {
                     return Err(refusal(Numeric::ERR_CHANOPRIVSNEEDED, room));
                 }
                 if room.member(member).is_none() {
@@ -72,15 +74,29 @@ impl Chat {
 }
 
 impl Room {
+    /// Whether a user may make a change.
+    pub(crate) fn may_change(&self, user: UserId, change: &ModeChange) -> bool {
+        let roles = self.roles(user);
+        match Role::of_mode(change.mode) {
+            None => may(roles, Action::SetMode(change.mode)),
+            Some(role) if change.set => may_give(roles, role),
+            // Everybody may give up what they have.
+            Some(_) if change.member == Some(user) => true,
+            Some(role) => {
+                may_take(roles, role, change.member.map_or(Roles::NONE, |member| self.roles(member)))
+            }
+        }
+    }
+
     /// Whether a change would change anything now.
     pub(crate) fn would_change(&self, change: &ModeChange) -> bool {
         let ModeChange { set, mode, arg, member } = change;
         let arg = arg.as_deref();
+        if let Some(role) = Role::of_mode(*mode) {
+            let member = member.and_then(|member| self.member(member));
+            return member.is_some_and(|member| *set != member.roles.contains(role));
+        }
         match mode {
-            'o' | 'v' => {
-                let member = member.and_then(|member| self.member(member));
-                member.is_some_and(|member| *set != if *mode == 'o' { member.op } else { member.voice })
-            }
             'b' => arg.is_some_and(|mask| *set != self.bans.iter().any(|ban| same(&ban.text, mask))),
             'k' if *set => self.modes.key.as_deref() != arg,
             'k' => self.modes.key.is_some(),

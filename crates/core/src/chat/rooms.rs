@@ -10,36 +10,22 @@ use chinwag_wire::numeric::Numeric;
 use super::users::{User, find};
 use crate::event::Who;
 use crate::ids::{Millis, Number, RoomId, UserId};
+use crate::permissions::{Action, may};
+use crate::roles::{Role, Roles};
 
 /// A member of a room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Member {
     /// Who.
     pub user: UserId,
-    /// Operator (`@`).
-    pub op: bool,
-    /// Voiced (`+`).
-    pub voice: bool,
+    /// What they may do.
+    pub roles: Roles,
 }
 
 impl Member {
-    /// The prefixes, highest first: all of them, or the highest alone.
+    /// The signs of the member's roles, highest first: all of them, or the highest alone.
     pub fn prefix(self, all: bool) -> &'static str {
-        match (self.op, self.voice) {
-            (true, true) if all => "@+",
-            (true, _) => "@",
-            (false, true) => "+",
-            (false, false) => "",
-        }
-    }
-
-    /// Whether the member has at least the role that a STATUSMSG prefix names.
-    pub fn has(self, status: char) -> bool {
-        match status {
-            '@' => self.op,
-            '+' => self.op || self.voice,
-            _ => false,
-        }
+        self.roles.signs(all)
     }
 }
 
@@ -185,9 +171,19 @@ impl Room {
         self.place(user).ok().map(|at| &mut self.members[at])
     }
 
-    /// Whether a user is a member with the operator's role.
+    /// The roles of a user in this room; none for whoever is not in it.
+    pub fn roles(&self, user: UserId) -> Roles {
+        self.member(user).map_or(Roles::NONE, |member| member.roles)
+    }
+
+    /// Whether a user is a member with at least the operator's role.
     pub fn is_op(&self, user: UserId) -> bool {
-        self.member(user).is_some_and(|member| member.op)
+        self.roles(user).at_least(Role::Operator)
+    }
+
+    /// Whether a user may do something here that not every member may.
+    pub fn may(&self, user: UserId, action: Action) -> bool {
+        may(self.roles(user), action)
     }
 
     /// Whether a user may know that the room exists and who is in it.
@@ -203,7 +199,7 @@ impl Room {
     /// Whether a user may speak in the room.
     pub fn may_speak(&self, user: &User) -> bool {
         match self.member(user.id) {
-            Some(member) if member.op || member.voice => true,
+            Some(member) if may(member.roles, Action::Speak) => true,
             None if self.modes.members_only => false,
             _ => !self.modes.moderated && !self.bans(&user.who),
         }

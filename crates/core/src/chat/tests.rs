@@ -43,7 +43,8 @@ fn random_request(dice: &mut Dice) -> String {
         11 => format!("AWAY {}", dice.of(&["", ":out"])),
         _ => {
             let sign = dice.of(&["+", "-"]);
-            let mode = dice.of(&["i", "m", "n", "s", "t", "k key", "l 2", "b dan", "b cyd", "o", "v"]);
+            let mode = dice
+                .of(&["i", "m", "n", "s", "t", "k key", "l 2", "b dan", "b cyd", "q", "a", "o", "h", "v"]);
             format!("MODE {room} {sign}{mode} {nick}")
         }
     }

@@ -7,6 +7,7 @@ use super::reply::{asker, given};
 use crate::asking::{Asking, Flow};
 use crate::chat::{Chat, User};
 use crate::event::Event;
+use crate::permissions::Action;
 
 /// `INVITE <nickname> <room>`, or `INVITE` for the rooms to which one was invited.
 pub(crate) fn invite(chat: &Chat, asking: &mut Asking<'_>, message: &Message<'_>) -> Flow {
@@ -34,7 +35,7 @@ pub(crate) fn invite(chat: &Chat, asking: &mut Asking<'_>, message: &Message<'_>
         asking.refuse(Numeric::ERR_NOTONCHANNEL, [(&room.name).into()]);
     } else if room.member(target.id).is_some() {
         asking.refuse(Numeric::ERR_USERONCHANNEL, [(&target.who.nick).into(), (&room.name).into()]);
-    } else if room.modes.invite_only && !room.is_op(user.id) {
+    } else if room.modes.invite_only && !room.may(user.id, Action::Invite) {
         asking.refuse(Numeric::ERR_CHANOPRIVSNEEDED, [(&room.name).into()]);
     } else {
         asking.propose(Event::Invited { user: user.id, target: target.id, room: room.id });

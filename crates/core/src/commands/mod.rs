@@ -29,6 +29,8 @@ mod privmsg;
 mod quit;
 pub mod registration;
 pub(crate) mod reply;
+#[cfg(test)]
+mod roles_tests;
 mod stats;
 mod tagmsg;
 #[cfg(test)]

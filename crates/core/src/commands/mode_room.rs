@@ -12,6 +12,8 @@ use crate::asking::{Asking, Flow};
 use crate::chat::{Chat, Room, User};
 use crate::event::{Event, ModeChange};
 use crate::line::{Line, Text};
+use crate::permissions::{Action, may_give, may_take};
+use crate::roles::Role;
 
 /// Changes with an argument in one command (ISUPPORT MODES); more are left out, as clients expect.
 pub(crate) const CHANGES_MAX: usize = 12;
@@ -93,7 +95,8 @@ struct Changing<'a, I> {
 
 impl<'a, I: Iterator<Item = &'a str>> Changing<'a, I> {
     fn letter(&mut self, asking: &mut Asking<'_>, set: bool, mode: char) {
-        let takes_argument = matches!(mode, 'o' | 'v' | 'b' | 'k') || (mode == 'l' && set);
+        let role = Role::of_mode(mode);
+        let takes_argument = role.is_some() || matches!(mode, 'b' | 'k') || (mode == 'l' && set);
         if !takes_argument && mode != 'l' && self.room.modes.flag(mode).is_none() {
             return asking.refuse(Numeric::ERR_UNKNOWNMODE, [mode.to_string().into()]);
         }
@@ -105,8 +108,8 @@ impl<'a, I: Iterator<Item = &'a str>> Changing<'a, I> {
             }
             return;
         }
-        if !self.allowed(asking) {
-            return;
+        if role.is_none() && !self.room.may(self.user.id, Action::SetMode(mode)) {
+            return self.deny(asking);
         }
         if takes_argument {
             self.with_argument += 1;
@@ -114,12 +117,12 @@ impl<'a, I: Iterator<Item = &'a str>> Changing<'a, I> {
                 return;
             }
         }
-        let change = match (mode, argument) {
-            ('o' | 'v', Some(nick)) => self.role(asking, nick),
-            ('b', Some(mask)) => self.ban(asking, set, mask),
-            ('k', _) if !set => Some((self.room.modes.key.clone(), None)),
-            ('k', Some(key)) => self.key(asking, key),
-            ('l', Some(limit)) => self.limit(asking, limit),
+        let change = match (role, mode, argument) {
+            (Some(role), _, Some(nick)) => self.role(asking, set, role, nick),
+            (_, 'b', Some(mask)) => self.ban(asking, set, mask),
+            (_, 'k', _) if !set => Some((self.room.modes.key.clone(), None)),
+            (_, 'k', Some(key)) => self.key(asking, key),
+            (_, 'l', Some(limit)) => self.limit(asking, limit),
             _ if takes_argument => {
                 self.invalid(asking, mode, "*", "You must give an argument for this mode");
                 None
@@ -131,29 +134,36 @@ impl<'a, I: Iterator<Item = &'a str>> Changing<'a, I> {
         }
     }
 
-    /// Whether the user may change modes; says so once when not.
-    fn allowed(&mut self, asking: &mut Asking<'_>) -> bool {
-        if self.room.is_op(self.user.id) {
-            return true;
-        }
+    /// Says once that the user may not do that.
+    fn deny(&mut self, asking: &mut Asking<'_>) {
         if !std::mem::replace(&mut self.denied, true) {
             let member = self.room.member(self.user.id).is_some();
             let why = if member { Numeric::ERR_CHANOPRIVSNEEDED } else { Numeric::ERR_NOTONCHANNEL };
             asking.refuse(why, [(&self.room.name).into()]);
         }
-        false
     }
 
-    fn role(&self, asking: &mut Asking<'_>, nick: &str) -> Option<Argument> {
-        let Some(user) = self.chat.user_by_nick(nick) else {
+    fn role(&mut self, asking: &mut Asking<'_>, set: bool, role: Role, nick: &str) -> Option<Argument> {
+        let found = self.chat.user_by_nick(nick);
+        let own = !set && found.is_some_and(|found| found.id == self.user.id);
+        // Who may not give the role is told only that, whoever it is about.
+        if !own && !may_give(self.room.roles(self.user.id), role) {
+            self.deny(asking);
+            return None;
+        }
+        let Some(member) = found else {
             asking.refuse(Numeric::ERR_NOSUCHNICK, [given(nick)]);
             return None;
         };
-        if self.room.member(user.id).is_none() {
+        if self.room.member(member.id).is_none() {
             asking.refuse(Numeric::ERR_USERNOTINCHANNEL, [given(nick), (&self.room.name).into()]);
             return None;
         }
-        Some((Some(Arc::clone(&user.who.nick)), Some(user.id)))
+        if !own && !set && !may_take(self.room.roles(self.user.id), role, self.room.roles(member.id)) {
+            self.deny(asking);
+            return None;
+        }
+        Some((Some(Arc::clone(&member.who.nick)), Some(member.id)))
     }
 
     fn ban(&self, asking: &mut Asking<'_>, set: bool, mask: &str) -> Option<Argument> {
@@ -198,7 +208,7 @@ impl<'a, I: Iterator<Item = &'a str>> Changing<'a, I> {
     /// Adds a change; of several about the same thing the last one counts.
     fn add(&mut self, change: ModeChange) {
         self.changes.retain(|other| {
-            let listed = matches!(change.mode, 'o' | 'v' | 'b');
+            let listed = change.mode == 'b' || Role::of_mode(change.mode).is_some();
             other.mode != change.mode
                 || (listed && (&other.arg, other.member) != (&change.arg, change.member))
         });

@@ -10,8 +10,9 @@ use chinwag_wire::tags::RawTag;
 use super::reply::{asker, given};
 use crate::asking::{Asking, Flow};
 use crate::chat::{Chat, Room, User};
-use crate::event::{Event, Passed, PassedTo, Said, SayKind};
+use crate::event::{Event, Passed, PassedTo, Said, SayKind, Status};
 use crate::line::Text;
+use crate::roles::Role;
 
 /// Targets of one message, and of one KICK (TARGMAX).
 pub(crate) const TARGETS_MAX: usize = 4;
@@ -79,8 +80,8 @@ fn say(chat: &Chat, asking: &mut Asking<'_>, message: &Message<'_>, kind: SayKin
 
 /// Whom a message is for.
 pub(super) enum Target<'a> {
-    /// A room, or its members with a role.
-    Room(&'a Room, Option<char>),
+    /// A room, or some of its members.
+    Room(&'a Room, Option<Status>),
     /// One user.
     User(&'a User),
 }
@@ -102,13 +103,15 @@ pub(super) fn target<'a>(chat: &'a Chat, user: &User, name: &str) -> Result<Targ
     }
 }
 
-/// Splits the STATUSMSG prefix off a room's name.
-fn addressed(name: &str) -> (Option<char>, &str) {
-    match name.as_bytes() {
-        [b'@', b'#', ..] => (Some('@'), &name[1..]),
-        [b'+', b'#', ..] => (Some('+'), &name[1..]),
-        _ => (None, name),
+/// Splits the signs of roles off a room's name. Of several the lowest counts: whoever has a higher role hears what
+/// is for a lower one.
+fn addressed(name: &str) -> (Option<Status>, &str) {
+    let bare = name.trim_start_matches(|sign| Role::of_sign(sign).is_some());
+    if !bare.starts_with('#') {
+        return (None, name);
     }
+    let lowest = name[..name.len() - bare.len()].chars().filter_map(Role::of_sign).min();
+    (lowest.map(Status::To), bare)
 }
 
 /// Whether it can be decided now whether these targets may be spoken to.

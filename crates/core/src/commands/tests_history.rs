@@ -8,10 +8,11 @@ use chinwag_wire::names::MsgId;
 
 use super::tests_world::{START_MS, World};
 use crate::effect::Effect;
-use crate::event::{SayKind, Who};
+use crate::event::{SayKind, Status, Who};
 use crate::history::{self, Anchor, Part, Query, Row};
 use crate::ids::{Number, RoomId};
 use crate::line::{Line, Text};
+use crate::roles::Role;
 
 /// ann is in #tea where three lines were said, a second apart; bob is outside.
 fn tea() -> World {
@@ -162,7 +163,7 @@ fn targets_are_the_rooms_with_something_in_the_time_asked_for() {
     assert_eq!(nobodys.len(), 2, "an empty batch");
 }
 
-fn row(number: u64, kind: SayKind, status: Option<char>) -> Row {
+fn row(number: u64, kind: SayKind, status: Option<Status>) -> Row {
     let by = Who { nick: "ann".into(), user: "~a".into(), host: "h".into(), account: None };
     Row {
         seq: Seq(number + 10),
@@ -190,7 +191,7 @@ fn an_answer_is_a_batch_of_what_was_said() {
     };
     let page = vec![
         row(1, SayKind::Privmsg, None),
-        row(2, SayKind::Privmsg, Some('@')),
+        row(2, SayKind::Privmsg, Some(Status::To(Role::Operator))),
         row(3, SayKind::Notice, None),
     ];
     let mut effects = Vec::new();

@@ -7,6 +7,7 @@ use super::reply::{asker, given, too_long};
 use crate::asking::{Asking, Flow};
 use crate::chat::{Chat, topic_lines};
 use crate::event::Event;
+use crate::permissions::Action;
 
 /// `TOPIC <room>` shows the topic, `TOPIC <room> :<topic>` sets it, an empty one takes it away.
 pub(crate) fn topic(chat: &Chat, asking: &mut Asking<'_>, message: &Message<'_>) -> Flow {
@@ -34,7 +35,7 @@ pub(crate) fn topic(chat: &Chat, asking: &mut Asking<'_>, message: &Message<'_>)
         too_long(asking, "TOPIC", "TOPIC_TOO_LONG", "TOPICLEN");
     } else if room.member(user.id).is_none() {
         asking.refuse(Numeric::ERR_NOTONCHANNEL, [shown]);
-    } else if room.modes.topic_locked && !room.is_op(user.id) {
+    } else if room.modes.topic_locked && !room.may(user.id, Action::SetTopic) {
         asking.refuse(Numeric::ERR_CHANOPRIVSNEEDED, [shown]);
     } else if room.topic.as_ref().map_or("", |topic| &topic.text) != text {
         let by = user.who.clone();

@@ -3,8 +3,9 @@
 
 use std::sync::Arc;
 
-use chinwag_core::event::{Event, Passed, PassedTo, Said, SayKind};
+use chinwag_core::event::{Event, Passed, PassedTo, Said, SayKind, Status};
 use chinwag_core::ids::{RoomId, SessionId, SessionKey, UserId};
+use chinwag_core::roles::Role;
 use chinwag_log::memory::{Faults, Memory};
 use chinwag_log::{Arrival, Entry, Keep, Key, Origin, Seq};
 
@@ -88,7 +89,7 @@ impl Pair {
                 Event::Kicked { room: id, basis, by, member: user, nick, reason: text }
             }
             8 => {
-                let status = Some('@');
+                let status = Some(Status::To(Role::Operator));
                 let said = Said { room: id, basis, user, by, kind, text, client_tags, status };
                 Event::Said(Arc::new(said))
             }

@@ -116,7 +116,7 @@ impl Page<'_> {
         let Some(who) = self.who() else {
             return sentence(out, &["* ", text]);
         };
-        let room = target.trim_start_matches(['@', '+', '%', '~']);
+        let room = target.trim_start_matches(['@', '+', '%', '&', '~']);
         if room.starts_with('#') {
             self.place(room, out);
             if room.len() < target.len() {
@@ -193,6 +193,12 @@ impl Page<'_> {
         let role = match (self.line.params.len(), self.param(1)) {
             (3, "+o") => Some((" made ", " an operator.")),
             (3, "-o") => Some((" made ", " an ordinary member.")),
+            (3, "+q") => Some((" made ", " a founder.")),
+            (3, "+a") => Some((" made ", " an admin.")),
+            (3, "+h") => Some((" made ", " a halfop.")),
+            (3, "-q") => Some((" made ", " no founder any more.")),
+            (3, "-a") => Some((" made ", " no admin any more.")),
+            (3, "-h") => Some((" made ", " no halfop any more.")),
             (3, "+v") => Some((" gave ", " a voice.")),
             (3, "-v") => Some((" took the voice from ", ".")),
             (3, "+b") => Some((" banned ", ".")),
