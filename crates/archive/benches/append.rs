@@ -59,6 +59,7 @@ impl Load {
             by: Arc::clone(by),
             kind: SayKind::Privmsg,
             text: Arc::clone(&self.text),
+            joins: None,
             client_tags: None,
             status: None,
         };

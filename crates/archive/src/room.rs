@@ -197,7 +197,7 @@ impl<'c> InRoom<'c> {
     fn row(&self, row: &rusqlite::Row<'_>, senders: &mut Senders) -> Result<Row, ReadFailed> {
         let seq = Seq(row.get::<_, i64>(0)?.cast_unsigned());
         let extra = row.get_ref(6)?.as_str_or_null().map_err(rusqlite::Error::from)?;
-        let (client_tags, status) = rows::said_rare(extra).map_err(|error| spoilt(seq, &error))?;
+        let (client_tags, joins, status) = rows::said_rare(extra).map_err(|error| spoilt(seq, &error))?;
         let (_, by) = sender(self.connection, senders, row.get(4)?)?;
         Ok(Row {
             seq,
@@ -206,6 +206,7 @@ impl<'c> InRoom<'c> {
             by,
             kind: rows::say_kind(row.get(3)?).map_err(|error| spoilt(seq, &error))?,
             text: row.get_ref(5)?.as_str().map_err(rusqlite::Error::from)?.into(),
+            joins,
             client_tags,
             status,
         })

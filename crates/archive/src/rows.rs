@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use chinwag_core::event::{Event, Said, SayKind, Status, Who};
+use chinwag_core::event::{Event, Joins, Said, SayKind, Status, Who};
 use chinwag_core::ids::{RoomId, UserId};
 use serde::{Deserialize, Serialize};
 
@@ -38,6 +38,8 @@ struct SaidExtra {
     v: u32,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     tags: Option<Arc<str>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    joins: Joins,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     status: Option<Status>,
 }
@@ -85,10 +87,11 @@ pub(crate) fn said_kind(said: &Said) -> i64 {
 
 /// The column `extra` of a message; none for nearly all.
 pub(crate) fn said_extra(said: &Said) -> Result<Option<String>, serde_json::Error> {
-    if said.client_tags.is_none() && said.status.is_none() {
+    if said.client_tags.is_none() && said.joins.is_none() && said.status.is_none() {
         return Ok(None);
     }
-    let extra = SaidExtra { v: EXTRA_VERSION, tags: said.client_tags.clone(), status: said.status };
+    let (tags, joins) = (said.client_tags.clone(), said.joins.clone());
+    let extra = SaidExtra { v: EXTRA_VERSION, tags, joins, status: said.status };
     serde_json::to_string(&extra).map(Some)
 }
 
@@ -118,14 +121,17 @@ pub(crate) fn other_event(extra: Option<&str>) -> Result<Event, RowError> {
     Ok(read.event)
 }
 
-/// Client-only tags of a message, and the members it was for.
-pub(crate) fn said_rare(extra: Option<&str>) -> Result<(Option<Arc<str>>, Option<Status>), RowError> {
-    let Some(extra) = extra else { return Ok((None, None)) };
+/// What is rare in a message: client-only tags, several lines, STATUSMSG prefix.
+pub(crate) type Rare = (Option<Arc<str>>, Joins, Option<Status>);
+
+/// What is rare in a message, from its JSON.
+pub(crate) fn said_rare(extra: Option<&str>) -> Result<Rare, RowError> {
+    let Some(extra) = extra else { return Ok((None, None, None)) };
     let read: SaidExtra = serde_json::from_str(extra)?;
     if read.v > EXTRA_VERSION {
         return Err(RowError::Newer(read.v));
     }
-    Ok((read.tags, read.status))
+    Ok((read.tags, read.joins, read.status))
 }
 
 /// Whether a message of this kind is a PRIVMSG or a NOTICE.
@@ -150,7 +156,7 @@ pub(crate) struct SaidRow<'a> {
 
 /// A message as the event that it was.
 pub(crate) fn said_event(row: SaidRow<'_>) -> Result<Event, RowError> {
-    let (client_tags, status) = said_rare(row.extra)?;
+    let (client_tags, joins, status) = said_rare(row.extra)?;
     Ok(Event::Said(Arc::new(Said {
         room: RoomId(u32::try_from(row.room).map_err(|_| RowError::Missing("room"))?),
         basis: u32::try_from(row.basis).map_err(|_| RowError::Missing("basis"))?,
@@ -158,6 +164,7 @@ pub(crate) fn said_event(row: SaidRow<'_>) -> Result<Event, RowError> {
         by: row.by,
         kind: say_kind(row.kind)?,
         text: row.body.into(),
+        joins,
         client_tags,
         status,
     })))
@@ -251,11 +258,11 @@ mod tests {
     fn whom_a_message_was_for_comes_back_and_what_no_version_wrote_is_refused() {
         let all = Role::ALL.into_iter().map(Status::To).chain([Status::Held]);
         for status in all {
-            let extra = SaidExtra { v: EXTRA_VERSION, tags: None, status: Some(status) };
+            let extra = SaidExtra { v: EXTRA_VERSION, tags: None, joins: None, status: Some(status) };
             let text = serde_json::to_string(&extra).expect("encodes");
-            assert_eq!(said_rare(Some(&text)).expect("decodes"), (None, Some(status)), "{text}");
+            assert_eq!(said_rare(Some(&text)).expect("decodes"), (None, None, Some(status)), "{text}");
         }
-        assert_eq!(said_rare(Some(r#"{"v":1,"status":"@"}"#)).unwrap().1, Some(Status::To(Role::Operator)));
+        assert_eq!(said_rare(Some(r#"{"v":1,"status":"@"}"#)).unwrap().2, Some(Status::To(Role::Operator)));
         assert!(said_rare(Some(r#"{"v":1,"status":"x"}"#)).is_err());
     }
 

@@ -100,10 +100,23 @@ fn a_row_is_what_was_said() {
         by: support::who("ann"),
         kind: SayKind::Privmsg,
         text: "one 90".into(),
+        joins: None,
         client_tags: None,
         status: None,
     };
     assert_eq!(row, expected);
+}
+
+#[test]
+fn a_message_of_several_lines_is_one_row() {
+    let dir = folder();
+    let mut opened = filled(&dir);
+    let text = "one\ntwo three";
+    let said = chinwag_core::event::Said { joins: Some([8].into()), ..said(1, text) };
+    let mut proposer = Proposer { n: 1_000, heads: [(1, LAST)].into(), ..Proposer::default() };
+    store(&mut opened.log, vec![proposer.proposal(Event::Said(Arc::new(said.clone())))]);
+    let row = rows(&opened.reader, &Query { last: Number(91), ..query(Part::Latest(None), 1) }).remove(0);
+    assert_eq!((&*row.text, row.joins, row.number), (text, said.joins, Number(91)));
 }
 
 #[test]

@@ -98,6 +98,11 @@ impl TryFrom<char> for Status {
     }
 }
 
+/// How a message of several lines was cut to fit the wire: none for a message of one line; otherwise the offsets,
+/// in bytes and growing, at which a line ended only because lines are short, and no line end is in the text
+/// (`draft/multiline-concat`). See [`crate::multiline::pieces`].
+pub type Joins = Option<Arc<[u32]>>;
+
 /// A message said in a room.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Said {
@@ -111,8 +116,10 @@ pub struct Said {
     pub by: Arc<Who>,
     /// PRIVMSG or NOTICE.
     pub kind: SayKind,
-    /// The text, without line ends.
+    /// The text. Line ends (`\n`) only in a message of several lines.
     pub text: Arc<str>,
+    /// For a message of several lines, see [`Joins`].
+    pub joins: Joins,
     /// Client-only tags as sent (`+a=b;+c`), without the `@`.
     pub client_tags: Option<Arc<str>>,
     /// The members it is for, if not for all.
@@ -163,6 +170,8 @@ pub struct Passed {
     pub kind: Option<SayKind>,
     /// The text; empty for TAGMSG.
     pub text: Arc<str>,
+    /// For a message of several lines, see [`Joins`].
+    pub joins: Joins,
     /// Client-only tags as sent, without the `@`.
     pub client_tags: Option<Arc<str>>,
 }

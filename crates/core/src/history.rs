@@ -10,7 +10,7 @@ use smallvec::SmallVec;
 use crate::chat::Chat;
 use crate::commands::reply::{fail, line, tell};
 use crate::effect::Effects;
-use crate::event::{SayKind, Status, Who};
+use crate::event::{Joins, SayKind, Status, Who};
 use crate::ids::{Millis, Number, RoomId};
 use crate::line::{Command, Line, Meta, Source, Text};
 
@@ -87,6 +87,8 @@ pub struct Row {
     pub kind: SayKind,
     /// The text.
     pub text: Arc<str>,
+    /// For a message of several lines, see [`Joins`].
+    pub joins: Joins,
     /// Client-only tags, as sent.
     pub client_tags: Option<Arc<str>>,
     /// The members it was for, if not for all; history leaves these out.
@@ -109,6 +111,7 @@ pub fn lines(chat: &Chat, query: &Query, page: Page, effects: &mut Effects) {
             msgid: Some(MsgId::stored(chat.msgid_key(), row.seq.0)),
             number: row.number,
             client_tags: row.client_tags,
+            joins: row.joins,
             ..Meta::default()
         },
         needs: CapSet::default(),

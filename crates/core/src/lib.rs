@@ -15,6 +15,7 @@ pub mod event;
 pub mod history;
 pub mod ids;
 pub mod line;
+pub mod multiline;
 pub mod pending;
 pub mod permissions;
 pub mod roles;

@@ -7,7 +7,7 @@ use chinwag_wire::msgid::MsgId;
 use chinwag_wire::numeric::Numeric;
 use smallvec::SmallVec;
 
-use crate::event::Who;
+use crate::event::{Joins, Who};
 use crate::ids::{Millis, Number};
 
 /// A piece of text that is cheap to hand on.
@@ -87,6 +87,8 @@ pub struct Meta {
     pub number: Number,
     /// Client-only tags, as sent.
     pub client_tags: Option<Arc<str>>,
+    /// For a message of several lines: its last parameter holds line ends, and is cut at these offsets as well.
+    pub joins: Joins,
     /// The batch it belongs to.
     pub batch: Option<Text>,
     /// More parameters for sessions with this capability (`extended-join`).

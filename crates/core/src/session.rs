@@ -5,6 +5,7 @@ use std::sync::Arc;
 use chinwag_wire::caps::CapSet;
 
 use crate::ids::{SessionKey, UserId};
+use crate::multiline::ClientBatch;
 
 /// Which door a session came in by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -68,6 +69,8 @@ pub struct Session {
     pub caps: CapSet,
     /// The version given with CAP LS; 302 and above get values and cap-notify.
     pub cap_version: u16,
+    /// The batch that it has opened and not closed.
+    pub batch: Option<Box<ClientBatch>>,
     /// Its host as shown to others.
     pub host: Arc<str>,
     /// Whether what passes between client and server can be read on the way (WHOIS, RPL_WHOISSECURE).
@@ -87,6 +90,7 @@ impl Session {
             phase: Phase::Greeting(Box::default()),
             caps: CapSet::default(),
             cap_version: 0,
+            batch: None,
             host,
             secure,
             certificate: None,

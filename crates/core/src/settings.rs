@@ -40,6 +40,10 @@ pub struct Settings {
     pub kick_length: usize,
     /// Entries of a room's list mode.
     pub list_mode_entries: usize,
+    /// Bytes of a message of several lines, line ends counted.
+    pub multiline_max_bytes: usize,
+    /// Lines of such a message, as sent.
+    pub multiline_max_lines: usize,
     /// Rooms a user may be in.
     pub channels_per_user: usize,
     /// Former holders of a nickname that WHOWAS shows at most.
@@ -88,6 +92,8 @@ impl Default for Settings {
             away_length: 390,
             kick_length: 390,
             list_mode_entries: 100,
+            multiline_max_bytes: 4096,
+            multiline_max_lines: 32,
             channels_per_user: 100,
             whowas_entries: 100,
             history_query_max: 100,

@@ -7,6 +7,7 @@
 
 use std::collections::BTreeMap;
 
+use chinwag_core::commands::batch;
 use chinwag_core::line::{Command, Line, Source, Text};
 use chinwag_wire::caps::Cap;
 use chinwag_wire::limits::LABEL_BYTES_MAX;
@@ -75,12 +76,16 @@ impl Labels {
 impl Node {
     /// Begins the response to a request, if the session wants labels and the request has one.
     pub(crate) fn begin_label(&mut self, index: u32, message: &Message<'_>) -> u64 {
-        if message.tags.is_empty() {
+        let Some(entry) = self.sessions.get(index) else { return NO_LABEL };
+        if message.tags.is_empty() && entry.core.batch.is_none() {
             return NO_LABEL;
         }
-        let Some(entry) = self.sessions.get(index) else { return NO_LABEL };
         if !entry.core.caps.contains(Cap::LabeledResponse) || !entry.core.caps.contains(Cap::Batch) {
             return NO_LABEL;
+        }
+        // The answer to a batch has the label of the request that opened it.
+        if let Some(label) = batch::label(&entry.core, message) {
+            return self.labels.begin(&label);
         }
         match message.tags.get("label") {
             Some(label) if !label.is_empty() && label.len() <= LABEL_BYTES_MAX => self.labels.begin(&label),

@@ -5,6 +5,7 @@
 //! `PONG` leave after the effects of all that was asked before it.
 
 use chinwag_core::asking::{Asking, Flow};
+use chinwag_core::commands::batch;
 use chinwag_core::event::Event;
 use chinwag_core::ids::{Millis, SessionId};
 use chinwag_core::line::{Line, Source, Text};
@@ -382,7 +383,16 @@ impl Node {
                 self.carry_out(Some(asker), effect);
             }
             if label != NO_LABEL {
-                self.settle_label(asker);
+                // What opens a batch, or is collected in one, is answered when the batch is closed.
+                let collecting = |entry: &Entry| {
+                    entry.core.batch.as_ref().is_some_and(|batch| batch.draft.is_some())
+                        && batch::label(&entry.core, message).is_some()
+                };
+                if self.sessions.get(index).is_some_and(collecting) {
+                    self.labels.forget(label);
+                } else {
+                    self.settle_label(asker);
+                }
             }
         }
         self.effects = effects;

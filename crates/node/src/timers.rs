@@ -1,5 +1,6 @@
 //! What happens because time passes: registration that never ends, and sessions that are silent.
 
+use chinwag_core::commands::batch;
 use chinwag_core::ids::Millis;
 use chinwag_core::line::{Line, Source};
 use chinwag_core::session::{Door, Phase};
@@ -32,7 +33,11 @@ impl Node {
     }
 
     fn look_at_time(&mut self, index: u32, quiet_s: u32, since_ping_s: u32) {
-        let Some(entry) = self.sessions.get(index).filter(|entry| !entry.closing) else { return };
+        let Some(entry) = self.sessions.get_mut(index).filter(|entry| !entry.closing) else { return };
+        if let Some(line) = batch::expire(&mut entry.core, self.now_ms) {
+            self.send_one(index, &line, None);
+        }
+        let Some(entry) = self.sessions.get(index) else { return };
         match &entry.core.phase {
             Phase::Greeting(_) => {
                 let limit = u64::from(self.settings.registration_timeout_seconds);

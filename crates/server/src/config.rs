@@ -7,6 +7,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use chinwag_core::multiline;
 use chinwag_core::settings::{Rate, Settings};
 use chinwag_wire::names::RoomName;
 use chinwag_wire::tags::is_key;
@@ -112,6 +113,10 @@ pub struct LimitsConfig {
     pub kick_length: usize,
     /// Entries of a room's list mode.
     pub list_mode_entries: usize,
+    /// Bytes of a message of several lines.
+    pub multiline_max_bytes: usize,
+    /// Lines of a message of several lines.
+    pub multiline_max_lines: usize,
     /// Rooms a user may be in.
     pub channels_per_user: usize,
     /// Former holders of a nickname that WHOWAS shows.
@@ -219,6 +224,8 @@ impl Default for LimitsConfig {
             away_length: 390,
             kick_length: 390,
             list_mode_entries: 100,
+            multiline_max_bytes: 4096,
+            multiline_max_lines: 32,
             channels_per_user: 100,
             whowas_entries: 100,
             send_queue_bytes: 1024 * 1024,
@@ -313,6 +320,20 @@ impl Config {
             ("limits", "away_length", limits.away_length as u64, 1, 390),
             ("limits", "kick_length", limits.kick_length as u64, 1, 390),
             ("limits", "list_mode_entries", limits.list_mode_entries as u64, 1, 10_000),
+            (
+                "limits",
+                "multiline_max_bytes",
+                limits.multiline_max_bytes as u64,
+                512,
+                multiline::BYTES_MAX as u64,
+            ),
+            (
+                "limits",
+                "multiline_max_lines",
+                limits.multiline_max_lines as u64,
+                2,
+                multiline::LINES_MAX as u64,
+            ),
             ("limits", "channels_per_user", limits.channels_per_user as u64, 1, 10_000),
             ("limits", "whowas_entries", limits.whowas_entries as u64, 1, 1000),
             ("limits", "send_queue_bytes", limits.send_queue_bytes as u64, 16 * 1024, 1 << 30),
@@ -401,6 +422,8 @@ impl Config {
             away_length: limits.away_length,
             kick_length: limits.kick_length,
             list_mode_entries: limits.list_mode_entries,
+            multiline_max_bytes: limits.multiline_max_bytes,
+            multiline_max_lines: limits.multiline_max_lines,
             channels_per_user: limits.channels_per_user,
             whowas_entries: limits.whowas_entries,
             registration_timeout_seconds: limits.registration_timeout_seconds,

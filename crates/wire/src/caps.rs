@@ -73,6 +73,7 @@ caps! {
     LabeledResponse, "labeled-response", None, Ratified, "0.1.0", "extensions/labeled-response";
     MessageTags, "message-tags", None, Ratified, "0.1.0", "extensions/message-tags";
     MultiPrefix, "multi-prefix", None, Ratified, "0.1.0", "extensions/multi-prefix";
+    Multiline, "draft/multiline", None, Draft, "0.2.0", "extensions/multiline";
     NoImplicitNames, "no-implicit-names", None, Ratified, "0.1.0", "extensions/no-implicit-names";
     DraftNoImplicitNames, "draft/no-implicit-names", None, Draft, "0.1.0", "extensions/no-implicit-names";
     PreAway, "draft/pre-away", None, Draft, "0.1.0", "extensions/pre-away";

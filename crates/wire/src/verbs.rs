@@ -84,6 +84,7 @@ verbs! {
     List, "LIST", 0, Registered, "[<room, mask or condition>{,<…>}]", "Shows the rooms; conditions are !MASK, >MEMBERS, <MEMBERS, C and T with > or < and minutes since opening and topic.";
     Chathistory, "CHATHISTORY", 0, Registered, "LATEST|BEFORE|AFTER|AROUND <room> <point> <limit> | BETWEEN <room> <point> <point> <limit> | TARGETS <point> <point> <limit>", "Reads what was said before; a point is timestamp=… or msgid=….";
     Away, "AWAY", 0, Always, "[:<text>]", "Says that you are away, and why; without a text, that you are back.";
+    Batch, "BATCH", 1, Registered, "+<reference> draft/multiline <target> | -<reference>", "Begins and ends a message of several lines (capability draft/multiline).";
     Kick, "KICK", 2, Registered, "<room>{,<room>} <nickname>{,<nickname>} [:<reason>]", "Puts people out of a room, or each out of their own of as many rooms.";
     Invite, "INVITE", 0, Registered, "[<nickname> <room>]", "Asks somebody into a room; alone, shows where you were asked in.";
     Ison, "ISON", 1, Registered, "<nickname>{ <nickname>}", "Shows which of these people are here.";

@@ -67,6 +67,7 @@ impl Archive {
                 by: said.by.clone(),
                 kind: said.kind,
                 text: said.text.clone(),
+                joins: said.joins.clone(),
                 client_tags: said.client_tags.clone(),
                 status: said.status,
             });

@@ -34,6 +34,7 @@ pub fn said(room: u32, text: &str) -> Said {
         by: who("ann"),
         kind: SayKind::Privmsg,
         text: text.into(),
+        joins: None,
         client_tags: None,
         status: None,
     }

@@ -39,6 +39,7 @@ impl Chat {
             msgid: Some(MsgId::stored(&self.key, seq.0)),
             number: room.head,
             client_tags: said.client_tags.clone(),
+            joins: said.joins.clone(),
             batch: None,
             more: None,
         };
@@ -105,6 +106,7 @@ impl Chat {
                 at_ms: Some(at_ms),
                 msgid: Some(MsgId::passing(&self.key, n)),
                 client_tags: passed.client_tags.clone(),
+                joins: passed.joins.clone(),
                 ..Meta::default()
             },
             needs: Default::default(),

@@ -114,6 +114,7 @@ fn said(scene: &Scene, basis: u32, text: &str) -> Event {
         by,
         kind: SayKind::Privmsg,
         text: text.into(),
+        joins: None,
         client_tags: None,
         status: None,
     }))

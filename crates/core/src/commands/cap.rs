@@ -2,6 +2,8 @@
 //!
 //! Specification: IRCv3 capability negotiation.
 
+use std::borrow::Cow;
+
 use chinwag_wire::caps::{Cap, CapSet};
 use chinwag_wire::message::Message;
 use chinwag_wire::numeric::Numeric;
@@ -53,6 +55,17 @@ fn offered(cap: Cap, settings: &Settings) -> bool {
     cap != Cap::Chathistory || settings.history
 }
 
+/// The value of a capability in `CAP LS 302`, as this server is configured.
+fn value(cap: Cap, settings: &Settings) -> Option<Cow<'static, str>> {
+    match cap {
+        Cap::Multiline => {
+            let Settings { multiline_max_bytes: bytes, multiline_max_lines: lines, .. } = settings;
+            Some(format!("max-bytes={bytes},max-lines={lines}").into())
+        }
+        cap => cap.value().map(Cow::Borrowed),
+    }
+}
+
 fn ls(chat: &Chat, asking: &mut Asking<'_>, version: Option<&str>) {
     hold(asking);
     // A number that is no number is as good as none.
@@ -67,7 +80,7 @@ fn ls(chat: &Chat, asking: &mut Asking<'_>, version: Option<&str>) {
     let names = Cap::ALL
         .iter()
         .filter(|cap| offered(**cap, settings))
-        .map(|cap| (cap.name(), cap.value().filter(|_| values)));
+        .map(|cap| (cap.name(), value(*cap, settings).filter(|_| values)));
     listing(chat, asking, "LS", names, values);
 }
 
@@ -77,7 +90,7 @@ fn listing(
     chat: &Chat,
     asking: &mut Asking<'_>,
     subcommand: &'static str,
-    names: impl Iterator<Item = (&'static str, Option<&'static str>)>,
+    names: impl Iterator<Item = (&'static str, Option<Cow<'static, str>>)>,
     several: bool,
 ) {
     let who = addressee(chat, asking);
@@ -90,7 +103,7 @@ fn listing(
     };
     for (name, value) in names {
         let full = match value {
-            Some(value) => packer.word(&[name, "=", value]),
+            Some(value) => packer.word(&[name, "=", &value]),
             None => packer.word(&[name]),
         };
         if let Some(text) = full {

@@ -5,6 +5,7 @@
 
 mod admin;
 mod away;
+pub mod batch;
 mod cap;
 mod chathistory;
 mod help;
@@ -35,6 +36,8 @@ mod stats;
 mod tagmsg;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_batch;
 #[cfg(test)]
 mod tests_history;
 #[cfg(test)]
@@ -70,6 +73,7 @@ fn handler(verb: Verb) -> Handler {
     match verb {
         Verb::Admin => admin::admin,
         Verb::Away => away::away,
+        Verb::Batch => batch::batch,
         Verb::Cap => cap::cap,
         Verb::Chathistory => chathistory::chathistory,
         Verb::Help => help::help,
@@ -120,6 +124,9 @@ impl Chat {
         if !registered && verb.is_none_or(Verb::needs_registration) {
             asking.refuse(Numeric::ERR_NOTREGISTERED, []);
             return Flow::Done;
+        }
+        if batch::concerns(asking, message) {
+            return batch::collect(self, asking, message);
         }
         let Some(verb) = verb else {
             asking.refuse(Numeric::ERR_UNKNOWNCOMMAND, [given(message.command)]);

@@ -10,7 +10,7 @@ use chinwag_wire::tags::RawTag;
 use super::reply::{asker, given};
 use crate::asking::{Asking, Flow};
 use crate::chat::{Chat, Room, User};
-use crate::event::{Event, Passed, PassedTo, Said, SayKind, Status};
+use crate::event::{Event, Joins, Passed, PassedTo, Said, SayKind, Status};
 use crate::line::Text;
 use crate::roles::Role;
 
@@ -28,7 +28,6 @@ pub(crate) fn notice(chat: &Chat, asking: &mut Asking<'_>, message: &Message<'_>
 }
 
 fn say(chat: &Chat, asking: &mut Asking<'_>, message: &Message<'_>, kind: SayKind) -> Flow {
-    let Some(user) = asker(chat, asking) else { return Flow::Done };
     let quiet = kind == SayKind::Notice;
     let targets = message.params.first().copied().unwrap_or("");
     let text = message.params.get(1).unwrap_or("");
@@ -40,6 +39,30 @@ fn say(chat: &Chat, asking: &mut Asking<'_>, message: &Message<'_>, kind: SayKin
         }
         return Flow::Done;
     }
+    let body = Body { text: text.into(), joins: None, client_tags: client_tags(asking, message) };
+    deliver(chat, asking, kind, targets, &body)
+}
+
+/// What is said.
+pub(super) struct Body {
+    /// The text.
+    pub(super) text: Arc<str>,
+    /// For a message of several lines.
+    pub(super) joins: Joins,
+    /// Client-only tags.
+    pub(super) client_tags: Option<Arc<str>>,
+}
+
+/// Says something to each of these targets.
+pub(super) fn deliver(
+    chat: &Chat,
+    asking: &mut Asking<'_>,
+    kind: SayKind,
+    targets: &str,
+    body: &Body,
+) -> Flow {
+    let Some(user) = asker(chat, asking) else { return Flow::Done };
+    let quiet = kind == SayKind::Notice;
     if !reachable(chat, asking, targets) {
         return Flow::Wait;
     }
@@ -49,13 +72,11 @@ fn say(chat: &Chat, asking: &mut Asking<'_>, message: &Message<'_>, kind: SayKin
         }
         return Flow::Done;
     }
-    let client_tags = client_tags(asking, message);
-    let text: Arc<str> = text.into();
     for name in targets.split(',').filter(|name| !name.is_empty()) {
         match target(chat, user, name) {
-            Ok(Target::Room(room, status)) if is_query(&text) => {
+            Ok(Target::Room(room, status)) if is_query(&body.text) => {
                 let to = PassedTo::Room { room: room.id, status };
-                pass(asking, user, to, Some(kind), &text, &client_tags);
+                pass(asking, user, to, Some(kind), body);
             }
             Ok(Target::Room(room, status)) => asking.propose(Event::Said(Arc::new(Said {
                 room: room.id,
@@ -63,13 +84,14 @@ fn say(chat: &Chat, asking: &mut Asking<'_>, message: &Message<'_>, kind: SayKin
                 user: user.id,
                 by: Arc::clone(&user.who),
                 kind,
-                text: Arc::clone(&text),
-                client_tags: client_tags.clone(),
+                text: Arc::clone(&body.text),
+                joins: body.joins.clone(),
+                client_tags: body.client_tags.clone(),
                 status,
             }))),
             Ok(Target::User(other)) => {
                 let to = PassedTo::User { user: other.id, nick: Arc::clone(&other.who.nick) };
-                pass(asking, user, to, Some(kind), &text, &client_tags);
+                pass(asking, user, to, Some(kind), body);
             }
             Err((numeric, name)) if !quiet => asking.refuse(numeric, [name]),
             Err(_) => {}
@@ -124,21 +146,15 @@ pub(super) fn reachable(chat: &Chat, asking: &Asking<'_>, targets: &str) -> bool
 }
 
 /// Proposes a message that is not kept.
-pub(super) fn pass(
-    asking: &mut Asking<'_>,
-    user: &User,
-    to: PassedTo,
-    kind: Option<SayKind>,
-    text: &Arc<str>,
-    client_tags: &Option<Arc<str>>,
-) {
+pub(super) fn pass(asking: &mut Asking<'_>, user: &User, to: PassedTo, kind: Option<SayKind>, body: &Body) {
     asking.propose(Event::Passed(Arc::new(Passed {
         user: user.id,
         by: Arc::clone(&user.who),
         to,
         kind,
-        text: Arc::clone(text),
-        client_tags: client_tags.clone(),
+        text: Arc::clone(&body.text),
+        joins: body.joins.clone(),
+        client_tags: body.client_tags.clone(),
     })));
 }
 

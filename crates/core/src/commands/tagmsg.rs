@@ -8,7 +8,7 @@ use chinwag_wire::caps::Cap;
 use chinwag_wire::message::Message;
 use chinwag_wire::numeric::Numeric;
 
-use super::privmsg::{TARGETS_MAX, Target, client_tags, pass, reachable, target};
+use super::privmsg::{Body, TARGETS_MAX, Target, client_tags, pass, reachable, target};
 use super::reply::{asker, given};
 use crate::asking::{Asking, Flow};
 use crate::chat::Chat;
@@ -30,8 +30,7 @@ pub(crate) fn tagmsg(chat: &Chat, asking: &mut Asking<'_>, message: &Message<'_>
         return Flow::Done;
     }
     // Without a client-only tag there is nothing to hand on.
-    let tags = client_tags(asking, message);
-    let text: Arc<str> = "".into();
+    let body = Body { text: "".into(), joins: None, client_tags: client_tags(asking, message) };
     for name in targets.split(',').filter(|name| !name.is_empty()) {
         let to = match target(chat, user, name) {
             Ok(Target::Room(room, status)) => PassedTo::Room { room: room.id, status },
@@ -41,8 +40,8 @@ pub(crate) fn tagmsg(chat: &Chat, asking: &mut Asking<'_>, message: &Message<'_>
                 continue;
             }
         };
-        if tags.is_some() {
-            pass(asking, user, to, None, &text, &tags);
+        if body.client_tags.is_some() {
+            pass(asking, user, to, None, &body);
         }
     }
     Flow::Done

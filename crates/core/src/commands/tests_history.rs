@@ -172,6 +172,7 @@ fn row(number: u64, kind: SayKind, status: Option<Status>) -> Row {
         by: Arc::new(by),
         kind,
         text: format!("text {number}").into(),
+        joins: None,
         client_tags: Some("+x=y".into()),
         status,
     }

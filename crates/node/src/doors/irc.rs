@@ -4,6 +4,7 @@
 //! <https://ircv3.net/specs/extensions/message-tags>.
 
 use chinwag_core::line::{Command, Line, Source};
+use chinwag_core::multiline::{BATCH_TYPE, CONCAT_TAG, pieces};
 use chinwag_wire::caps::{Cap, CapSet};
 use chinwag_wire::limits::BODY_BYTES_MAX;
 use chinwag_wire::tags::escape;
@@ -11,10 +12,61 @@ use chinwag_wire::time::format_millis;
 
 use super::Frame;
 
-/// Appends one IRC line with its line end.
+/// Appends one IRC line with its line end, or the lines of a message of several.
 pub(super) fn render(caps: CapSet, line: &Line, frame: &Frame<'_>, out: &mut Vec<u8>) {
-    tags(caps, line, frame, out);
-    let body = out.len();
+    if let Some(joins) = &line.meta.joins {
+        return several(caps, line, joins, frame, out);
+    }
+    tags(caps, line, frame, Which::All, out);
+    body(caps, line, frame, None, out);
+}
+
+/// A message of several lines: as a batch, or as lines of their own for those who do not know such batches.
+///
+/// Specification: <https://ircv3.net/specs/extensions/multiline>.
+fn several(caps: CapSet, line: &Line, joins: &[u32], frame: &Frame<'_>, out: &mut Vec<u8>) {
+    let (target, text) = match line.params.as_slice() {
+        [target, .., text] => (target.as_str(), text.as_str()),
+        _ => return,
+    };
+    if !caps.contains_all(CapSet::of(&[Cap::Multiline, Cap::Batch])) {
+        let written = pieces(text, joins).filter(|(piece, _)| !piece.is_empty());
+        for (nth, (piece, _)) in written.enumerate() {
+            tags(caps, line, frame, if nth == 0 { Which::All } else { Which::Later }, out);
+            body(caps, line, frame, Some(piece), out);
+        }
+        return;
+    }
+    // Written in one go, so that a message's own id can name its batch.
+    let msgid = line.meta.msgid;
+    let reference = msgid.as_ref().map_or("several", |msgid| msgid.as_str());
+    tags(caps, line, frame, Which::All, out);
+    source(&line.source, frame, out);
+    for part in ["BATCH +", reference, " ", BATCH_TYPE, " "] {
+        out.extend_from_slice(part.as_bytes());
+    }
+    param(target, out);
+    out.extend_from_slice(b"\r\n");
+    for (piece, continues) in pieces(text, joins) {
+        for part in ["@batch=", reference, if continues { ";" } else { "" }] {
+            out.extend_from_slice(part.as_bytes());
+        }
+        if continues {
+            out.extend_from_slice(CONCAT_TAG.as_bytes());
+        }
+        out.push(b' ');
+        body(caps, line, frame, Some(piece), out);
+    }
+    tags(caps, line, frame, Which::Batch, out);
+    source(&Source::Server, frame, out);
+    for part in ["BATCH -", reference, "\r\n"] {
+        out.extend_from_slice(part.as_bytes());
+    }
+}
+
+/// Appends a line behind its tags. `last` takes the place of the last parameter.
+fn body(caps: CapSet, line: &Line, frame: &Frame<'_>, last: Option<&str>, out: &mut Vec<u8>) {
+    let start = out.len();
     source(&line.source, frame, out);
     let text = match line.command {
         Command::Verb(verb) => {
@@ -38,7 +90,8 @@ pub(super) fn render(caps: CapSet, line: &Line, frame: &Frame<'_>, out: &mut Vec
     for (index, text_of) in line.params.iter().chain(more).enumerate() {
         out.push(b' ');
         match (index + 1 == count, text_of.as_str()) {
-            (true, last) => {
+            (true, text_of) => {
+                let last = last.unwrap_or(text_of);
                 if text || last.is_empty() || last.starts_with(':') || last.contains(' ') {
                     out.push(b':');
                 }
@@ -47,24 +100,41 @@ pub(super) fn render(caps: CapSet, line: &Line, frame: &Frame<'_>, out: &mut Vec
             (false, middle) => param(middle, out),
         }
     }
-    cut(body, out);
+    cut(start, out);
     out.extend_from_slice(b"\r\n");
 }
 
+/// Which tags a line gets.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Which {
+    /// All of them.
+    All,
+    /// Those of a further line of the same message: it is no answer and has no msgid of its own.
+    Later,
+    /// Only that of the batch around it.
+    Batch,
+}
+
 /// Writes the tags that the capabilities allow, with the space behind them.
-fn tags(caps: CapSet, line: &Line, frame: &Frame<'_>, out: &mut Vec<u8>) {
+fn tags(caps: CapSet, line: &Line, frame: &Frame<'_>, which: Which, out: &mut Vec<u8>) {
     let start = out.len();
     let key = |name: &str, out: &mut Vec<u8>| {
         out.push(if out.len() == start { b'@' } else { b';' });
         out.extend_from_slice(name.as_bytes());
     };
-    if let Some(label) = frame.label.filter(|_| caps.contains(Cap::LabeledResponse)) {
+    if let Some(label) = frame.label.filter(|_| which == Which::All && caps.contains(Cap::LabeledResponse)) {
         key("label=", out);
         escape(label, out);
     }
     if let Some(batch) = line.meta.batch.as_ref().filter(|_| caps.contains(Cap::Batch)) {
         key("batch=", out);
         escape(batch.as_str(), out);
+    }
+    if which == Which::Batch {
+        if out.len() > start {
+            out.push(b' ');
+        }
+        return;
     }
     if let Some(at_ms) = line.meta.at_ms.filter(|_| caps.contains(Cap::ServerTime)) {
         key("time=", out);
@@ -78,7 +148,7 @@ fn tags(caps: CapSet, line: &Line, frame: &Frame<'_>, out: &mut Vec<u8>) {
         escape(account, out);
     }
     if caps.contains(Cap::MessageTags) {
-        if let Some(msgid) = line.meta.msgid {
+        if let Some(msgid) = line.meta.msgid.filter(|_| which == Which::All) {
             key("msgid=", out);
             out.extend_from_slice(msgid.as_bytes());
         }

@@ -57,6 +57,7 @@ const RENDERING: CapSet = CapSet::of(&[
     Cap::InviteNotify,
     Cap::LabeledResponse,
     Cap::MessageTags,
+    Cap::Multiline,
     Cap::ServerTime,
     Cap::StandardReplies,
 ]);

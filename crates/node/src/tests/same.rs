@@ -77,11 +77,27 @@ impl Pair {
                 let target = users[dice.below(users.len())];
                 let nick = Arc::clone(&chat.user(target).unwrap().who.nick);
                 let to = PassedTo::User { user: target, nick };
-                Event::Passed(Arc::new(Passed { user, by, to, kind: Some(kind), text, client_tags }))
+                Event::Passed(Arc::new(Passed {
+                    user,
+                    by,
+                    to,
+                    kind: Some(kind),
+                    text,
+                    joins: None,
+                    client_tags,
+                }))
             }
             5 => {
                 let to = PassedTo::Room { room: id, status: None };
-                Event::Passed(Arc::new(Passed { user, by, to, kind: None, text: "".into(), client_tags }))
+                Event::Passed(Arc::new(Passed {
+                    user,
+                    by,
+                    to,
+                    kind: None,
+                    text: "".into(),
+                    joins: None,
+                    client_tags,
+                }))
             }
             6 => Event::TopicSet { room: id, basis, by, topic: text },
             7 => {
@@ -90,11 +106,12 @@ impl Pair {
             }
             8 => {
                 let status = Some(Status::To(Role::Operator));
-                let said = Said { room: id, basis, user, by, kind, text, client_tags, status };
+                let said = Said { room: id, basis, user, by, kind, text, joins: None, client_tags, status };
                 Event::Said(Arc::new(said))
             }
             _ => {
-                let said = Said { room: id, basis, user, by, kind, text, client_tags, status: None };
+                let said =
+                    Said { room: id, basis, user, by, kind, text, joins: None, client_tags, status: None };
                 Event::Said(Arc::new(said))
             }
         }

@@ -2,7 +2,8 @@
 
 use chinwag_core::event::Who;
 use chinwag_core::ids::Millis;
-use chinwag_core::line::{Command, Line, Source};
+use chinwag_core::line::{Command, Line, Source, Text};
+use chinwag_core::multiline::pieces;
 use chinwag_wire::caps::{Cap, CapSet};
 use chinwag_wire::plain::sanitize;
 use chinwag_wire::time::format_millis;
@@ -18,10 +19,33 @@ pub const fn plain_caps() -> CapSet {
 
 /// Appends what this door shows for a line; nothing for what is machinery.
 pub(in super::super) fn render(line: &Line, frame: &Frame<'_>, out: &mut Vec<u8>) {
+    if let Some(joins) = &line.meta.joins {
+        return several(line, joins, frame, out);
+    }
     let page = Page { line, frame };
     match line.command {
         Command::Numeric(numeric) => numerics::render(numeric, &page, out),
         Command::Verb(verb) => page.verb(verb, out),
+    }
+}
+
+/// A message of several lines, a line each with the name in front: whoever reads by line misses nothing.
+fn several(line: &Line, joins: &[u32], frame: &Frame<'_>, out: &mut Vec<u8>) {
+    let text = line.params.last().map_or("", |text| text.as_str());
+    let mut rows: Vec<String> = Vec::new();
+    for (piece, continues) in pieces(text, joins) {
+        match rows.last_mut().filter(|_| continues) {
+            Some(row) => row.push_str(piece),
+            None => rows.push(piece.to_owned()),
+        }
+    }
+    let mut one = line.clone();
+    one.meta.joins = None;
+    for row in rows.into_iter().filter(|row| !row.is_empty()) {
+        if let Some(last) = one.params.last_mut() {
+            *last = Text::from(row);
+        }
+        render(&one, frame, out);
     }
 }
 
