@@ -27,6 +27,7 @@ pub(crate) mod kind {
     pub(crate) const TOPIC_SET: i64 = 18;
     pub(crate) const MODES_CHANGED: i64 = 19;
     pub(crate) const KICKED: i64 = 20;
+    pub(crate) const ROOM_RENAMED: i64 = 24;
     pub(crate) const ACCOUNT_REGISTERED: i64 = 32;
     pub(crate) const ACCOUNT_CHANGED: i64 = 33;
     pub(crate) const ACCOUNT_DROPPED: i64 = 34;
@@ -103,6 +104,7 @@ pub(crate) fn other(event: &Event) -> Option<Result<(i64, String), serde_json::E
         Event::TopicSet { .. } => kind::TOPIC_SET,
         Event::ModesChanged { .. } => kind::MODES_CHANGED,
         Event::Kicked { .. } => kind::KICKED,
+        Event::RoomRenamed { .. } => kind::ROOM_RENAMED,
         Event::AccountRegistered(_) => kind::ACCOUNT_REGISTERED,
         Event::AccountChanged { .. } => kind::ACCOUNT_CHANGED,
         Event::AccountDropped { .. } => kind::ACCOUNT_DROPPED,
@@ -202,6 +204,13 @@ mod tests {
                     arg: Some("bob".into()),
                     member: Some(UserId(u64::MAX)),
                 }],
+            },
+            Event::RoomRenamed {
+                room,
+                basis: 7,
+                by: Arc::clone(&by),
+                name: "#coffee".into(),
+                reason: "".into(),
             },
             Event::Kicked {
                 room,

@@ -341,6 +341,11 @@ impl<'c> Desk<'c> {
                 .prepare_cached("INSERT INTO room(id, name) VALUES (?1, ?2)")?
                 .execute((at.room, &**name))?;
         }
+        if let Event::RoomRenamed { name, .. } = event {
+            self.connection
+                .prepare_cached("UPDATE room SET name = ?2 WHERE id = ?1")?
+                .execute((at.room, &**name))?;
+        }
         let none = None::<i64>;
         self.insert.execute((at.seq, at.room, none, at.at_ms, kind, none, none, None::<&str>, extra))?;
         Ok(())

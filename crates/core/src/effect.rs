@@ -59,6 +59,18 @@ pub enum Effect {
     /// Each of the user's sessions gets the room's list of names (`commands::names::reply`), as its own
     /// capabilities have it. Follows [`Effect::Entered`].
     Names(RoomId, UserId),
+    /// A room has another name. Sessions with `draft/channel-rename`, and plain ones, get the line; to the others it
+    /// looks as if they had left and come in again (`commands::rename::fallback`), unless only the case changed.
+    RoomRenamed {
+        /// The room, renamed.
+        room: RoomId,
+        /// The name it had.
+        old: Arc<str>,
+        /// Why.
+        reason: Arc<str>,
+        /// `RENAME`.
+        line: Box<Line>,
+    },
     /// They are not any more.
     LeftRoom(RoomId, UserId),
     /// The user is gone; its sessions, if any are left here, close with this reason.

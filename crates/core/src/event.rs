@@ -327,6 +327,19 @@ pub enum Event {
         /// Its name.
         account: Arc<str>,
     },
+    /// A room has another name. The old one is free.
+    RoomRenamed {
+        /// The room.
+        room: RoomId,
+        /// The room's rules when it was decided.
+        basis: u32,
+        /// Who renamed it.
+        by: Arc<Who>,
+        /// The new name.
+        name: Arc<str>,
+        /// Why; empty for no reason given.
+        reason: Arc<str>,
+    },
     // -- passing --
     /// A node starts: nobody who came in by it before is here any more.
     #[serde(skip)]
@@ -441,7 +454,8 @@ impl Event {
             | Event::Said(_)
             | Event::TopicSet { .. }
             | Event::ModesChanged { .. }
-            | Event::Kicked { .. } => Keep::Stored,
+            | Event::Kicked { .. }
+            | Event::RoomRenamed { .. } => Keep::Stored,
             _ => Keep::Passing,
         }
     }
@@ -453,7 +467,8 @@ impl Event {
             Event::Renewed { room, .. }
             | Event::TopicSet { room, .. }
             | Event::ModesChanged { room, .. }
-            | Event::Kicked { room, .. } => Some(*room),
+            | Event::Kicked { room, .. }
+            | Event::RoomRenamed { room, .. } => Some(*room),
             _ => None,
         }
     }

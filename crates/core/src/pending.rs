@@ -14,6 +14,8 @@ use crate::ids::RoomId;
 pub struct Pending {
     rooms: BTreeMap<RoomId, Counts>,
     opening: BTreeSet<Folded>,
+    /// New names of rooms that are being renamed.
+    naming: BTreeSet<Folded>,
     /// How many changes of rules are under way in all rooms.
     locks: u32,
 }
@@ -41,9 +43,9 @@ impl Pending {
         self.rooms.contains_key(&room)
     }
 
-    /// Whether a room of this name is being opened.
+    /// Whether a room of this name is being opened, or getting this name.
     pub fn opening(&self, name: &Folded) -> bool {
-        self.opening.contains(name)
+        self.opening.contains(name) || self.naming.contains(name)
     }
 
     /// Counts a proposal in, and says where its event will be filed.
@@ -61,6 +63,9 @@ impl Pending {
             }
             other => match other.room() {
                 Some(room) => {
+                    if let Event::RoomRenamed { name, .. } = other {
+                        self.naming.insert(fold(name));
+                    }
                     self.rooms.entry(room).or_default().rules += 1;
                     self.locks += 1;
                     Slot { room: room.0, number: 0 }
@@ -82,6 +87,9 @@ impl Pending {
                 match other {
                     Event::Said(_) => counts.said = counts.said.saturating_sub(1),
                     _ => {
+                        if let Event::RoomRenamed { name, .. } = other {
+                            self.naming.remove(&fold(name));
+                        }
                         counts.rules = counts.rules.saturating_sub(1);
                         self.locks = self.locks.saturating_sub(1);
                     }

@@ -14,6 +14,10 @@ pub enum Action {
     BeSeen,
     /// Setting the topic where it is protected (`t`).
     SetTopic,
+    /// Giving the room another name (`RENAME`).
+    Rename,
+    /// Saying something for somebody elsewhere (`RELAYMSG`).
+    Relay,
     /// Inviting somebody past the room's locks; where it is closed (`i`), inviting at all.
     Invite,
     /// Setting or unsetting a mode of the room that is no role; this letter.
@@ -38,6 +42,7 @@ pub fn least(action: Action) -> Option<Role> {
         Action::Speak | Action::BeSeen => Some(Role::Voice),
         Action::SetTopic => Some(Role::Halfop),
         Action::Invite | Action::SetMode(_) | Action::ForwardHere => Some(Role::Operator),
+        Action::Rename | Action::Relay => Some(Role::Operator),
         // Whoever is banned may know it; who is excepted is for those who keep the list.
         Action::ReadList('b') => None,
         Action::ReadList(_) => Some(Role::Operator),

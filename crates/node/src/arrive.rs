@@ -264,6 +264,7 @@ fn verb_of(event: &Event) -> &'static str {
         Event::Kicked { .. } => "KICK",
         Event::Opened { .. } | Event::Renewed { .. } | Event::Joined { .. } => "JOIN",
         Event::Parted { .. } => "PART",
+        Event::RoomRenamed { .. } => "RENAME",
         Event::Renamed { .. } => "NICK",
         Event::Away { .. } => "AWAY",
         Event::Invited { .. } => "INVITE",

@@ -1,6 +1,5 @@
 //! Who gets a line: effects carried out, onto the turn's tape.
 
-use chinwag_core::commands::names::{self, Viewer};
 use chinwag_core::commands::registration;
 use chinwag_core::effect::{Effect, To};
 use chinwag_core::ids::{RoomId, UserId};
@@ -34,6 +33,9 @@ impl Node {
             Effect::EntryRefused => self.entry_refused(asker),
             Effect::Entered(room, user) => self.entered(room, user),
             Effect::Names(room, user) => self.names(asker, room, user),
+            Effect::RoomRenamed { room, old, reason, line } => {
+                self.room_renamed(asker, room, &old, &reason, &line)
+            }
             Effect::LeftRoom(room, user) => self.left(room, user),
             Effect::Gone(user, reason) => self.gone(user, &reason),
             Effect::Stale => {}
@@ -132,7 +134,7 @@ impl Node {
         self.cast(room, line, out);
     }
 
-    fn audience_users(&self, room: RoomId) -> Vec<UserId> {
+    pub(crate) fn audience_users(&self, room: RoomId) -> Vec<UserId> {
         let groups = self.audiences.get(room).map_or(&[][..], |audience| &audience.groups);
         let members = groups.iter().flat_map(|group| &group.members);
         let mut users: Vec<UserId> =
@@ -383,30 +385,6 @@ impl Node {
         if !entry.closing {
             registration::refused(&mut entry.core);
             entry.user = None;
-        }
-    }
-
-    fn names(&mut self, asker: Option<Asker>, room: RoomId, user: UserId) {
-        for index in self.sessions.of(user) {
-            let mut effects = Vec::new();
-            let (Some(room), Some(entry)) = (self.chat.room(room), self.sessions.get(index)) else {
-                continue;
-            };
-            if entry.core.caps.intersects(names::UNASKED) {
-                continue;
-            }
-            let Some(found) = self.chat.user(user) else { continue };
-            let viewer = Viewer {
-                user: Some(user),
-                nick: &found.who.nick,
-                caps: entry.core.caps,
-                server: &self.settings.server,
-            };
-            names::reply(&self.chat, room, &viewer, &mut effects);
-            let to = asker.filter(|asker| asker.index == index).unwrap_or(Asker { index, label: NO_LABEL });
-            for effect in effects {
-                self.carry_out(Some(to), effect);
-            }
         }
     }
 

@@ -22,6 +22,7 @@ mod audience;
 mod close;
 mod deliver;
 pub mod doors;
+mod each;
 mod flush;
 mod labels;
 pub mod limits;

@@ -460,7 +460,7 @@ impl Node {
 fn work(verb: Option<Verb>) -> u16 {
     match verb {
         Some(Verb::Privmsg | Verb::Notice | Verb::Tagmsg) => 0,
-        Some(Verb::List | Verb::Who) => SEARCH_WORK,
+        Some(Verb::List | Verb::Rename | Verb::Who) => SEARCH_WORK,
         _ => 1,
     }
 }

@@ -65,6 +65,7 @@ caps! {
     AwayNotify, "away-notify", None, Ratified, "0.1.0", "extensions/away-notify";
     Batch, "batch", None, Ratified, "0.1.0", "extensions/batch";
     CapNotify, "cap-notify", None, Ratified, "0.1.0", "extensions/capability-negotiation";
+    ChannelRename, "draft/channel-rename", None, Draft, "0.1.0", "extensions/channel-rename";
     Chathistory, "draft/chathistory", None, Draft, "0.1.0", "extensions/chathistory";
     EchoMessage, "echo-message", None, Ratified, "0.1.0", "extensions/echo-message";
     ExtendedIsupport, "draft/extended-isupport", None, Draft, "0.1.0", "extensions/extended-isupport";

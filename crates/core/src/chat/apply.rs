@@ -38,6 +38,7 @@ impl Chat {
             Event::AccountChanged { account, change } => self.account_changed(account, change),
             Event::AccountDropped { account } => self.account_dropped(at_ms, account, effects),
             Event::AccountRegistered(new) => self.account_registered(at_ms, new),
+            Event::RoomRenamed { .. } => self.room_renamed(at_ms, &entry.event, effects),
             Event::NodeStarted => self.node_started(at_ms, key.origin, effects),
             Event::Arrived(arrived) => self.arrived(at_ms, arrived, effects),
             Event::Attached { user, session, away } => {

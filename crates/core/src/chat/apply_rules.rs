@@ -11,6 +11,7 @@ use super::apply_rooms::leave;
 use super::apply_users::refuse;
 use super::rooms::{Rooms, show_changes};
 use super::{Ban, Chat, Room, RoomModes, Topic};
+use crate::commands::rename;
 use crate::effect::{Effect, Effects, To};
 use crate::event::{Event, ModeChange, Who};
 use crate::ids::{Millis, Number, RoomId};
@@ -118,6 +119,24 @@ impl Chat {
         leave(user, room, effects);
         let room = room.id;
         self.rooms.note(room);
+    }
+}
+
+impl Chat {
+    pub(super) fn room_renamed(&mut self, at_ms: Millis, event: &Event, effects: &mut Effects) {
+        let Event::RoomRenamed { room, basis, by, name, reason } = event else { return };
+        let Some(found) = unchanged(&mut self.rooms, *room, *basis, effects) else { return };
+        let at_ms = found.stamp(at_ms);
+        let Some(found) = self.rooms.get(*room) else { return };
+        if let Some((code, text)) = self.keeps_its_name(found, name) {
+            return rename::refuse(effects, found, name, code, text);
+        }
+        let old = Arc::clone(&found.name);
+        self.rooms.rename(*room, name);
+        let params = [Text::from(&old), name.into(), reason.into()];
+        let line = Line::new(Source::User(Arc::clone(by)), "RENAME", params).at(at_ms);
+        let (room, reason) = (*room, Arc::clone(reason));
+        effects.push(Effect::RoomRenamed { room, old, reason, line: Box::new(line) });
     }
 }
 

@@ -20,7 +20,7 @@ mod tests;
 mod tests_accounts;
 mod users;
 
-pub(crate) use self::apply_rooms::topic_lines;
+pub(crate) use self::apply_rooms::{join_line, topic_lines};
 pub(crate) use self::apply_users::away_reply;
 use std::collections::BTreeMap;
 

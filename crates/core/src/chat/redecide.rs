@@ -50,6 +50,14 @@ impl Chat {
                 let by = Arc::clone(&user.who);
                 Ok(Event::Kicked { room: id, basis: room.rules, by, member, nick, reason })
             }
+            Event::RoomRenamed { room: id, by, name, reason, .. } => {
+                let (room, user) = self.author(id, &by)?;
+                if !room.may(user.id, Action::Rename) {
+                    return Err(refusal(Numeric::ERR_CHANOPRIVSNEEDED, room));
+                }
+                let by = Arc::clone(&user.who);
+                Ok(Event::RoomRenamed { room: id, basis: room.rules, by, name, reason })
+            }
             Event::Renewed { room: id, by, .. } => match self.room(id) {
                 Some(room) => Ok(Event::Renewed { room: id, basis: room.rules, head: room.head, by }),
                 None => Err(no_room()),

@@ -318,6 +318,14 @@ impl Rooms {
             .expect("room numbers are 32 bits wide, and each room takes some memory")
     }
 
+    /// Gives a room another name. The caller has made sure that no other room has it.
+    pub(crate) fn rename(&mut self, room: RoomId, name: &Arc<str>) {
+        let Some(found) = self.get_mut(room) else { return };
+        let old = std::mem::replace(&mut found.name, Arc::clone(name));
+        self.by_name.remove(&fold(&old));
+        self.by_name.insert(fold(name), room);
+    }
+
     /// Opens a room; false, and nothing done, when there is one of that name.
     pub(crate) fn open(&mut self, name: &Arc<str>, common: bool, at_ms: Millis) -> bool {
         let folded = fold(name);

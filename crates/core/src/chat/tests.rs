@@ -360,3 +360,35 @@ fn rooms_that_everybody_left_are_not_looked_through_again() {
         assert!(scene.chat.rooms_alive().all(|room| room.common), "seed {seed}");
     }
 }
+
+#[test]
+fn a_room_is_renamed_unless_the_name_was_taken_meanwhile() {
+    let mut scene = tea();
+    let by = Arc::clone(&scene.chat.user_by_nick("ann").unwrap().who);
+    let basis = scene.chat.room(TEA).unwrap().rules;
+    let renamed = |basis, name: &str| Event::RoomRenamed {
+        room: TEA,
+        basis,
+        by: Arc::clone(&by),
+        name: name.into(),
+        reason: "".into(),
+    };
+    let refused = |effects: &Effects| {
+        effects.iter().any(|effect| matches!(effect, Effect::Send { line, .. } if line.params[1].as_str() == "CHANNEL_NAME_IN_USE"))
+    };
+    scene.happens(Event::Opened { name: "#coffee".into(), by: Arc::clone(&by), common: false });
+    let effects = scene.happens(renamed(basis, "#Coffee"));
+    assert!(refused(&effects), "{effects:?}");
+    assert_eq!(scene.happens(renamed(basis + 1, "#milk")), [Effect::Stale]);
+    let Ok(again) = scene.chat.redecide(renamed(basis + 1, "#milk")) else { panic!("ann may") };
+    let effects = scene.happens(again);
+    assert!(
+        matches!(&effects[..], [Effect::RoomRenamed { room: TEA, old, .. }] if **old == *"#tea"),
+        "{effects:?}"
+    );
+    assert!(scene.chat.room_by_name("#tea").is_none());
+    assert_eq!(scene.chat.room_by_name("#MILK").unwrap().id, TEA);
+    assert_eq!(scene.chat.room(TEA).unwrap().members.len(), 2);
+    // What is said under the old rules' number still counts: a name decides nothing.
+    assert_eq!(scene.chat.room(TEA).unwrap().rules, basis);
+}

@@ -29,6 +29,7 @@ mod ping;
 mod privmsg;
 mod quit;
 pub mod registration;
+pub mod rename;
 pub(crate) mod reply;
 #[cfg(test)]
 mod roles_tests;
@@ -98,6 +99,7 @@ fn handler(verb: Verb) -> Handler {
         Verb::Pong => ping::pong,
         Verb::Privmsg => privmsg::privmsg,
         Verb::Quit => quit::quit,
+        Verb::Rename => rename::rename,
         Verb::Stats => stats::stats,
         Verb::Tagmsg => tagmsg::tagmsg,
         Verb::Time => time::time,

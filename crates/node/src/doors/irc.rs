@@ -222,6 +222,7 @@ fn ends_with_text(verb: &str) -> bool {
             | "TOPIC"
             | "KICK"
             | "QUIT"
+            | "RENAME"
             | "PONG"
             | "ERROR"
             | "AWAY"

@@ -49,6 +49,12 @@ const ROWS: &[Row] = &[
     },
     Row { names: &["invite"], usage: "/invite name [#room]", what: "ask somebody in", run: invite },
     Row { names: &["kick"], usage: "/kick name [reason]", what: "put somebody out (operators)", run: kick },
+    Row {
+        names: &["rename"],
+        usage: "/rename #room [reason]",
+        what: "give the room another name (operators)",
+        run: rename,
+    },
     Row { names: &["op"], usage: "/op name", what: "make somebody an operator (operators)", run: op },
     Row { names: &["deop"], usage: "/deop name", what: "and an ordinary member again", run: deop },
     Row { names: &["mode"], usage: "/mode [changes]", what: "read or change the room's modes", run: mode },
@@ -260,6 +266,18 @@ fn kick(door: &mut PlainDoor, rest: &str) {
         door.request(format!("KICK {room} {name}"));
     } else {
         door.request(format!("KICK {room} {name} :{reason}"));
+    }
+}
+
+fn rename(door: &mut PlainDoor, rest: &str) {
+    let (name, reason) = word(rest);
+    if name.is_empty() {
+        return usage(door, "rename");
+    }
+    let name = if name.starts_with('#') { name.to_owned() } else { format!("#{name}") };
+    match door.room().map(str::to_owned) {
+        Some(room) => door.request_and_wait(format!("RENAME {room} {name} :{reason}")),
+        None => door.in_no_room(),
     }
 }
 

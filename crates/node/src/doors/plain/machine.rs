@@ -207,6 +207,14 @@ impl PlainDoor {
         }
     }
 
+    /// A room that the caller is in has another name now.
+    pub fn room_renamed(&mut self, old: &str, new: &str) {
+        let renamed = |name: &&mut String| name.eq_ignore_ascii_case(old);
+        for name in self.rooms.iter_mut().chain(&mut self.room).filter(renamed) {
+            new.clone_into(name);
+        }
+    }
+
     /// The caller has another name now.
     pub fn renamed(&mut self, nick: &str) {
         self.nick = Some(nick.to_owned());

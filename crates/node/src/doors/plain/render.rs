@@ -109,6 +109,7 @@ impl Page<'_> {
             "PART" => self.parted(out),
             "QUIT" => self.quit(out),
             "NICK" => sentence(out, &[self.nick(), " is now known as ", self.param(0), "."]),
+            "RENAME" => self.room_renamed(out),
             "TOPIC" => self.topic(out),
             "KICK" => self.kicked(out),
             "MODE" => self.mode(out),
@@ -123,6 +124,13 @@ impl Page<'_> {
             // PING, PONG, CAP, BATCH, TAGMSG and whatever programs tell programs.
             _ => {}
         }
+    }
+
+    /// A room has another name.
+    fn room_renamed(&self, out: &mut Vec<u8>) {
+        let (old, new) = (self.param(0), self.param(1));
+        let why = if self.last().is_empty() { "." } else { ": " };
+        sentence(out, &[self.nick(), " renamed ", old, " to ", new, why, self.last()]);
     }
 
     /// PRIVMSG and NOTICE: said in a room, or between two.
