@@ -12,6 +12,7 @@ mod latency;
 mod load;
 mod process;
 mod quiet;
+mod restart;
 mod servers;
 mod stalled;
 mod table;
@@ -90,6 +91,8 @@ enum Bench {
         #[arg(long, default_value_t = 20)]
         rounds: usize,
     },
+    /// From the start on years of use to the first welcome
+    Restart(restart::Options),
     /// Lines cut, parsed and looked up, on one thread
     Decode {
         /// Rounds; the median counts
@@ -128,6 +131,7 @@ fn run(arguments: &Arguments) -> Result<bool> {
         Bench::Joinstorm { callers, rounds } => quiet::storm(places, *callers, *rounds),
         Bench::Stalled(options) => stalled::run(places, options),
         Bench::Startup { rounds } => quiet::startup(places, *rounds),
+        Bench::Restart(options) => restart::run(places, *options),
         Bench::Decode { rounds } => decode::run(*rounds),
         Bench::Floor { listen } => floor::serve(*listen).map(|()| true),
     }
