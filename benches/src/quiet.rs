@@ -69,37 +69,53 @@ fn kinds(places: &Places) -> Vec<Kind> {
     std::iter::once(Kind::Chinwag).chain(inspircd).collect()
 }
 
-/// `count` callers join one room at once: the time until each has the end of the names and has seen everybody
-/// who joined after it.
+/// `count` callers join one room at once: the time and the bytes until each has the whole list of names and has seen
+/// everybody who joined after it; for chinwag also without the names (`no-implicit-names`).
 ///
 /// # Errors
-/// When the server is missing or fails, or callers do not agree about who joined when.
+/// When the server is missing or fails, callers do not agree about who joined when, or a list of names is not whole.
 pub fn storm(places: &Places, count: usize, rounds: usize) -> Result<bool> {
     let mut reached = true;
     for kind in kinds(places) {
-        let mut times = Vec::new();
-        for _ in 0..rounds.max(1) {
-            let server = places.start(kind)?;
-            let mut crowd = Crowd::new(server.process.address)?;
-            crowd.enter(kind, count, |_| None)?;
-            let mut storm = Storm { callers: vec![Joining::default(); count], joins: 0, names: 0 };
-            let begin = Instant::now();
-            for link in &mut crowd.links {
-                link.send(b"JOIN #storm\r\n")?;
-            }
-            let joins = count * (count + 1) / 2;
-            crowd.turn_until(&mut storm, |storm| storm.names == count && storm.joins == joins)?;
-            times.push(begin.elapsed().as_secs_f64());
-            storm.check()?;
+        let (time, megabytes) = storms(places, kind, count, rounds, true)?;
+        let with = format!("{count} join one room, {megabytes:.1} MB to all of them");
+        if kind == Kind::Inspircd {
+            println!("{}: {with}: {time:.2} s", kind.name());
+            continue;
         }
-        let time = table::median(&times);
-        if kind == Kind::Chinwag {
-            reached &= table::verdict(&format!("chinwag, {count} join one room"), time, "s", 0.25, false);
-        } else {
-            println!("{}: {count} join one room in {time:.2} s", kind.name());
-        }
+        reached &= table::verdict(&format!("chinwag, {with}"), time, "s", 0.25, false);
+        let (time, megabytes) = storms(places, kind, count, rounds, false)?;
+        println!("chinwag, the same with no-implicit-names, {megabytes:.1} MB: {time:.2} s");
     }
     Ok(reached)
+}
+
+/// Seconds and megabytes of the median of some storms.
+fn storms(places: &Places, kind: Kind, count: usize, rounds: usize, names: bool) -> Result<(f64, f64)> {
+    let (mut times, mut megabytes) = (Vec::new(), Vec::new());
+    for _ in 0..rounds.max(1) {
+        let server = places.start(kind)?;
+        let mut crowd = Crowd::new(server.process.address)?;
+        crowd.enter(kind, count, |_| None)?;
+        let mut storm = Storm { callers: vec![Joining::default(); count], ..Storm::default() };
+        if !names {
+            for link in &mut crowd.links {
+                link.send(b"CAP REQ no-implicit-names\r\n")?;
+            }
+            crowd.turn_until(&mut storm, |storm| storm.granted == count)?;
+        }
+        storm.bytes = 0;
+        let begin = Instant::now();
+        for link in &mut crowd.links {
+            link.send(b"JOIN #storm\r\n")?;
+        }
+        let (joins, lists) = (count * (count + 1) / 2, if names { count } else { 0 });
+        crowd.turn_until(&mut storm, |storm| storm.lists == lists && storm.joins == joins)?;
+        times.push(begin.elapsed().as_secs_f64());
+        megabytes.push(storm.bytes as f64 / 1e6);
+        storm.check(names)?;
+    }
+    Ok((table::median(&times), table::median(&megabytes)))
 }
 
 #[derive(Clone, Default)]
@@ -107,17 +123,25 @@ struct Joining {
     begun: Vec<u8>,
     /// Who it saw joining, in order, itself first.
     seen: Vec<u32>,
+    /// Names that it was told.
+    named: usize,
 }
 
+#[derive(Default)]
 struct Storm {
     callers: Vec<Joining>,
     joins: usize,
-    names: usize,
+    /// Lists of names that came to their end.
+    lists: usize,
+    /// Callers who were granted the capability.
+    granted: usize,
+    bytes: usize,
 }
 
 impl Storm {
-    /// Who came last must have seen the same joins, in the same order, as everybody saw at the end.
-    fn check(&self) -> Result<()> {
+    /// Who came last must have seen the same joins, in the same order, as everybody saw at the end; and everybody is
+    /// either on a caller's list or was seen to join by it.
+    fn check(&self, names: bool) -> Result<()> {
         let longest = self.callers.iter().map(|caller| &caller.seen).max_by_key(|seen| seen.len());
         let all = longest.context("nobody joined")?;
         for (index, caller) in self.callers.iter().enumerate() {
@@ -126,6 +150,13 @@ impl Storm {
                 "caller {index} did not see itself join first"
             );
             ensure!(all.ends_with(&caller.seen), "caller {index} saw the joins in another order");
+            let known = caller.named + caller.seen.len() - 1;
+            ensure!(
+                !names || known == self.callers.len(),
+                "caller {index} was told {} names and saw {} joins",
+                caller.named,
+                caller.seen.len()
+            );
         }
         Ok(())
     }
@@ -133,7 +164,8 @@ impl Storm {
 
 impl Listener for Storm {
     fn receive(&mut self, index: usize, bytes: &[u8], _: &mut Link) -> Result<()> {
-        let Joining { begun, seen } = &mut self.callers[index];
+        let Joining { begun, seen, named } = &mut self.callers[index];
+        self.bytes += bytes.len();
         for piece in bytes.split_inclusive(|&b| b == b'\n') {
             if !piece.ends_with(b"\n") {
                 begun.extend_from_slice(piece);
@@ -153,8 +185,14 @@ impl Listener for Storm {
                 let digits = std::str::from_utf8(line.get(2..7).unwrap_or_default())?;
                 seen.push(digits.parse().with_context(|| format!("who is {digits:?}?"))?);
                 self.joins += 1;
+            } else if command.starts_with(b"353 ") {
+                // Behind the second colon: names with a space between them.
+                let list = command.iter().position(|&b| b == b':').map_or(&b""[..], |at| &command[at + 1..]);
+                *named += list.split(|&b| b == b' ').filter(|name| !name.trim_ascii().is_empty()).count();
             } else if command.starts_with(b"366 ") {
-                self.names += 1;
+                self.lists += 1;
+            } else if command.starts_with(b"CAP ") {
+                self.granted += 1;
             }
         }
         Ok(())
