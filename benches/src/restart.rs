@@ -12,7 +12,9 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, anyhow, ensure};
 use chinwag_archive::SqliteLog;
 use chinwag_core::chat::{Chat, Verifiers};
-use chinwag_core::event::{AccountChange, AccountRegistered, Event, ModeChange, Said, SayKind, Setting, Who};
+use chinwag_core::event::{
+    AccountChange, AccountRegistered, Event, Joins, ModeChange, Said, SayKind, Setting, Who,
+};
 use chinwag_core::ids::{RoomId, UserId};
 use chinwag_log::conformance::next;
 use chinwag_log::{Arrival, Key, Log, Origin, Proposal, Slot};
@@ -172,6 +174,7 @@ impl Past {
             by: who(n % 500),
             kind: SayKind::Privmsg,
             text: TEXT.into(),
+            joins: Joins::default(),
             client_tags: None,
             status: None,
         };
