@@ -31,10 +31,6 @@ pub enum To {
 }
 
 /// What is to be done.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "a line is the usual effect; boxing it would allocate for each message"
-)]
 #[derive(Clone, Debug, PartialEq)]
 pub enum Effect {
     /// A line to be sent.
@@ -81,6 +77,20 @@ pub enum Effect {
     History(Box<Query>),
     /// Close the asking session after what it has been sent, with this reason (`ERROR :reason`).
     Close(Arc<str>),
+    /// The asking session is to be told when somebody takes or leaves this nickname (MONITOR).
+    Watch(Arc<str>),
+    /// It is not any more.
+    Unwatch(Arc<str>),
+    /// A line for the sessions that watch a nickname. With `about`, only for those with `extended-monitor` whose
+    /// users share no room with that user: the others are neighbours and get it as such.
+    Watched {
+        /// The nickname.
+        nick: Arc<str>,
+        /// Whom the line tells something new about.
+        about: Option<UserId>,
+        /// The line.
+        line: Line,
+    },
     /// The asking session's capabilities changed.
     Capabilities,
 }

@@ -427,6 +427,36 @@ pub enum Event {
         /// Set or unset, and the letter.
         changes: Vec<(bool, char)>,
     },
+    /// A new real name.
+    #[serde(skip)]
+    NewRealname {
+        /// The user.
+        user: UserId,
+        /// The real name.
+        realname: Arc<str>,
+    },
+    /// A user name and host that others are shown instead of the former ones.
+    #[serde(skip)]
+    NewHost {
+        /// The user.
+        user: UserId,
+        /// The user name.
+        username: Arc<str>,
+        /// The host.
+        host: Arc<str>,
+        /// The server operator who gave it.
+        by: Arc<Who>,
+    },
+    /// Somebody may write to a user who lets in only people with an account, or may not any more.
+    #[serde(skip)]
+    Accepted {
+        /// The user who says so.
+        user: UserId,
+        /// Who.
+        target: UserId,
+        /// May, or may not.
+        accept: bool,
+    },
     /// Somebody was invited.
     #[serde(skip)]
     Invited {

@@ -91,6 +91,10 @@ pub struct Meta {
     pub joins: Joins,
     /// The batch it belongs to.
     pub batch: Option<Text>,
+    /// Whether a program said it (the tag `bot`).
+    pub bot: bool,
+    /// Only for sessions without this capability.
+    pub lacks: Option<Cap>,
     /// More parameters for sessions with this capability (`extended-join`).
     pub more: Option<(Cap, SmallVec<[Text; 2]>)>,
 }
@@ -138,6 +142,18 @@ impl Line {
     pub fn at(mut self, at_ms: Millis) -> Line {
         self.meta.at_ms = Some(at_ms);
         self
+    }
+
+    /// The same line, only for sessions without this capability.
+    #[must_use]
+    pub fn lacking(mut self, cap: Cap) -> Line {
+        self.meta.lacks = Some(cap);
+        self
+    }
+
+    /// Whether a session with these capabilities gets it.
+    pub fn is_for(&self, caps: CapSet) -> bool {
+        caps.contains_all(self.needs) && !self.meta.lacks.is_some_and(|cap| caps.contains(cap))
     }
 
     /// The same line, only for sessions that have one more capability.

@@ -92,6 +92,8 @@ impl Scene {
         let entry = self.entry(event);
         let mut effects = Effects::new();
         assert!(self.chat.apply(&entry, &mut effects));
+        // Nobody watches anybody here.
+        effects.retain(|effect| !matches!(effect, Effect::Watched { .. }));
         self.log.push(entry);
         effects
     }

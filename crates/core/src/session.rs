@@ -1,8 +1,10 @@
 //! A session: one connection of a user, as far as the chat is concerned. Bytes and sockets are the node's.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chinwag_wire::caps::CapSet;
+use chinwag_wire::names::Folded;
 
 use crate::ids::{SessionKey, UserId};
 use crate::multiline::ClientBatch;
@@ -79,6 +81,8 @@ pub struct Session {
     pub certificate: Option<Arc<str>>,
     /// The account it is logged in to before it is a user's; afterwards the user's account counts.
     pub account: Option<Arc<str>>,
+    /// The nicknames that MONITOR watches for it, as they were asked for.
+    pub monitored: BTreeMap<Folded, Arc<str>>,
 }
 
 impl Session {
@@ -95,6 +99,7 @@ impl Session {
             secure,
             certificate: None,
             account: None,
+            monitored: BTreeMap::new(),
         }
     }
 

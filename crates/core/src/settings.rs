@@ -46,6 +46,8 @@ pub struct Settings {
     pub multiline_max_lines: usize,
     /// Rooms a user may be in.
     pub channels_per_user: usize,
+    /// Nicknames that a session may watch (MONITOR).
+    pub monitor_entries: usize,
     /// Former holders of a nickname that WHOWAS shows at most.
     pub whowas_entries: usize,
     /// Messages of one CHATHISTORY answer.
@@ -95,6 +97,7 @@ impl Default for Settings {
             multiline_max_bytes: 4096,
             multiline_max_lines: 32,
             channels_per_user: 100,
+            monitor_entries: 100,
             whowas_entries: 100,
             history_query_max: 100,
             history: true,

@@ -55,9 +55,13 @@ impl Node {
         let session = entry.core.key;
         entry.core.phase = Phase::Closing;
         entry.rest = Default::default();
+        let monitored = std::mem::take(&mut entry.core.monitored);
         let rooms: Vec<_> = entry.rooms.iter().map(|hearing| hearing.room).collect();
         for room in rooms {
             self.unhear(index, room);
+        }
+        for nick in monitored.keys() {
+            self.unwatch(index, nick);
         }
         if let Some(user) = user {
             self.sessions.detach(user, index);

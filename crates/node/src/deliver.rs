@@ -6,6 +6,7 @@ use chinwag_core::ids::{RoomId, UserId};
 use chinwag_core::line::Line;
 use chinwag_core::session::{Door, Phase};
 use chinwag_wire::caps::Cap;
+use chinwag_wire::names::{Folded, fold};
 use smallvec::SmallVec;
 
 use crate::Node;
@@ -40,6 +41,17 @@ impl Node {
             Effect::Gone(user, reason) => self.gone(user, &reason),
             Effect::Stale => {}
             Effect::History(query) => self.read(asker, *query),
+            Effect::Watch(nick) => {
+                if let Some(asker) = asker {
+                    self.watchers.entry(fold(&nick)).or_default().push(asker.index);
+                }
+            }
+            Effect::Unwatch(nick) => {
+                if let Some(asker) = asker {
+                    self.unwatch(asker.index, &fold(&nick));
+                }
+            }
+            Effect::Watched { nick, about, line } => self.tell_watchers(&nick, about, &line),
             Effect::Close(reason) => {
                 if let Some(asker) = asker {
                     self.finish_label_of(asker);
@@ -190,6 +202,43 @@ impl Node {
         users.sort_unstable();
         users.dedup();
         self.send_each(asker, &users, None, Some(user), line);
+    }
+
+    /// A line for the sessions that watch a nickname; see [`Effect::Watched`].
+    fn tell_watchers(&mut self, nick: &str, about: Option<UserId>, line: &Line) {
+        if self.watchers.is_empty() {
+            return;
+        }
+        let Some(watchers) = self.watchers.get(&fold(nick)) else { return };
+        for index in watchers.clone() {
+            let wanted = about.is_none_or(|about| self.hears_about(index, about));
+            if wanted {
+                self.send_one(index, line, None);
+            }
+        }
+    }
+
+    /// Whether a session that watches a user is told more than that the user comes and goes, and is not told as a
+    /// neighbour already.
+    fn hears_about(&self, index: u32, about: UserId) -> bool {
+        let Some(entry) = self.sessions.get(index) else { return false };
+        let (Some(viewer), Some(user)) =
+            (entry.user.and_then(|user| self.chat.user(user)), self.chat.user(about))
+        else {
+            return false;
+        };
+        let own = viewer.id == user.id;
+        entry.core.caps.contains(Cap::ExtendedMonitor) && !own && !self.chat.share_a_room(viewer, user)
+    }
+
+    /// A session does not watch a nickname any more.
+    pub(crate) fn unwatch(&mut self, index: u32, nick: &Folded) {
+        if let Some(watchers) = self.watchers.get_mut(nick) {
+            watchers.retain(|watcher| *watcher != index);
+            if watchers.is_empty() {
+                self.watchers.remove(nick);
+            }
+        }
     }
 
     /// The same line to each session of some users: written once a dialect, as private bytes that they share.

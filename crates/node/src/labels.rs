@@ -100,7 +100,7 @@ impl Node {
         let caps = entry.core.caps;
         match self.labels.get_mut(asker.label) {
             None => self.send_one(asker.index, &line, None),
-            Some(_) if !caps.contains_all(line.needs) => {}
+            Some(_) if !line.is_for(caps) => {}
             Some(Labelled { batch: Some(batch), .. }) => {
                 let line = in_batch(line, batch.clone());
                 self.send_one(asker.index, &line, None);

@@ -36,7 +36,7 @@ mod tape;
 mod tests;
 mod timers;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use chinwag_core::chat::Chat;
@@ -47,7 +47,7 @@ use chinwag_core::session::{Door, Session};
 use chinwag_core::settings::Settings;
 use chinwag_log::{Entry as LogEntry, Origin, Proposal};
 use chinwag_wire::line::LineDecoder;
-use chinwag_wire::names::fold;
+use chinwag_wire::names::{Folded, fold};
 
 pub use self::reads::HistoryRead;
 
@@ -118,6 +118,8 @@ pub struct Node {
     reads: Reads,
     /// Arrived and not applied yet.
     inbox: VecDeque<LogEntry<Event>>,
+    /// The sessions that watch a nickname (MONITOR). Bounded by what each session may watch.
+    watchers: BTreeMap<Folded, Vec<u32>>,
     /// Sessions that may go on.
     ready: Vec<u32>,
     /// Sessions that wait for somebody else's change of rules, or for room.
@@ -157,6 +159,7 @@ impl Node {
             labels: Labels::default(),
             reads: Reads::default(),
             inbox: VecDeque::new(),
+            watchers: BTreeMap::new(),
             ready: Vec::new(),
             waiting: Vec::new(),
             woken: Vec::new(),

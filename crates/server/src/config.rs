@@ -119,6 +119,8 @@ pub struct LimitsConfig {
     pub multiline_max_lines: usize,
     /// Rooms a user may be in.
     pub channels_per_user: usize,
+    /// Nicknames that a session may watch.
+    pub monitor_entries: usize,
     /// Former holders of a nickname that WHOWAS shows.
     pub whowas_entries: usize,
     /// Bytes that may wait for a session.
@@ -227,6 +229,7 @@ impl Default for LimitsConfig {
             multiline_max_bytes: 4096,
             multiline_max_lines: 32,
             channels_per_user: 100,
+            monitor_entries: 100,
             whowas_entries: 100,
             send_queue_bytes: 1024 * 1024,
             registration_timeout_seconds: 60,
@@ -335,6 +338,7 @@ impl Config {
                 multiline::LINES_MAX as u64,
             ),
             ("limits", "channels_per_user", limits.channels_per_user as u64, 1, 10_000),
+            ("limits", "monitor_entries", limits.monitor_entries as u64, 1, 1000),
             ("limits", "whowas_entries", limits.whowas_entries as u64, 1, 1000),
             ("limits", "send_queue_bytes", limits.send_queue_bytes as u64, 16 * 1024, 1 << 30),
             ("limits", "registration_timeout_seconds", limits.registration_timeout_seconds.into(), 2, 3600),
@@ -425,6 +429,7 @@ impl Config {
             multiline_max_bytes: limits.multiline_max_bytes,
             multiline_max_lines: limits.multiline_max_lines,
             channels_per_user: limits.channels_per_user,
+            monitor_entries: limits.monitor_entries,
             whowas_entries: limits.whowas_entries,
             registration_timeout_seconds: limits.registration_timeout_seconds,
             ping_seconds: limits.ping_seconds,

@@ -67,9 +67,11 @@ caps! {
     CapNotify, "cap-notify", None, Ratified, "0.1.0", "extensions/capability-negotiation";
     ChannelRename, "draft/channel-rename", None, Draft, "0.1.0", "extensions/channel-rename";
     Chathistory, "draft/chathistory", None, Draft, "0.1.0", "extensions/chathistory";
+    Chghost, "chghost", None, Ratified, "0.1.0", "extensions/chghost";
     EchoMessage, "echo-message", None, Ratified, "0.1.0", "extensions/echo-message";
     ExtendedIsupport, "draft/extended-isupport", None, Draft, "0.1.0", "extensions/extended-isupport";
     ExtendedJoin, "extended-join", None, Ratified, "0.1.0", "extensions/extended-join";
+    ExtendedMonitor, "extended-monitor", None, Ratified, "0.1.0", "extensions/extended-monitor";
     InviteNotify, "invite-notify", None, Ratified, "0.1.0", "extensions/invite-notify";
     LabeledResponse, "labeled-response", None, Ratified, "0.1.0", "extensions/labeled-response";
     MessageTags, "message-tags", None, Ratified, "0.1.0", "extensions/message-tags";
@@ -79,6 +81,7 @@ caps! {
     DraftNoImplicitNames, "draft/no-implicit-names", None, Draft, "0.1.0", "extensions/no-implicit-names";
     PreAway, "draft/pre-away", None, Draft, "0.1.0", "extensions/pre-away";
     ServerTime, "server-time", None, Ratified, "0.1.0", "extensions/server-time";
+    Setname, "setname", None, Ratified, "0.1.0", "extensions/setname";
     StandardReplies, "standard-replies", None, Ratified, "0.1.0", "extensions/standard-replies";
     UserhostInNames, "userhost-in-names", None, Ratified, "0.1.0", "extensions/userhost-in-names";
 }

@@ -25,6 +25,8 @@ pub struct Limits {
     pub list_mode_entries: usize,
     /// Rooms a user may be in.
     pub channels_per_user: usize,
+    /// Nicknames that a session may watch.
+    pub monitor_entries: usize,
     /// Targets of one PRIVMSG, NOTICE or TAGMSG.
     pub targets: usize,
     /// Mode changes with a parameter in one MODE.
@@ -68,6 +70,8 @@ const TOKENS: &[(&str, Value)] = &[
     }),
     ("CLIENTTAGDENY", |of| Some(of.denied_tags.clone()).filter(|tags| !tags.is_empty())),
     ("ELIST", |_| Some("CMNTU".into())),
+    ("BOT", |_| Some("B".into())),
+    ("MONITOR", |of| Some(of.monitor_entries.to_string())),
     ("WHOX", |_| Some(String::new())),
     ("SAFELIST", |_| Some(String::new())),
     ("CHATHISTORY", |of| of.history.map(|most| most.to_string())),
@@ -130,6 +134,7 @@ mod tests {
             kick_length: 390,
             list_mode_entries: 100,
             channels_per_user: 100,
+            monitor_entries: 100,
             targets: 4,
             modes: 8,
             icon: Some("https://example.org/icon.svg?size=64".into()),

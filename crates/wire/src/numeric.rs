@@ -89,6 +89,8 @@ numerics! {
     271 RPL_SILELIST "<nick> <mask>" "";
     272 RPL_ENDOFSILELIST "" "End of silence list";
     276 RPL_WHOISCERTFP "<nick>" "";
+    281 RPL_ACCEPTLIST "<nick>" "";
+    282 RPL_ENDOFACCEPT "" "End of /ACCEPT list";
     // Answers about people and rooms.
     300 RPL_NONE "" "";
     301 RPL_AWAY "<nick> <message>" "";
@@ -203,7 +205,7 @@ numerics! {
     474 ERR_BANNEDFROMCHAN "<channel>" "Cannot join channel (+b)";
     475 ERR_BADCHANNELKEY "<channel>" "Cannot join channel (+k)";
     476 ERR_BADCHANMASK "<channel>" "Bad channel name";
-    477 ERR_NEEDREGGEDNICK "<channel>" "Cannot join channel (+r)";
+    477 ERR_NEEDREGGEDNICK "<channel>" "You need to be logged in to an account for that";
     478 ERR_BANLISTFULL "<channel> <mode>" "Channel list is full";
     480 ERR_THROTTLE "<channel>" "Cannot join channel (throttled)";
     481 ERR_NOPRIVILEGES "" "Permission denied, you're not an IRC operator";

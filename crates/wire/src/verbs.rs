@@ -91,7 +91,9 @@ verbs! {
     Ison, "ISON", 1, Registered, "<nickname>{ <nickname>}", "Shows which of these people are here.";
     Isupport, "ISUPPORT", 0, Always, "", "Shows what the server supports.";
     Userhost, "USERHOST", 1, Registered, "<nickname>{ <nickname>}", "Shows the addresses of up to five people.";
+    Accept, "ACCEPT", 1, Registered, "<nickname>{,-<nickname>} | *", "Lets these people write to you although you let in only people with an account (mode R); - takes it back, * shows them.";
     Links, "LINKS", 0, Registered, "", "Shows the servers of the network, to those who run it.";
+    Monitor, "MONITOR", 1, Registered, "+|- <nickname>{,<nickname>} | C | L | S", "Tells you when people come and go; C clears the list, L shows it, S shows who is here.";
     Motd, "MOTD", 0, Registered, "[<server>]", "Shows the message of the day.";
     Lusers, "LUSERS", 0, Registered, "", "Shows how many people and rooms there are.";
     Version, "VERSION", 0, Registered, "[<server>]", "Shows what the server runs.";
@@ -100,6 +102,7 @@ verbs! {
     Info, "INFO", 0, Registered, "[<server>]", "Shows what this software is.";
     Help, "HELP", 0, Registered, "[<command>]", "Explains commands.";
     Helpop, "HELPOP", 0, Registered, "[<command>]", "The same as HELP.";
+    Setname, "SETNAME", 1, Registered, ":<real name>", "Changes your real name.";
     Stats, "STATS", 0, Registered, "<letter> [<server>]", "Shows figures of the server: u is how long it has been up.";
     Whowas, "WHOWAS", 0, Registered, "<nickname> [<count>]", "Shows who had a nickname before.";
 }

@@ -20,6 +20,7 @@ impl Chat {
         self.applied.insert(key.origin, key.n);
         self.departed.clear();
         let at_ms = entry.at_ms;
+        let before = effects.len();
         match &entry.event {
             Event::Said(said) => self.said(entry.seq, at_ms, said, effects),
             Event::Opened { name, common, .. } => {
@@ -58,8 +59,16 @@ impl Chat {
                 self.away(at_ms, *user, *session, message.as_ref(), effects);
             }
             Event::UserModes { user, changes } => self.user_modes(at_ms, *user, changes, effects),
+            Event::NewRealname { user, realname } => self.new_realname(at_ms, *user, realname, effects),
+            Event::NewHost { user, username, host, .. } => {
+                self.new_host(at_ms, *user, username, host, effects);
+            }
+            Event::Accepted { user, target, accept } => self.accepted(*user, *target, *accept),
             Event::Invited { user, target, room } => self.invited(at_ms, *user, *target, *room, effects),
             Event::Passed(passed) => self.passed(key, at_ms, passed, effects),
+        }
+        if self.users.counts().bots() > 0 {
+            self.mark_bots(&mut effects[before..]);
         }
         true
     }

@@ -7,6 +7,7 @@ use chinwag_wire::numeric::Numeric;
 
 use super::Chat;
 use super::apply::send;
+use super::apply_profile::tell_about;
 use crate::effect::{Effects, To};
 use crate::event::{AccountChange, AccountRegistered, Who};
 use crate::ids::{Millis, UserId};
@@ -70,7 +71,9 @@ impl Chat {
         let line = Line::new(Source::User(before), "ACCOUNT", [account]).at(at_ms);
         let line = line.needing(Cap::AccountNotify);
         send(effects, To::User(user), line.clone());
-        send(effects, To::Neighbours(user), line);
+        if let Some(found) = self.users.get(user) {
+            tell_about(found, line, effects);
+        }
     }
 }
 

@@ -40,8 +40,7 @@ impl Chat {
             number: room.head,
             client_tags: said.client_tags.clone(),
             joins: said.joins.clone(),
-            batch: None,
-            more: None,
+            ..Meta::default()
         };
         if let Some(user) = self.users.get_mut(said.user) {
             user.said_ms = at_ms;
@@ -63,6 +62,7 @@ impl Chat {
         }
         match &passed.to {
             PassedTo::User { user, nick } => {
+                self.accept_answer(passed.user, *user);
                 let Some(target) = self.users.get(*user) else {
                     if passed.kind != Some(SayKind::Notice) {
                         refuse(effects, Numeric::ERR_NOSUCHNICK, [Text::from(nick)]);

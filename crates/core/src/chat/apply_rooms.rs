@@ -125,6 +125,7 @@ pub(super) fn leave(user: &mut User, room: &mut Room, effects: &mut Effects) {
     effects.push(Effect::LeftRoom(room.id, user.id));
 }
 
+/// `JOIN`, as those in the room see it.
 pub(crate) fn join_line(user: &User, room: &Room) -> Line {
     let mut line = Line::new(Source::User(Arc::clone(&user.who)), "JOIN", [Text::from(&room.name)]);
     let account = user.who.account.as_ref().map_or("*".into(), Text::from);

@@ -8,6 +8,7 @@ use chinwag_wire::names::same;
 use chinwag_wire::numeric::Numeric;
 
 use super::apply::send;
+use super::apply_profile::tell_about;
 use super::{Chat, Gone, User, UserModes};
 use crate::effect::{Effect, Effects, To};
 use crate::event::{Arrived, Who};
@@ -38,6 +39,7 @@ impl Chat {
             modes: UserModes::default(),
             rooms: Vec::new(),
             invited: Vec::new(),
+            accepted: Vec::new(),
             signed_on_ms: at_ms,
             said_ms: at_ms,
             sessions: 1,
@@ -45,6 +47,7 @@ impl Chat {
         });
         if came_in {
             effects.push(Effect::Registered(arrived.user));
+            watched(&arrived.who.nick, Numeric::RPL_MONONLINE, arrived.who.mask().into(), effects);
         } else {
             refuse(effects, Numeric::ERR_NICKNAMEINUSE, [Text::from(&arrived.who.nick)]);
             effects.push(Effect::EntryRefused);
@@ -115,6 +118,7 @@ impl Chat {
                 room.uninvite(user);
             }
         }
+        watched(&gone.who.nick, Numeric::RPL_MONOFFLINE, (&gone.who.nick).into(), effects);
         effects.push(Effect::Gone(user, Arc::clone(reason)));
         self.departed.push((user, gone.rooms));
     }
@@ -133,9 +137,14 @@ impl Chat {
         if !same(&before.nick, nick) {
             self.users.note_gone(Gone { who: Arc::clone(&before), realname, at_ms });
         }
-        let line = Line::new(Source::User(before), "NICK", [nick.into()]).at(at_ms);
+        let line = Line::new(Source::User(Arc::clone(&before)), "NICK", [nick.into()]).at(at_ms);
         send(effects, To::User(user), line.clone());
         send(effects, To::Neighbours(user), line);
+        if !same(&before.nick, nick) {
+            let mask = self.users.get(user).map(User::mask).unwrap_or_default();
+            watched(&before.nick, Numeric::RPL_MONOFFLINE, (&before.nick).into(), effects);
+            watched(nick, Numeric::RPL_MONONLINE, mask.into(), effects);
+        }
     }
 
     pub(super) fn away(
@@ -186,11 +195,17 @@ pub(crate) fn away_reply(away: bool) -> Line {
     Line::numeric(numeric, [numeric.text().into()])
 }
 
-/// Tells the neighbours, if a user's being away has changed.
+/// Tells the neighbours and those who watch, if a user's being away has changed.
 fn tell_away(user: &mut User, at_ms: Millis, effects: &mut Effects) {
     if user.settle_away() {
-        send(effects, To::Neighbours(user.id), away_line(user).at(at_ms));
+        tell_about(user, away_line(user).at(at_ms), effects);
     }
+}
+
+/// A numeric for those who watch a nickname.
+fn watched(nick: &Arc<str>, numeric: Numeric, shown: Text, effects: &mut Effects) {
+    let line = Line::numeric(numeric, [shown]);
+    effects.push(Effect::Watched { nick: Arc::clone(nick), about: None, line });
 }
 
 /// `AWAY`, for those who want to be told when it changes.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::users::User;
+use super::users::{User, UserModes};
 use crate::ids::UserId;
 
 /// How many are here now, and how many there were at most.
@@ -19,6 +19,8 @@ pub struct Crowd {
 pub struct Counts {
     all: Crowd,
     invisible: usize,
+    bots: usize,
+    operators: usize,
     nodes: BTreeMap<u16, Crowd>,
 }
 
@@ -31,6 +33,16 @@ impl Counts {
     /// Those of them who are invisible (user mode `i`).
     pub fn invisible(&self) -> usize {
         self.invisible
+    }
+
+    /// Those of them who are programs (user mode `B`).
+    pub fn bots(&self) -> usize {
+        self.bots
+    }
+
+    /// Those of them who run the server (user mode `o`).
+    pub fn operators(&self) -> usize {
+        self.operators
     }
 
     /// Those who came in by the same node as this user.
@@ -48,18 +60,24 @@ impl Counts {
             crowd.now += 1;
             crowd.most = crowd.most.max(crowd.now);
         }
-        self.invisible += usize::from(user.modes.invisible);
+        self.remode(UserModes::default(), user.modes);
     }
 
     pub(super) fn leave(&mut self, user: &User) {
         for crowd in [&mut self.all, self.nodes.entry(user.id.origin()).or_default()] {
             crowd.now = crowd.now.saturating_sub(1);
         }
-        self.hide(user.modes.invisible, false);
+        self.remode(user.modes, UserModes::default());
     }
 
-    /// A user's invisibility changed.
-    pub(super) fn hide(&mut self, before: bool, after: bool) {
-        self.invisible = (self.invisible + usize::from(after)).saturating_sub(usize::from(before));
+    /// A user's modes changed.
+    pub(super) fn remode(&mut self, before: UserModes, after: UserModes) {
+        for (count, before, after) in [
+            (&mut self.invisible, before.invisible, after.invisible),
+            (&mut self.bots, before.bot, after.bot),
+            (&mut self.operators, before.operator, after.operator),
+        ] {
+            *count = (*count + usize::from(after)).saturating_sub(usize::from(before));
+        }
     }
 }

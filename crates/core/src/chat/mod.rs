@@ -7,6 +7,7 @@ mod accounts;
 mod apply;
 mod apply_accounts;
 mod apply_messages;
+mod apply_profile;
 mod apply_rooms;
 mod apply_rules;
 mod apply_users;
@@ -29,6 +30,7 @@ use chinwag_wire::msgid::MsgIdKey;
 use chinwag_wire::names::same;
 
 pub use self::accounts::{Account, AccountSettings, Enforce, Verifiers};
+pub use self::apply_profile::ACCEPTED_MAX;
 pub use self::counts::{Counts, Crowd};
 pub use self::rooms::{Ban, Member, Room, RoomModes, Topic};
 pub use self::users::{Gone, User, UserModes};

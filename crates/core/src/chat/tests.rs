@@ -252,7 +252,7 @@ fn a_node_that_starts_again_has_lost_its_people_and_no_others() {
     assert!(scene.chat.apply(&started(1), &mut effects));
     assert!(scene.chat.user(user).is_none() && scene.chat.users().len() == 2);
     assert_eq!(scene.chat.rooms_of(user), [TEA], "the rooms where it is told");
-    assert_eq!(effects.len(), 3, "{effects:?}");
+    assert_eq!(effects.len(), 4, "{effects:?}");
     assert_eq!(scene.chat.room(TEA).unwrap().members.len(), 2);
     scene.happens(Event::NodeStarted);
     assert!(scene.chat.rooms_of(user).is_empty());

@@ -75,6 +75,8 @@ pub struct User {
     pub rooms: Vec<RoomId>,
     /// The rooms the user was invited to and has not entered since.
     pub invited: Vec<RoomId>,
+    /// Who may write to the user besides people with an account; see [`UserModes::registered_only`].
+    pub accepted: Vec<UserId>,
     /// When the user came in.
     pub signed_on_ms: Millis,
     /// When the user last said something (coming in counts).
@@ -231,7 +233,7 @@ impl Users {
     /// Changes a user's modes.
     pub(crate) fn set_modes(&mut self, user: UserId, modes: UserModes) {
         if let Some(found) = self.by_id.get_mut(&user) {
-            self.counts.hide(found.modes.invisible, modes.invisible);
+            self.counts.remode(found.modes, modes);
             found.modes = modes;
         }
     }

@@ -24,7 +24,11 @@ pub(crate) fn lines(chat: &Chat, of: UserId, effects: &mut Effects) {
     let (users, invisible) = (all.now - counts.invisible(), counts.invisible());
     let there = format!("There are {users} users and {invisible} invisible on {} servers", counts.nodes());
     answer(effects, Numeric::RPL_LUSERCLIENT, [there.into()]);
-    answer(effects, Numeric::RPL_LUSEROP, ["0".into(), "operator(s) online".into()]);
+    answer(
+        effects,
+        Numeric::RPL_LUSEROP,
+        [counts.operators().to_string().into(), "operator(s) online".into()],
+    );
     let rooms = Text::from(chat.rooms_alive().len().to_string());
     answer(effects, Numeric::RPL_LUSERCHANNELS, [rooms, "channels formed".into()]);
     let here = format!("I have {} clients and {} servers", local.now, counts.nodes() - 1);

@@ -3,6 +3,7 @@
 //! A command reads the chat, answers, and proposes events. It returns [`Flow::Wait`] only before it has done
 //! either, since it will be asked again.
 
+mod accept;
 mod admin;
 mod away;
 pub mod batch;
@@ -20,6 +21,7 @@ mod list;
 mod lusers;
 mod mode;
 mod mode_room;
+mod monitor;
 mod motd;
 pub mod names;
 mod nick;
@@ -33,6 +35,7 @@ pub mod rename;
 pub(crate) mod reply;
 #[cfg(test)]
 mod roles_tests;
+mod setname;
 mod stats;
 mod tagmsg;
 #[cfg(test)]
@@ -72,6 +75,7 @@ type Handler = fn(&Chat, &mut Asking<'_>, &Message<'_>) -> Flow;
 /// The table of commands.
 fn handler(verb: Verb) -> Handler {
     match verb {
+        Verb::Accept => accept::accept,
         Verb::Admin => admin::admin,
         Verb::Away => away::away,
         Verb::Batch => batch::batch,
@@ -89,6 +93,7 @@ fn handler(verb: Verb) -> Handler {
         Verb::List => list::list,
         Verb::Lusers => lusers::lusers,
         Verb::Mode => mode::mode,
+        Verb::Monitor => monitor::monitor,
         Verb::Motd => motd::motd,
         Verb::Names => names::names,
         Verb::Nick => nick::nick,
@@ -100,6 +105,7 @@ fn handler(verb: Verb) -> Handler {
         Verb::Privmsg => privmsg::privmsg,
         Verb::Quit => quit::quit,
         Verb::Rename => rename::rename,
+        Verb::Setname => setname::setname,
         Verb::Stats => stats::stats,
         Verb::Tagmsg => tagmsg::tagmsg,
         Verb::Time => time::time,

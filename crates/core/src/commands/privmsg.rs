@@ -112,8 +112,11 @@ pub(super) enum Target<'a> {
 pub(super) fn target<'a>(chat: &'a Chat, user: &User, name: &str) -> Result<Target<'a>, (Numeric, Text)> {
     let (status, bare) = addressed(name);
     if !bare.starts_with('#') {
-        let found = chat.user_by_nick(name).map(Target::User);
-        return found.ok_or_else(|| (Numeric::ERR_NOSUCHNICK, given(name)));
+        return match chat.user_by_nick(name) {
+            None => Err((Numeric::ERR_NOSUCHNICK, given(name))),
+            Some(other) if chat.lets_write(other, user) => Ok(Target::User(other)),
+            Some(other) => Err((Numeric::ERR_NEEDREGGEDNICK, (&other.who.nick).into())),
+        };
     }
     let Some(room) = chat.room_by_name(bare) else {
         return Err((Numeric::ERR_NOSUCHCHANNEL, given(name)));

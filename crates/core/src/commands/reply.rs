@@ -106,13 +106,19 @@ pub(crate) fn room_for_last(server: &str, addressee: &str, between: usize) -> us
 /// Words on their way into as few lines as hold them.
 pub(crate) struct Packer {
     bytes_max: usize,
+    between: char,
     text: String,
 }
 
 impl Packer {
     /// Lines of at most `bytes_max` bytes.
     pub(crate) fn new(bytes_max: usize) -> Self {
-        Packer { bytes_max, text: String::new() }
+        Packer::with_between(bytes_max, ' ')
+    }
+
+    /// The same with another character between the words.
+    pub(crate) fn with_between(bytes_max: usize, between: char) -> Self {
+        Packer { bytes_max, between, text: String::new() }
     }
 
     /// Adds a word made of these pieces. Gives back the line before it when it does not fit there any more.
@@ -125,7 +131,7 @@ impl Packer {
             let next = String::with_capacity(self.bytes_max);
             full = Some(Text::from(std::mem::replace(&mut self.text, next)));
         } else {
-            self.text.push(' ');
+            self.text.push(self.between);
         }
         self.text.extend(pieces.iter().copied());
         full

@@ -81,6 +81,7 @@ fn tokens(settings: &Settings) -> Vec<Vec<Text>> {
         kick_length: settings.kick_length,
         list_mode_entries: settings.list_mode_entries,
         channels_per_user: settings.channels_per_user,
+        monitor_entries: settings.monitor_entries,
         targets: privmsg::TARGETS_MAX,
         modes: mode_room::CHANGES_MAX,
         icon: settings.icon.as_deref().map(str::to_owned),

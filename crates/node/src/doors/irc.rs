@@ -148,6 +148,9 @@ fn tags(caps: CapSet, line: &Line, frame: &Frame<'_>, which: Which, out: &mut Ve
         escape(account, out);
     }
     if caps.contains(Cap::MessageTags) {
+        if line.meta.bot {
+            key("bot", out);
+        }
         if let Some(msgid) = line.meta.msgid.filter(|_| which == Which::All) {
             key("msgid=", out);
             out.extend_from_slice(msgid.as_bytes());
@@ -221,6 +224,7 @@ fn ends_with_text(verb: &str) -> bool {
             | "NOTICE"
             | "TOPIC"
             | "KICK"
+            | "SETNAME"
             | "QUIT"
             | "RENAME"
             | "PONG"
@@ -236,5 +240,8 @@ fn ends_with_text(verb: &str) -> bool {
 
 /// The same for numerics: those whose last parameter may happen to be a single word.
 fn numeric_ends_with_text(number: u16) -> bool {
-    matches!(number, 1..=3 | 301 | 311 | 312 | 314 | 319 | 322 | 332 | 352 | 353 | 371 | 372 | 375 | 391)
+    matches!(
+        number,
+        1..=3 | 301 | 311 | 312 | 314 | 319 | 322 | 332 | 352 | 353 | 371 | 372 | 375 | 391 | 730 | 731 | 732
+    )
 }

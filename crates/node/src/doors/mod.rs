@@ -53,12 +53,14 @@ const RENDERING: CapSet = CapSet::of(&[
     Cap::AccountTag,
     Cap::AwayNotify,
     Cap::Batch,
+    Cap::Chghost,
     Cap::ExtendedJoin,
     Cap::InviteNotify,
     Cap::LabeledResponse,
     Cap::MessageTags,
     Cap::Multiline,
     Cap::ServerTime,
+    Cap::Setname,
     Cap::StandardReplies,
 ]);
 
@@ -67,7 +69,7 @@ const RENDERING: CapSet = CapSet::of(&[
 /// Nothing is appended when the dialect lacks a capability that the line needs, or when the door has nothing to
 /// show for it. Neither carriage return, line feed nor NUL ever leaves from inside a parameter.
 pub fn render(dialect: &Dialect, line: &Line, frame: &Frame<'_>, out: &mut Vec<u8>) {
-    if !dialect.caps.contains_all(line.needs) {
+    if !line.is_for(dialect.caps) {
         return;
     }
     match dialect.door {
