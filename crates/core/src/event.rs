@@ -120,10 +120,20 @@ pub struct Said {
     pub text: Arc<str>,
     /// For a message of several lines, see [`Joins`].
     pub joins: Joins,
-    /// Client-only tags as sent (`+a=b;+c`), without the `@`.
+    /// Client-only tags as sent (`+a=b;+c`), without the `@`; before them [`RELAYED_BY`] if it was relayed.
     pub client_tags: Option<Arc<str>>,
     /// The members it is for, if not for all.
     pub status: Option<Status>,
+}
+
+/// The tag of a message that was relayed, the first of its tags: its value is the nickname of the user who relayed it.
+pub const RELAYED_BY: &str = "draft/relaymsg";
+
+impl Said {
+    /// Whether `user` said it for somebody elsewhere.
+    pub fn relayed(&self) -> bool {
+        self.client_tags.as_deref().is_some_and(|tags| tags.starts_with(RELAYED_BY))
+    }
 }
 
 /// One mode that changes.

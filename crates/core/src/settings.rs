@@ -24,6 +24,10 @@ pub struct Settings {
     /// Client-only tags that are not handed on, without their `+`. `*` in the first place is all, and `-tag` behind
     /// it all but that one.
     pub client_tags_denied: Vec<Arc<str>>,
+    /// Characters one of which the name under which a bridge relays has to hold; empty when nothing is relayed.
+    pub relay_separators: Arc<str>,
+    /// Whether a room's operators may relay.
+    pub relay_by_operators: bool,
     /// The room where plain callers land.
     pub lobby: Arc<str>,
     /// A password for the whole server (PASS), if there is one.
@@ -86,6 +90,8 @@ impl Default for Settings {
             motd: Vec::new(),
             icon: None,
             client_tags_denied: Vec::new(),
+            relay_separators: "/".into(),
+            relay_by_operators: true,
             lobby: "#lobby".into(),
             password: None,
             nick_length: 32,

@@ -258,6 +258,7 @@ fn verb_of(event: &Event) -> &'static str {
         }
         Event::LoggedIn { .. } | Event::LoggedOut { .. } => "AUTHENTICATE",
         Event::Said(said) if said.kind == SayKind::Notice => "NOTICE",
+        Event::Said(said) if said.relayed() => "RELAYMSG",
         Event::Said(_) | Event::Passed(_) => "PRIVMSG",
         Event::TopicSet { .. } => "TOPIC",
         Event::ModesChanged { .. } | Event::UserModes { .. } => "MODE",

@@ -17,9 +17,12 @@ use serde::{Deserialize, Deserializer};
 
 use crate::throttle::Allowed;
 
+mod extensions;
 mod nearest;
 #[cfg(test)]
 mod tests;
+
+pub use self::extensions::RelaymsgConfig;
 
 /// The commented default configuration, as `chinwag config` prints it.
 pub const DEFAULT_TOML: &str = include_str!("default.toml");
@@ -42,6 +45,8 @@ pub struct Config {
     pub throttle: ThrottleConfig,
     /// `[history]`
     pub history: HistoryConfig,
+    /// `[relaymsg]`
+    pub relaymsg: RelaymsgConfig,
     /// `[log]`
     pub log: LogConfig,
 }
@@ -358,6 +363,7 @@ impl Config {
             let what = "on_join must not be more than query_max".to_owned();
             return Err(("history", "on_join", what));
         }
+        self.relaymsg.check()?;
         self.check_server()
     }
 
@@ -418,6 +424,8 @@ impl Config {
             motd: server.motd.lines().map(Arc::from).collect(),
             icon: server.icon.as_deref().map(Arc::from),
             client_tags_denied: server.client_tags_denied.iter().map(|tag| tag.as_str().into()).collect(),
+            relay_separators: self.relaymsg.offered().into(),
+            relay_by_operators: self.relaymsg.chanops,
             lobby: server.lobby.as_str().into(),
             password: server.password.as_deref().map(Arc::from),
             nick_length: limits.nick_length,

@@ -46,8 +46,9 @@ macro_rules! caps {
             }
 
             /// Where it is specified.
-            pub const fn spec(self) -> &'static str {
-                match self { $(Cap::$cap => concat!("https://ircv3.net/specs/", $spec),)* }
+            pub fn spec(self) -> &'static str {
+                let elsewhere = ELSEWHERE.iter().find(|(cap, _)| *cap == self).map(|(_, spec)| *spec);
+                elsewhere.unwrap_or(match self { $(Cap::$cap => concat!("https://ircv3.net/specs/", $spec),)* })
             }
 
             /// The capability of this name. Names are compared exactly, as the specification has it.
@@ -80,11 +81,16 @@ caps! {
     NoImplicitNames, "no-implicit-names", None, Ratified, "0.1.0", "extensions/no-implicit-names";
     DraftNoImplicitNames, "draft/no-implicit-names", None, Draft, "0.1.0", "extensions/no-implicit-names";
     PreAway, "draft/pre-away", None, Draft, "0.1.0", "extensions/pre-away";
+    Relaymsg, "draft/relaymsg", None, Draft, "0.1.0", "extensions/relaymsg";
     ServerTime, "server-time", None, Ratified, "0.1.0", "extensions/server-time";
     Setname, "setname", None, Ratified, "0.1.0", "extensions/setname";
     StandardReplies, "standard-replies", None, Ratified, "0.1.0", "extensions/standard-replies";
     UserhostInNames, "userhost-in-names", None, Ratified, "0.1.0", "extensions/userhost-in-names";
 }
+
+/// Capabilities whose specification is not among those of the IRCv3 working group (yet).
+const ELSEWHERE: &[(Cap, &str)] =
+    &[(Cap::Relaymsg, "https://github.com/jlu5/ircv3-specifications/blob/master/extensions/relaymsg.md")];
 
 /// A set of capabilities.
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]

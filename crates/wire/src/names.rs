@@ -44,6 +44,9 @@ pub enum NameError {
     /// A character that may not be in it.
     #[error("a name does not contain {0:?}")]
     Character(char),
+    /// A relayed nickname without a separator.
+    #[error("a relayed nickname has a separator in it")]
+    NotRelayed,
     /// A room's name without `#`, or with nothing behind it.
     #[error("a room's name is # and at least one more character")]
     NotARoom,
@@ -91,6 +94,34 @@ impl Nick {
         match text.chars().find(|c| !is_letter(*c) && !NICK_MARKS.contains(*c)) {
             Some(wrong) => Err(NameError::Character(wrong)),
             None => Ok(Nick(text.into())),
+        }
+    }
+}
+
+/// The name under which a bridge says what somebody said elsewhere: it holds a separator, which no nickname can have.
+#[derive(Clone)]
+pub struct RelayedNick(Arc<str>);
+
+impl RelayedNick {
+    /// Checks a relayed nickname of at most `max` bytes: what nicknames may have, in any place, and at least one of
+    /// the separators.
+    ///
+    /// # Errors
+    /// The first rule that it breaks.
+    pub fn parse(text: &str, max: usize, separators: &str) -> Result<RelayedNick, NameError> {
+        if text.is_empty() {
+            return Err(NameError::Empty);
+        }
+        if text.len() > max {
+            return Err(NameError::TooLong { max });
+        }
+        if !text.contains(|c| separators.contains(c)) {
+            return Err(NameError::NotRelayed);
+        }
+        let fits = |c: char| is_letter(c) || NICK_MARKS.contains(c) || separators.contains(c);
+        match text.chars().find(|c| !fits(*c)) {
+            Some(wrong) => Err(NameError::Character(wrong)),
+            None => Ok(RelayedNick(text.into())),
         }
     }
 }
@@ -213,6 +244,7 @@ macro_rules! name {
 }
 
 name!(Nick);
+name!(RelayedNick);
 name!(RoomName);
 name!(Username);
 

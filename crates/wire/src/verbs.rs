@@ -86,6 +86,7 @@ verbs! {
     Away, "AWAY", 0, Always, "[:<text>]", "Says that you are away, and why; without a text, that you are back.";
     Batch, "BATCH", 1, Registered, "+<reference> draft/multiline <target> | -<reference>", "Begins and ends a message of several lines (capability draft/multiline).";
     Kick, "KICK", 2, Registered, "<room>{,<room>} <nickname>{,<nickname>} [:<reason>]", "Puts people out of a room, or each out of their own of as many rooms.";
+    Relaymsg, "RELAYMSG", 3, Registered, "<room> <nickname> :<text>", "Says something in a room for somebody elsewhere (bridges).";
     Rename, "RENAME", 2, Registered, "<room> <new name> [:<reason>]", "Gives a room another name.";
     Invite, "INVITE", 0, Registered, "[<nickname> <room>]", "Asks somebody into a room; alone, shows where you were asked in.";
     Ison, "ISON", 1, Registered, "<nickname>{ <nickname>}", "Shows which of these people are here.";

@@ -53,6 +53,10 @@ impl Chat {
             meta,
             needs: Default::default(),
         };
+        if said.relayed() {
+            // Whoever relayed it did not say it: for them it is no echo.
+            return send(effects, To::Room(room.id), line);
+        }
         tell_room(room, said.user, said.status, line, effects);
     }
 

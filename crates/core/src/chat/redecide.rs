@@ -68,9 +68,14 @@ impl Chat {
 
     fn say_again(&self, said: &Said) -> Result<Event, Box<Line>> {
         let room = self.room(said.room).ok_or_else(no_room)?;
-        let user = self.user(said.user).filter(|user| room.may_speak(user));
+        let allowed = |user: &&User| match said.relayed() {
+            true => room.may(user.id, Action::Relay) && !room.bans(&said.by),
+            false => room.may_speak(user),
+        };
+        let user = self.user(said.user).filter(allowed);
         let Some(user) = user else { return Err(refusal(Numeric::ERR_CANNOTSENDTOCHAN, room)) };
-        Ok(Event::Said(Arc::new(Said { basis: room.rules, by: Arc::clone(&user.who), ..said.clone() })))
+        let by = Arc::clone(if said.relayed() { &said.by } else { &user.who });
+        Ok(Event::Said(Arc::new(Said { basis: room.rules, by, ..said.clone() })))
     }
 
     /// The room, and its member who decided something about it.

@@ -392,3 +392,18 @@ fn a_room_is_renamed_unless_the_name_was_taken_meanwhile() {
     // What is said under the old rules' number still counts: a name decides nothing.
     assert_eq!(scene.chat.room(TEA).unwrap().rules, basis);
 }
+
+#[test]
+fn what_is_relayed_keeps_its_name_when_it_is_decided_again() {
+    let mut scene = tea();
+    let Some(Event::Said(said)) = scene.decide("ann", "RELAYMSG #tea smt/discord :hi").events.pop() else {
+        panic!("ann is an operator")
+    };
+    assert!(said.relayed());
+    scene.all([("ann", "MODE #tea +m")]);
+    assert_eq!(scene.happens(Event::Said(Arc::clone(&said))), [Effect::Stale]);
+    let Ok(Event::Said(again)) = scene.chat.redecide(Event::Said(said)) else { panic!("ann still may") };
+    assert_eq!(&*again.by.nick, "smt/discord");
+    scene.all([("ann", "MODE #tea -o ann")]);
+    assert!(scene.chat.redecide(Event::Said(again)).is_err());
+}

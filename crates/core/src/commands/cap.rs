@@ -52,7 +52,11 @@ fn hold(asking: &mut Asking<'_>) {
 
 /// Whether this server offers a capability as it is configured.
 fn offered(cap: Cap, settings: &Settings) -> bool {
-    cap != Cap::Chathistory || settings.history
+    match cap {
+        Cap::Chathistory => settings.history,
+        Cap::Relaymsg => !settings.relay_separators.is_empty(),
+        _ => true,
+    }
 }
 
 /// The value of a capability in `CAP LS 302`, as this server is configured.
@@ -62,6 +66,7 @@ fn value(cap: Cap, settings: &Settings) -> Option<Cow<'static, str>> {
             let Settings { multiline_max_bytes: bytes, multiline_max_lines: lines, .. } = settings;
             Some(format!("max-bytes={bytes},max-lines={lines}").into())
         }
+        Cap::Relaymsg => Some(settings.relay_separators.to_string().into()),
         cap => cap.value().map(Cow::Borrowed),
     }
 }

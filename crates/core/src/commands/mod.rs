@@ -31,6 +31,7 @@ mod ping;
 mod privmsg;
 mod quit;
 pub mod registration;
+mod relaymsg;
 pub mod rename;
 pub(crate) mod reply;
 #[cfg(test)]
@@ -104,6 +105,7 @@ fn handler(verb: Verb) -> Handler {
         Verb::Pong => ping::pong,
         Verb::Privmsg => privmsg::privmsg,
         Verb::Quit => quit::quit,
+        Verb::Relaymsg => relaymsg::relaymsg,
         Verb::Rename => rename::rename,
         Verb::Setname => setname::setname,
         Verb::Stats => stats::stats,

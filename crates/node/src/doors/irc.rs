@@ -3,6 +3,7 @@
 //! Message format: <https://modern.ircdocs.horse/#message-format>; tags:
 //! <https://ircv3.net/specs/extensions/message-tags>.
 
+use chinwag_core::event::RELAYED_BY;
 use chinwag_core::line::{Command, Line, Source};
 use chinwag_core::multiline::{BATCH_TYPE, CONCAT_TAG, pieces};
 use chinwag_wire::caps::{Cap, CapSet};
@@ -159,6 +160,11 @@ fn tags(caps: CapSet, line: &Line, frame: &Frame<'_>, which: Which, out: &mut Ve
             key("", out);
             param(client_tags, out);
         }
+    } else if caps.contains(Cap::Relaymsg)
+        && let Some(tags) = line.meta.client_tags.as_deref().filter(|tags| tags.starts_with(RELAYED_BY))
+    {
+        key("", out);
+        param(tags.split_once(';').map_or(tags, |(relayed, _)| relayed), out);
     }
     if out.len() > start {
         out.push(b' ');

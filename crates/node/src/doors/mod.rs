@@ -59,6 +59,7 @@ const RENDERING: CapSet = CapSet::of(&[
     Cap::LabeledResponse,
     Cap::MessageTags,
     Cap::Multiline,
+    Cap::Relaymsg,
     Cap::ServerTime,
     Cap::Setname,
     Cap::StandardReplies,

@@ -76,6 +76,10 @@ fn errors_name_line_and_nearest_key() {
             "c.toml:2: lobby = \"lobby\" is not a room name (it begins with #)",
         ),
         (
+            "[relaymsg]\nseparators = \"-\"\n",
+            "c.toml:2: separators must be one or more of the characters /~%=()",
+        ),
+        (
             "[server]\nicon = \"a b\"\n",
             "c.toml:2: icon must be an address (https://…) of at most 250 bytes without spaces",
         ),
