@@ -22,7 +22,7 @@ pub enum To {
     Room(RoomId),
     /// Members with at least this role.
     RoomStatus(RoomId, Role),
-    /// Every session of everybody who shares a room with the user, the user's own left out. Meant as the
+    /// Every session of everybody who sees the user in a room, the user's own left out. Meant as the
     /// audiences are where the effect stands: when the user leaves, before the [`Effect::LeftRoom`]s that follow
     /// (the rooms are [`crate::chat::Chat::rooms_of`] the user then).
     Neighbours(UserId),

@@ -11,7 +11,7 @@ use chinwag_wire::msgid::MsgIdKey;
 use crate::asking::{Asking, Flow};
 use crate::chat::Chat;
 use crate::effect::{Effect, Effects, To};
-use crate::event::{Arrived, Event, Who};
+use crate::event::{AccountRegistered, Arrived, Event, Who};
 use crate::ids::{SessionKey, UserId};
 use crate::line::{Command, Source, Text};
 use crate::pending::Pending;
@@ -103,6 +103,20 @@ impl Scene {
         let mut effects = Effects::new();
         assert!(self.chat.clone().apply(&self.entry(event), &mut effects));
         effects
+    }
+
+    /// Somebody makes themselves an account of their own name, and logs in to it.
+    pub(crate) fn logs_in(&mut self, nick: &str) {
+        self.happens(Event::AccountRegistered(Arc::new(AccountRegistered {
+            account: nick.into(),
+            verifiers: None,
+            certificate: None,
+            email: None,
+            code: None,
+        })));
+        let user = self.user(nick);
+        self.happens(Event::LoggedIn { user, account: nick.into() });
+        assert_eq!(self.chat.user(user).expect("who is here").who.account.as_deref(), Some(nick));
     }
 
     /// Decides what somebody asks for, and nothing more.

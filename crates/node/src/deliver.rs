@@ -195,10 +195,18 @@ impl Node {
     /// A line to everybody who shares a room with a user.
     fn send_neighbours(&mut self, asker: Option<Asker>, user: UserId, line: &Line) {
         let rooms: SmallVec<[RoomId; 8]> = SmallVec::from_slice(self.chat.rooms_of(user));
-        if let [room] = rooms[..] {
+        if let [room] = rooms[..]
+            && !self.chat.hides(room, user)
+        {
             return self.send_room(asker, room, None, Some(user), line);
         }
-        let mut users: Vec<UserId> = rooms.iter().flat_map(|room| self.audience_users(*room)).collect();
+        let mut users = Vec::new();
+        for room in rooms {
+            match self.chat.room(room).filter(|_| self.chat.hides(room, user)) {
+                Some(auditorium) => users.extend(auditorium.watchers()),
+                None => users.extend(self.audience_users(room)),
+            }
+        }
         users.sort_unstable();
         users.dedup();
         self.send_each(asker, &users, None, Some(user), line);

@@ -2,6 +2,7 @@
 //!
 //! A new token is one row.
 
+use crate::extban;
 use crate::limits::{
     ISUPPORT_TOKENS_MAX, KEY_BYTES_MAX, LINE_BYTES_MAX, REALNAME_BYTES_MAX, USERNAME_BYTES_MAX,
 };
@@ -50,9 +51,13 @@ const TOKENS: &[(&str, Value)] = &[
     ("CHANTYPES", |_| Some("#".into())),
     ("PREFIX", |_| Some("(qaohv)~&@%+".into())),
     ("STATUSMSG", |_| Some("~&@%+".into())),
-    ("CHANMODES", |_| Some("b,k,l,imnst".into())),
+    ("CHANMODES", |_| Some("Ibe,k,fl,CMRUimnstu".into())),
+    ("EXCEPTS", |_| Some(String::new())),
+    ("INVEX", |_| Some(String::new())),
+    ("EXTBAN", |_| Some(format!(",{}", extban::LETTERS))),
+    ("ACCOUNTEXTBAN", |_| Some(extban::ACCOUNT_NAMES.into())),
     ("MODES", |of| Some(of.modes.to_string())),
-    ("MAXLIST", |of| Some(format!("b:{}", of.list_mode_entries))),
+    ("MAXLIST", |of| Some(["b", "e", "I"].map(|list| format!("{list}:{}", of.list_mode_entries)).join(","))),
     ("CHANLIMIT", |of| Some(format!("#:{}", of.channels_per_user))),
     ("NICKLEN", |of| Some(of.nick_length.to_string())),
     ("CHANNELLEN", |of| Some(of.channel_length.to_string())),
@@ -151,7 +156,7 @@ mod tests {
             "NICKLEN=32",
             "CHATHISTORY=100",
             "UTF8ONLY",
-            "MAXLIST=b:100",
+            "MAXLIST=b:100,e:100,I:100",
             "draft/ICON=https://example.org/icon.svg?size\\x3D64",
             "CLIENTTAGDENY=*,-typing",
         ] {

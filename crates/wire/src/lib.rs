@@ -9,6 +9,7 @@
 
 pub mod caps;
 pub mod detect;
+pub mod extban;
 pub mod isupport;
 pub mod limits;
 pub mod line;

@@ -51,7 +51,9 @@ impl Chat {
             Event::LoggedIn { user, account } => self.logged_in(at_ms, *user, account, effects),
             Event::LoggedOut { user } => self.logged_out(at_ms, *user, effects),
             Event::Renamed { user, nick } => self.renamed(at_ms, *user, nick, effects),
-            Event::Joined { user, room, key } => self.joined(at_ms, *user, room, key.as_deref(), effects),
+            Event::Joined { user, room, key: word } => {
+                self.joined(key, at_ms, *user, room, word.as_deref(), effects)
+            }
             Event::Parted { user, room, reason } => {
                 self.parted(at_ms, *user, *room, reason.as_ref(), effects)
             }

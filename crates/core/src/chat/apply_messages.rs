@@ -95,9 +95,14 @@ impl Chat {
         }
     }
 
-    fn passed_line(&self, key: Key, at_ms: Millis, passed: &Passed, target: Text) -> Line {
-        // Numbers of passing messages are unique in the network: the node's number is above its counter.
+    /// The msgid of what is not kept.
+    pub(super) fn passing_msgid(&self, key: Key) -> MsgId {
+        // Numbers of passing events are unique in the network: the node's number is above its counter.
         let n = (u64::from(key.origin.0 & 0xff) << 40) | (key.n & ((1 << 40) - 1));
+        MsgId::passing(&self.key, n)
+    }
+
+    fn passed_line(&self, key: Key, at_ms: Millis, passed: &Passed, target: Text) -> Line {
         let mut params: SmallVec<[Text; 4]> = smallvec![target];
         if passed.kind.is_some() {
             params.push(Text::from(&passed.text));
@@ -108,7 +113,7 @@ impl Chat {
             params,
             meta: Meta {
                 at_ms: Some(at_ms),
-                msgid: Some(MsgId::passing(&self.key, n)),
+                msgid: Some(self.passing_msgid(key)),
                 client_tags: passed.client_tags.clone(),
                 joins: passed.joins.clone(),
                 ..Meta::default()

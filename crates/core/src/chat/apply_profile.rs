@@ -11,6 +11,7 @@ use crate::effect::{Effect, Effects, To};
 use crate::event::Who;
 use crate::ids::{Millis, UserId};
 use crate::line::{Line, Source, Text};
+use crate::roles::Role;
 
 /// People whom a user may let in besides those with an account (ACCEPT).
 pub const ACCEPTED_MAX: usize = 100;
@@ -23,18 +24,6 @@ const NEW_HOST: &str = "Changing hostname";
 pub(super) fn tell_about(user: &User, line: Line, effects: &mut Effects) {
     send(effects, To::Neighbours(user.id), line.clone());
     effects.push(Effect::Watched { nick: Arc::clone(&user.who.nick), about: Some(user.id), line });
-}
-
-/// The mode behind a prefix.
-fn letter(prefix: char) -> Option<char> {
-    Some(match prefix {
-        '~' => 'q',
-        '&' => 'a',
-        '@' => 'o',
-        '%' => 'h',
-        '+' => 'v',
-        _ => return None,
-    })
 }
 
 impl Chat {
@@ -88,14 +77,15 @@ impl Chat {
         let quit = Line::new(Source::User(before), "QUIT", [NEW_HOST.into()]).at(at_ms);
         send(effects, To::Neighbours(user.id), quit.lacking(Cap::Chghost));
         for room in user.rooms.iter().filter_map(|room| self.rooms.get(*room)) {
+            let Some(member) = room.member(user.id) else { continue };
             let mut tell = |line: Line| {
                 let line = line.lacking(Cap::Chghost);
-                let (to, except) = (To::Room(room.id), Some(user.id));
+                let (to, except) = (room.witnesses(member), Some(user.id));
                 effects.push(Effect::Send { to, author: None, except, line });
             };
             tell(super::apply_rooms::join_line(user, room).at(at_ms));
-            let prefixes = room.member(user.id).map_or("", |member| member.prefix(true));
-            let roles: String = prefixes.chars().filter_map(letter).collect();
+            let roles = Role::ALL.into_iter().filter(|role| member.roles.contains(*role));
+            let roles: String = roles.map(Role::mode).collect();
             if !roles.is_empty() {
                 let mut mode =
                     Line::new(Source::Server, "MODE", [Text::from(&room.name), format!("+{roles}").into()]);

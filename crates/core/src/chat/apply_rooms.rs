@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use chinwag_log::Key;
 use chinwag_wire::caps::Cap;
 use chinwag_wire::numeric::Numeric;
 use smallvec::smallvec;
@@ -12,6 +13,7 @@ use super::{Chat, Member, Room, User};
 use crate::effect::{Effect, Effects, To};
 use crate::ids::{Millis, RoomId, UserId};
 use crate::line::{Line, Source, Text};
+use crate::permissions::Action;
 use crate::roles::{Role, Roles};
 
 /// Rooms to which a user is invited at the same time. The oldest invitation ends when there are more.
@@ -20,31 +22,57 @@ const INVITES_MAX: usize = 64;
 impl Chat {
     pub(super) fn joined(
         &mut self,
+        key: Key,
         at_ms: Millis,
         user: UserId,
         name: &Arc<str>,
-        key: Option<&str>,
+        word: Option<&str>,
         effects: &mut Effects,
     ) {
-        let Some(found) = self.users.get_mut(user) else { return };
-        let Some(room) = self.rooms.by_name_mut(name) else {
+        let Some(found) = self.users.get(user) else { return };
+        let Some(room) = self.rooms.by_name(name) else {
             return refuse(effects, Numeric::ERR_NOSUCHCHANNEL, [name.into()]);
         };
         if room.member(user).is_some() {
             return;
         }
-        if let Some(numeric) = room.refuses(found, key) {
-            return refuse(effects, numeric, [Text::from(&room.name)]);
+        let Some(numeric) = room.refuses(found, word) else {
+            return self.enter(key, at_ms, user, room.id, effects);
+        };
+        let other = room.forwards(numeric).and_then(|name| self.rooms.by_name(name));
+        let Some(other) = other else { return refuse(effects, numeric, [Text::from(&room.name)]) };
+        refuse(effects, Numeric::ERR_LINKCHANNEL, [Text::from(&room.name), Text::from(&other.name)]);
+        if other.member(user).is_some() {
+            return;
         }
+        // One room further and no more: rooms may lead to each other.
+        match other.refuses(found, None) {
+            None => self.enter(key, at_ms, user, other.id, effects),
+            Some(numeric) => refuse(effects, numeric, [Text::from(&other.name)]),
+        }
+    }
+
+    /// Lets a user into a room.
+    fn enter(&mut self, key: Key, at_ms: Millis, user: UserId, room: RoomId, effects: &mut Effects) {
+        let msgid = self.passing_msgid(key);
+        let (Some(found), Some(room)) = (self.users.get_mut(user), self.rooms.get_mut(room)) else { return };
         let first = room.members.is_empty() && !room.common;
-        room.enter(Member { user, roles: if first { Role::Operator.into() } else { Roles::NONE } });
+        let member = Member { user, roles: if first { Role::Operator.into() } else { Roles::NONE } };
+        room.enter(member);
         found.rooms.push(room.id);
         found.invited.retain(|invited| *invited != room.id);
         effects.push(Effect::Entered(room.id, user));
-        send(effects, To::Room(room.id), join_line(found, room).at(room.shown_at(at_ms)));
+        let mut line = join_line(found, room).at(room.shown_at(at_ms));
+        line.meta.msgid = Some(msgid);
+        tell_witnesses(room, &member, line, effects);
         if found.away.is_some() {
             let line = away_line(found).at(room.shown_at(at_ms));
-            effects.push(Effect::Send { to: To::Room(room.id), author: None, except: Some(user), line });
+            effects.push(Effect::Send {
+                to: room.witnesses(&member),
+                author: None,
+                except: Some(user),
+                line,
+            });
         }
         for line in topic_lines(room) {
             send(effects, To::User(user), line);
@@ -63,12 +91,12 @@ impl Chat {
         effects: &mut Effects,
     ) {
         let (Some(found), Some(room)) = (self.users.get_mut(user), self.rooms.get_mut(room)) else { return };
-        if room.member(user).is_none() {
+        let Some(member) = room.member(user).copied() else {
             return refuse(effects, Numeric::ERR_NOTONCHANNEL, [Text::from(&room.name)]);
-        }
+        };
         let mut line = Line::new(Source::User(Arc::clone(&found.who)), "PART", [Text::from(&room.name)]);
         line.params.extend(reason.map(Text::from));
-        send(effects, To::Room(room.id), line.at(room.shown_at(at_ms)));
+        tell_witnesses(room, &member, line.at(room.shown_at(at_ms)), effects);
         leave(found, room, effects);
         let room = room.id;
         self.rooms.note(room);
@@ -91,10 +119,13 @@ impl Chat {
         if room.member(target).is_some() {
             return refuse(effects, Numeric::ERR_USERONCHANNEL, names);
         }
-        room.invite(target);
         let room_id = room.id;
-        guest.invited.retain(|invited| *invited != room_id);
-        guest.invited.push(room_id);
+        // Only who keeps the locks opens them; from others it is a message and no more.
+        if room.may(user, Action::Invite) {
+            room.invite(target);
+            guest.invited.retain(|invited| *invited != room_id);
+            guest.invited.push(room_id);
+        }
         if guest.invited.len() > INVITES_MAX {
             let oldest = guest.invited.remove(0);
             if let Some(room) = self.rooms.get_mut(oldest) {
@@ -116,6 +147,15 @@ impl Chat {
             line: line.needing(Cap::InviteNotify),
         });
     }
+}
+
+/// A line about a member who comes or goes, for the member and all who may know.
+pub(super) fn tell_witnesses(room: &Room, member: &Member, line: Line, effects: &mut Effects) {
+    let to = room.witnesses(member);
+    if !matches!(to, To::Room(_)) {
+        send(effects, To::User(member.user), line.clone());
+    }
+    effects.push(Effect::Send { to, author: None, except: None, line });
 }
 
 /// Takes a user out of a room, after everybody was told.

@@ -2,15 +2,13 @@
 
 use std::sync::Arc;
 
-use chinwag_wire::mask::Mask;
-use chinwag_wire::names::same;
 use chinwag_wire::numeric::Numeric;
 
 use super::apply::send;
-use super::apply_rooms::leave;
+use super::apply_rooms::{leave, tell_witnesses};
 use super::apply_users::refuse;
 use super::rooms::{Rooms, show_changes};
-use super::{Ban, Chat, Room, RoomModes, Topic};
+use super::{Chat, Lists, Room, RoomModes, Topic};
 use crate::commands::rename;
 use crate::effect::{Effect, Effects, To};
 use crate::event::{Event, ModeChange, Who};
@@ -47,9 +45,9 @@ impl Chat {
         let at_ms = room.stamp(at_ms);
         // The event names the last hidden message, and not the head as it is here: replay leaves messages out.
         room.history_from = Number(head.0 + 1);
-        let undone = differences(room);
+        let undone: Vec<ModeChange> = room.modes.undone().chain(room.lists.undone()).collect();
         room.modes = RoomModes::default();
-        room.bans.clear();
+        room.lists = Lists::default();
         room.topic = None;
         for guest in std::mem::take(&mut room.invites) {
             if let Some(guest) = self.users.get_mut(guest) {
@@ -110,12 +108,12 @@ impl Chat {
         let Some(room) = unchanged(&mut self.rooms, *room, *basis, effects) else { return };
         room.rules += 1;
         let at_ms = room.stamp(at_ms);
-        let found = self.users.get_mut(*member).filter(|user| room.member(user.id).is_some());
-        let Some(user) = found else {
+        let (Some(user), Some(member)) = (self.users.get_mut(*member), room.member(*member).copied()) else {
             return refuse(effects, Numeric::ERR_USERNOTINCHANNEL, [nick.into(), Text::from(&room.name)]);
         };
         let params = [Text::from(&room.name), Text::from(&user.who.nick), reason.into()];
-        send(effects, To::Room(room.id), Line::new(Source::User(Arc::clone(by)), "KICK", params).at(at_ms));
+        let line = Line::new(Source::User(Arc::clone(by)), "KICK", params).at(at_ms);
+        tell_witnesses(room, &member, line, effects);
         leave(user, room, effects);
         let room = room.id;
         self.rooms.note(room);
@@ -152,7 +150,7 @@ fn send_modes(room: &Room, by: &Arc<Who>, changes: &[ModeChange], at_ms: Millis,
     send(effects, To::Room(room.id), line.at(at_ms));
 }
 
-/// Makes one change; false when it is about somebody who is not in the room.
+/// Makes one change; false when it is about somebody who is not in the room, or about nothing there is.
 fn change_mode(room: &mut Room, change: &ModeChange, by: &Who, at_ms: Millis) -> bool {
     let ModeChange { set, mode, arg, member } = change;
     if let Some(role) = Role::of_mode(*mode) {
@@ -161,32 +159,11 @@ fn change_mode(room: &mut Room, change: &ModeChange, by: &Who, at_ms: Millis) ->
         return true;
     }
     match mode {
-        'b' => {
-            let Some(text) = arg else { return false };
-            if *set {
-                let mask = Mask::new(text);
-                room.bans.push(Ban { mask, text: Arc::clone(text), by: Arc::clone(&by.nick), at_ms });
-            } else {
-                room.bans.retain(|ban| !same(&ban.text, text));
-            }
-        }
+        list if Lists::MODES.contains(list) => return room.lists.change(change, by, at_ms),
         'k' => room.modes.key = arg.clone().filter(|_| *set),
+        'f' => room.modes.forward = arg.clone().filter(|_| *set),
         'l' => room.modes.limit = arg.as_ref().filter(|_| *set).and_then(|limit| limit.parse().ok()),
         flag => room.modes.set_flag(*flag, *set),
     }
     true
-}
-
-/// The changes that lead from a room's modes back to those of a new room.
-fn differences(room: &Room) -> Vec<ModeChange> {
-    let fresh = RoomModes::default();
-    let change = |set, mode, arg| ModeChange { set, mode, arg, member: None };
-    let flags = ['i', 'm', 'n', 's', 't'].into_iter();
-    let changed = flags.filter(|mode| room.modes.flag(*mode) != fresh.flag(*mode));
-    let mut changes: Vec<ModeChange> =
-        changed.map(|mode| change(fresh.flag(mode) == Some(true), mode, None)).collect();
-    changes.extend(room.modes.key.as_ref().map(|key| change(false, 'k', Some(Arc::clone(key)))));
-    changes.extend(room.modes.limit.map(|_| change(false, 'l', None)));
-    changes.extend(room.bans.iter().map(|ban| change(false, 'b', Some(Arc::clone(&ban.text)))));
-    changes
 }

@@ -9,7 +9,7 @@ use chinwag_wire::numeric::Numeric;
 
 use super::apply::send;
 use super::apply_profile::tell_about;
-use super::{Chat, Gone, User, UserModes};
+use super::{Chat, Departed, Gone, User, UserModes};
 use crate::effect::{Effect, Effects, To};
 use crate::event::{Arrived, Who};
 use crate::ids::{Millis, SessionKey, UserId};
@@ -106,6 +106,7 @@ impl Chat {
             let line = Line::new(Source::User(Arc::clone(&gone.who)), "QUIT", [reason.into()]).at(at_ms);
             send(effects, To::Neighbours(user), line);
         }
+        let hidden = gone.rooms.iter().copied().filter(|room| self.hides(*room, user)).collect();
         for room in &gone.rooms {
             if let Some(room) = self.rooms.get_mut(*room) {
                 room.leave(user);
@@ -120,7 +121,7 @@ impl Chat {
         }
         watched(&gone.who.nick, Numeric::RPL_MONOFFLINE, (&gone.who.nick).into(), effects);
         effects.push(Effect::Gone(user, Arc::clone(reason)));
-        self.departed.push((user, gone.rooms));
+        self.departed.push(Departed { user, rooms: gone.rooms, hidden });
     }
 
     pub(super) fn renamed(&mut self, at_ms: Millis, user: UserId, nick: &Arc<str>, effects: &mut Effects) {

@@ -4,6 +4,7 @@ use std::hash::{Hash, Hasher};
 
 use super::Chat;
 use super::accounts::Account;
+use super::room_modes::{Lists, RoomModes};
 use super::rooms::Room;
 use super::users::User;
 
@@ -76,15 +77,18 @@ fn hash_room(room: &Room, hasher: &mut Fingerprint) {
     (room.id, &room.name, room.opened_ms, room.common).hash(hasher);
     (room.rules, room.head, room.history_from).hash(hasher);
     let modes = &room.modes;
-    for mode in ['i', 'm', 'n', 's', 't'] {
-        modes.flag(mode).hash(hasher);
+    for mode in RoomModes::FLAGS {
+        modes.flag(*mode).hash(hasher);
     }
-    (&modes.key, modes.limit).hash(hasher);
+    (&modes.key, modes.limit, &modes.forward).hash(hasher);
     if let Some(topic) = &room.topic {
         (&topic.text, &topic.by, topic.at_ms).hash(hasher);
     }
-    for ban in &room.bans {
-        (&ban.text, &ban.by, ban.at_ms).hash(hasher);
+    for list in Lists::MODES {
+        list.hash(hasher);
+        for entry in room.lists.get(list).unwrap_or_default() {
+            (&entry.text, &entry.by, entry.at_ms).hash(hasher);
+        }
     }
 }
 

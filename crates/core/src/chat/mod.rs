@@ -13,7 +13,9 @@ mod apply_rules;
 mod apply_users;
 mod counts;
 mod hash;
+mod locks;
 mod redecide;
+mod room_modes;
 mod rooms;
 #[cfg(test)]
 mod tests;
@@ -32,13 +34,25 @@ use chinwag_wire::names::same;
 pub use self::accounts::{Account, AccountSettings, Enforce, Verifiers};
 pub use self::apply_profile::ACCEPTED_MAX;
 pub use self::counts::{Counts, Crowd};
-pub use self::rooms::{Ban, Member, Room, RoomModes, Topic};
+pub use self::locks::Heard;
+pub use self::room_modes::{ListEntry, Lists, RoomModes};
+pub use self::rooms::{Member, Room, Topic};
 pub use self::users::{Gone, User, UserModes};
 
 use self::accounts::Accounts;
 use self::rooms::Rooms;
 use self::users::Users;
 use crate::ids::{Millis, Number, RoomId, UserId};
+
+/// Somebody who left by the entry applied last.
+#[derive(Clone, Debug)]
+struct Departed {
+    user: UserId,
+    /// The rooms they were in.
+    rooms: Vec<RoomId>,
+    /// Those of them where ordinary members did not know it.
+    hidden: Vec<RoomId>,
+}
 
 /// Everything that is known: users, rooms, and who is where.
 #[derive(Clone, Debug)]
@@ -49,8 +63,8 @@ pub struct Chat {
     accounts: Accounts,
     /// The last `n` applied, by origin: what comes again is skipped.
     applied: BTreeMap<Origin, u64>,
-    /// Who left by the entry applied last, and from which rooms, in the order of their numbers.
-    departed: Vec<(UserId, Vec<RoomId>)>,
+    /// Who left by the entry applied last, in the order of their numbers.
+    departed: Vec<Departed>,
     /// When each node started last.
     started_ms: BTreeMap<u16, Millis>,
 }
@@ -126,8 +140,22 @@ impl Chat {
         if let Some(user) = self.users.get(user) {
             return &user.rooms;
         }
-        let place = self.departed.binary_search_by_key(&user, |(departed, _)| *departed);
-        place.map_or(&[], |at| &self.departed[at].1)
+        self.departed(user).map_or(&[], |departed| &departed.rooms)
+    }
+
+    /// Whether ordinary members of a room may not know that a user is in it, or was in it when the entry applied last
+    /// made the user leave.
+    pub fn hides(&self, room: RoomId, user: UserId) -> bool {
+        let Some(found) = self.rooms.get(room).filter(|room| room.modes.auditorium) else { return false };
+        match found.member(user) {
+            Some(member) => !found.shows(member),
+            None => self.departed(user).is_some_and(|departed| departed.hidden.contains(&room)),
+        }
+    }
+
+    fn departed(&self, user: UserId) -> Option<&Departed> {
+        let place = self.departed.binary_search_by_key(&user, |departed| departed.user);
+        place.ok().map(|at| &self.departed[at])
     }
 
     /// How many are present.
@@ -166,9 +194,10 @@ impl Chat {
         self.rooms.get(room).map_or(Number(0), |room| room.head)
     }
 
-    /// Whether two users are in a room together.
+    /// Whether a user sees another in some room where both are.
     pub fn share_a_room(&self, one: &User, other: &User) -> bool {
-        one.rooms.iter().any(|room| other.rooms.contains(room))
+        let shared = one.rooms.iter().filter(|room| other.rooms.contains(room));
+        shared.filter_map(|room| self.rooms.get(*room)).any(|room| room.shows_to(one.id, other.id))
     }
 
     /// Restores what replay leaves out: the messages of a room up to number `head`, the last of them said at

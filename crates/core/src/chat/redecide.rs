@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use chinwag_wire::names::same;
 use chinwag_wire::numeric::Numeric;
 
-use super::{Chat, Room, User};
+use super::{Chat, Lists, Room, User};
 use crate::event::{Event, ModeChange, Said, Who};
 use crate::ids::{RoomId, UserId};
 use crate::line::{Line, Text};
@@ -68,14 +67,17 @@ impl Chat {
 
     fn say_again(&self, said: &Said) -> Result<Event, Box<Line>> {
         let room = self.room(said.room).ok_or_else(no_room)?;
-        let allowed = |user: &&User| match said.relayed() {
-            true => room.may(user.id, Action::Relay) && !room.bans(&said.by),
-            false => room.may_speak(user),
-        };
-        let user = self.user(said.user).filter(allowed);
-        let Some(user) = user else { return Err(refusal(Numeric::ERR_CANNOTSENDTOCHAN, room)) };
-        let by = Arc::clone(if said.relayed() { &said.by } else { &user.who });
-        Ok(Event::Said(Arc::new(Said { basis: room.rules, by, ..said.clone() })))
+        let refused = || refusal(Numeric::ERR_CANNOTSENDTOCHAN, room);
+        let user = self.user(said.user).ok_or_else(refused)?;
+        if said.relayed() {
+            if !room.may(user.id, Action::Relay) || room.silences(&said.by) {
+                return Err(refused());
+            }
+            return Ok(Event::Said(Arc::new(Said { basis: room.rules, ..said.clone() })));
+        }
+        let status = room.audience(user, said.status).map_err(|_| refused())?;
+        let by = Arc::clone(&user.who);
+        Ok(Event::Said(Arc::new(Said { basis: room.rules, by, status, ..said.clone() })))
     }
 
     /// The room, and its member who decided something about it.
@@ -110,7 +112,11 @@ impl Room {
             return member.is_some_and(|member| *set != member.roles.contains(role));
         }
         match mode {
-            'b' => arg.is_some_and(|mask| *set != self.bans.iter().any(|ban| same(&ban.text, mask))),
+            list if Lists::MODES.contains(list) => {
+                arg.is_some_and(|text| *set != self.lists.contains(*list, text))
+            }
+            'f' if *set => self.modes.forward.as_deref() != arg,
+            'f' => self.modes.forward.is_some(),
             'k' if *set => self.modes.key.as_deref() != arg,
             'k' => self.modes.key.is_some(),
             'l' if *set => self.modes.limit != arg.and_then(|limit| limit.parse().ok()),

@@ -3,12 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use chinwag_wire::mask::Mask;
-use chinwag_wire::names::{Folded, fold};
-use chinwag_wire::numeric::Numeric;
+use chinwag_wire::names::{Folded, fold, same};
 
-use super::users::{User, find};
-use crate::event::Who;
+use super::room_modes::{Lists, RoomModes};
+use super::users::find;
 use crate::ids::{Millis, Number, RoomId, UserId};
 use crate::permissions::{Action, may};
 use crate::roles::{Role, Roles};
@@ -40,94 +38,6 @@ pub struct Topic {
     pub at_ms: Millis,
 }
 
-/// An entry of the ban list.
-#[derive(Clone, Debug)]
-pub struct Ban {
-    /// Who may not come in, nor speak.
-    pub mask: Mask,
-    /// The mask as it is shown.
-    pub text: Arc<str>,
-    /// The nickname of who set it.
-    pub by: Arc<str>,
-    /// When.
-    pub at_ms: Millis,
-}
-
-/// A room's modes, without its lists.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RoomModes {
-    /// `i`: only who was invited comes in.
-    pub invite_only: bool,
-    /// `m`: only operators and voiced members speak.
-    pub moderated: bool,
-    /// `n`: only members speak.
-    pub members_only: bool,
-    /// `s`: not shown to those who are not members.
-    pub secret: bool,
-    /// `t`: only operators set the topic.
-    pub topic_locked: bool,
-    /// `k`: who comes in has to know it.
-    pub key: Option<Arc<str>>,
-    /// `l`: nobody comes in while there are so many.
-    pub limit: Option<u32>,
-}
-
-impl Default for RoomModes {
-    fn default() -> Self {
-        RoomModes {
-            invite_only: false,
-            moderated: false,
-            members_only: true,
-            secret: false,
-            topic_locked: true,
-            key: None,
-            limit: None,
-        }
-    }
-}
-
-impl RoomModes {
-    /// The flag of a mode without argument.
-    pub fn flag(&self, mode: char) -> Option<bool> {
-        Some(match mode {
-            'i' => self.invite_only,
-            'm' => self.moderated,
-            'n' => self.members_only,
-            's' => self.secret,
-            't' => self.topic_locked,
-            _ => return None,
-        })
-    }
-
-    pub(crate) fn set_flag(&mut self, mode: char, set: bool) {
-        match mode {
-            'i' => self.invite_only = set,
-            'm' => self.moderated = set,
-            'n' => self.members_only = set,
-            's' => self.secret = set,
-            't' => self.topic_locked = set,
-            _ => {}
-        }
-    }
-
-    /// The modes as RPL_CHANNELMODEIS shows them: the letters with their `+`, then the arguments. The key is
-    /// for members only; others see `*`.
-    pub fn shown(&self, with_key: bool) -> (String, Vec<Arc<str>>) {
-        let mut letters = String::from("+");
-        letters.extend(['i', 'm', 'n', 's', 't'].into_iter().filter(|mode| self.flag(*mode) == Some(true)));
-        let mut arguments = Vec::new();
-        if let Some(key) = &self.key {
-            letters.push('k');
-            arguments.push(if with_key { Arc::clone(key) } else { "*".into() });
-        }
-        if let Some(limit) = self.limit {
-            letters.push('l');
-            arguments.push(limit.to_string().into());
-        }
-        (letters, arguments)
-    }
-}
-
 /// A room.
 #[derive(Clone, Debug)]
 pub struct Room {
@@ -143,8 +53,8 @@ pub struct Room {
     pub modes: RoomModes,
     /// Who is in it, in the order of the users' numbers.
     pub members: Vec<Member>,
-    /// Who may not come in, in the order in which they were banned.
-    pub bans: Vec<Ban>,
+    /// Its lists.
+    pub lists: Lists,
     /// Who was invited and has not come in yet, in the order of the users' numbers.
     pub invites: Vec<UserId>,
     /// How often its rules changed; see [`crate::event::Event`].
@@ -184,43 +94,6 @@ impl Room {
     /// Whether a user may do something here that not every member may.
     pub fn may(&self, user: UserId, action: Action) -> bool {
         may(self.roles(user), action)
-    }
-
-    /// Whether a user may know that the room exists and who is in it.
-    pub fn visible_to(&self, user: UserId) -> bool {
-        !self.modes.secret || self.member(user).is_some()
-    }
-
-    /// Whether a ban holds for a user.
-    pub fn bans(&self, who: &Who) -> bool {
-        self.bans.iter().any(|ban| ban.mask.matches(&who.nick, &who.user, &who.host))
-    }
-
-    /// Whether a user may speak in the room.
-    pub fn may_speak(&self, user: &User) -> bool {
-        match self.member(user.id) {
-            Some(member) if may(member.roles, Action::Speak) => true,
-            None if self.modes.members_only => false,
-            _ => !self.modes.moderated && !self.bans(&user.who),
-        }
-    }
-
-    /// Why a user may not come in, if so. An invitation opens every lock.
-    pub fn refuses(&self, user: &User, key: Option<&str>) -> Option<Numeric> {
-        if self.invites.binary_search(&user.id).is_ok() {
-            return None;
-        }
-        if self.bans(&user.who) {
-            return Some(Numeric::ERR_BANNEDFROMCHAN);
-        }
-        if self.modes.invite_only {
-            return Some(Numeric::ERR_INVITEONLYCHAN);
-        }
-        if self.modes.key.as_deref().is_some_and(|wanted| key != Some(wanted)) {
-            return Some(Numeric::ERR_BADCHANNELKEY);
-        }
-        let full = |limit: u32| self.members.len() >= limit as usize;
-        self.modes.limit.is_some_and(full).then_some(Numeric::ERR_CHANNELISFULL)
     }
 
     /// A time at which something happens in the room: never before what was shown last.
@@ -288,11 +161,6 @@ impl Rooms {
         find(&self.by_name, name).and_then(|room| self.get(*room))
     }
 
-    pub(crate) fn by_name_mut(&mut self, name: &str) -> Option<&mut Room> {
-        let room = *find(&self.by_name, name)?;
-        self.get_mut(room)
-    }
-
     /// In the order in which they were opened.
     pub(crate) fn iter(&self) -> std::slice::Iter<'_, Room> {
         self.list.iter()
@@ -324,6 +192,12 @@ impl Rooms {
         let old = std::mem::replace(&mut found.name, Arc::clone(name));
         self.by_name.remove(&fold(&old));
         self.by_name.insert(fold(name), room);
+        // Nobody is sent to whoever takes the old name.
+        for forward in self.list.iter_mut().filter_map(|room| room.modes.forward.as_mut()) {
+            if same(forward, &old) {
+                *forward = Arc::clone(name);
+            }
+        }
     }
 
     /// Opens a room; false, and nothing done, when there is one of that name.
@@ -341,7 +215,7 @@ impl Rooms {
             topic: None,
             modes: RoomModes::default(),
             members: Vec::new(),
-            bans: Vec::new(),
+            lists: Lists::default(),
             invites: Vec::new(),
             rules: 0,
             head: Number(0),

@@ -83,6 +83,8 @@ fn step<'a>(
             // What was said until then is hidden, so that has to be known.
             (!asking.pending.busy(room.id)).then_some(Step::Renew(room))
         }
+        // Where that leads shows when it is tried.
+        Some(numeric) if room.forwards(numeric).is_some() => Some(Step::Enter(room, key)),
         Some(numeric) => Some(Step::Refuse(numeric, (&room.name).into())),
     }
 }

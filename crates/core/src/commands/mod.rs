@@ -21,6 +21,8 @@ mod list;
 mod lusers;
 mod mode;
 mod mode_room;
+#[cfg(test)]
+mod modes_tests;
 mod monitor;
 mod motd;
 pub mod names;

@@ -1,15 +1,15 @@
-//! `MODE <room> …`: the modes of a room, its list of bans, its members' roles.
+//! `MODE <room> …`: the modes of a room, its lists, its members' roles.
 
 use std::sync::Arc;
 
+use chinwag_wire::extban::Pattern;
 use chinwag_wire::limits::KEY_BYTES_MAX;
-use chinwag_wire::mask::Mask;
 use chinwag_wire::message::Message;
 use chinwag_wire::numeric::Numeric;
 
 use super::reply::given;
 use crate::asking::{Asking, Flow};
-use crate::chat::{Chat, Room, User};
+use crate::chat::{Chat, Lists, Room, RoomModes, User};
 use crate::event::{Event, ModeChange};
 use crate::line::{Line, Text};
 use crate::permissions::{Action, may_give, may_take};
@@ -21,7 +21,7 @@ pub(crate) const CHANGES_MAX: usize = 12;
 /// Bytes of arguments in one line of changes, so that it fits with any source before it.
 const ARGUMENT_BYTES_MAX: usize = 280;
 
-/// `MODE <room>` shows the modes, `MODE <room> b` the bans, everything else changes something.
+/// `MODE <room>` shows the modes, `MODE <room> b` (or `e`, `I`) a list, everything else changes something.
 pub(super) fn mode(
     chat: &Chat,
     asking: &mut Asking<'_>,
@@ -37,7 +37,8 @@ pub(super) fn mode(
         show(asking, user, room);
         return Flow::Done;
     };
-    if asking.pending.locked(room.id) {
+    let locked = |name: &&str| chat.room_by_name(name).is_some_and(|other| asking.pending.locked(other.id));
+    if asking.pending.locked(room.id) || arguments.iter().any(locked) {
         return Flow::Wait;
     }
     let mut changing = Changing {
@@ -47,7 +48,7 @@ pub(super) fn mode(
         arguments: arguments.iter().copied(),
         changes: Vec::new(),
         with_argument: 0,
-        listed: false,
+        listed: Vec::new(),
         denied: false,
     };
     let mut set = true;
@@ -71,14 +72,52 @@ fn show(asking: &mut Asking<'_>, user: &User, room: &Room) {
     asking.numeric(Numeric::RPL_CREATIONTIME, [(&room.name).into(), seconds.into()]);
 }
 
-/// RPL_BANLIST for each ban, and RPL_ENDOFBANLIST.
-fn list_bans(asking: &mut Asking<'_>, room: &Room) {
-    for ban in &room.bans {
-        let seconds = (ban.at_ms / 1000).to_string();
-        let params = [(&room.name).into(), (&ban.text).into(), (&ban.by).into(), seconds.into()];
-        asking.numeric(Numeric::RPL_BANLIST, params);
+/// The entries of a list, and its end.
+fn show_list(asking: &mut Asking<'_>, room: &Room, mode: char) {
+    let (entry_is, end_is) = match mode {
+        'b' => (Numeric::RPL_BANLIST, Numeric::RPL_ENDOFBANLIST),
+        'e' => (Numeric::RPL_EXCEPTLIST, Numeric::RPL_ENDOFEXCEPTLIST),
+        _ => (Numeric::RPL_INVEXLIST, Numeric::RPL_ENDOFINVEXLIST),
+    };
+    for entry in room.lists.get(mode).unwrap_or_default() {
+        let seconds = (entry.at_ms / 1000).to_string();
+        let params = [(&room.name).into(), (&entry.text).into(), (&entry.by).into(), seconds.into()];
+        asking.numeric(entry_is, params);
     }
-    asking.refuse(Numeric::RPL_ENDOFBANLIST, [(&room.name).into()]);
+    asking.refuse(end_is, [(&room.name).into()]);
+}
+
+/// What a letter stands for.
+#[derive(Clone, Copy)]
+enum Kind {
+    Role(Role),
+    List,
+    Key,
+    Limit,
+    Forward,
+    Flag,
+}
+
+impl Kind {
+    fn of(mode: char) -> Option<Kind> {
+        Some(match mode {
+            'k' => Kind::Key,
+            'l' => Kind::Limit,
+            'f' => Kind::Forward,
+            list if Lists::MODES.contains(&list) => Kind::List,
+            flag if RoomModes::FLAGS.contains(&flag) => Kind::Flag,
+            other => Kind::Role(Role::of_mode(other)?),
+        })
+    }
+
+    /// Whether an argument goes with it: the types A to D of CHANMODES.
+    fn takes_argument(self, set: bool) -> bool {
+        match self {
+            Kind::Role(_) | Kind::List | Kind::Key => true,
+            Kind::Limit | Kind::Forward => set,
+            Kind::Flag => false,
+        }
+    }
 }
 
 /// A command on its way through its letters.
@@ -89,26 +128,23 @@ struct Changing<'a, I> {
     arguments: I,
     changes: Vec<ModeChange>,
     with_argument: usize,
-    listed: bool,
+    /// The lists that were shown.
+    listed: Vec<char>,
     denied: bool,
 }
 
 impl<'a, I: Iterator<Item = &'a str>> Changing<'a, I> {
     fn letter(&mut self, asking: &mut Asking<'_>, set: bool, mode: char) {
-        let role = Role::of_mode(mode);
-        let takes_argument = role.is_some() || matches!(mode, 'b' | 'k') || (mode == 'l' && set);
-        if !takes_argument && mode != 'l' && self.room.modes.flag(mode).is_none() {
+        let Some(kind) = Kind::of(mode) else {
             return asking.refuse(Numeric::ERR_UNKNOWNMODE, [mode.to_string().into()]);
-        }
+        };
+        let takes_argument = kind.takes_argument(set);
         let argument = if takes_argument { self.arguments.next() } else { None };
         let argument = argument.filter(|argument| !argument.is_empty());
-        if mode == 'b' && argument.is_none() {
-            if !std::mem::replace(&mut self.listed, true) {
-                list_bans(asking, self.room);
-            }
-            return;
+        if let (Kind::List, None) = (kind, argument) {
+            return self.list(asking, mode);
         }
-        if role.is_none() && !self.room.may(self.user.id, Action::SetMode(mode)) {
+        if !matches!(kind, Kind::Role(_)) && !self.room.may(self.user.id, Action::SetMode(mode)) {
             return self.deny(asking);
         }
         if takes_argument {
@@ -117,12 +153,13 @@ impl<'a, I: Iterator<Item = &'a str>> Changing<'a, I> {
                 return;
             }
         }
-        let change = match (role, mode, argument) {
-            (Some(role), _, Some(nick)) => self.role(asking, set, role, nick),
-            (_, 'b', Some(mask)) => self.ban(asking, set, mask),
-            (_, 'k', _) if !set => Some((self.room.modes.key.clone(), None)),
-            (_, 'k', Some(key)) => self.key(asking, key),
-            (_, 'l', Some(limit)) => self.limit(asking, limit),
+        let change = match (kind, argument) {
+            (Kind::Role(role), Some(nick)) => self.role(asking, set, role, nick),
+            (Kind::List, Some(typed)) => self.entry(asking, set, mode, typed),
+            (Kind::Key, _) if !set => Some((self.room.modes.key.clone(), None)),
+            (Kind::Key, Some(key)) => self.key(asking, key),
+            (Kind::Limit, Some(limit)) => self.limit(asking, limit),
+            (Kind::Forward, Some(name)) => self.forward(asking, name),
             _ if takes_argument => {
                 self.invalid(asking, mode, "*", "You must give an argument for this mode");
                 None
@@ -131,6 +168,17 @@ impl<'a, I: Iterator<Item = &'a str>> Changing<'a, I> {
         };
         if let Some((arg, member)) = change {
             self.add(ModeChange { set, mode, arg, member });
+        }
+    }
+
+    /// Shows a list, once in a command, to whom it is for.
+    fn list(&mut self, asking: &mut Asking<'_>, mode: char) {
+        if !self.room.may(self.user.id, Action::ReadList(mode)) {
+            return self.deny(asking);
+        }
+        if !self.listed.contains(&mode) {
+            self.listed.push(mode);
+            show_list(asking, self.room, mode);
         }
     }
 
@@ -166,25 +214,30 @@ impl<'a, I: Iterator<Item = &'a str>> Changing<'a, I> {
         Some((Some(Arc::clone(&member.who.nick)), Some(member.id)))
     }
 
-    fn ban(&self, asking: &mut Asking<'_>, set: bool, mask: &str) -> Option<Argument> {
-        let mask = Mask::new(mask);
-        let added = self.changes.iter().filter(|change| change.mode == 'b' && change.set).count();
-        if set && self.room.bans.len() + added >= asking.settings.list_mode_entries {
-            let params = [(&self.room.name).into(), "b".into()];
+    fn entry(&self, asking: &mut Asking<'_>, set: bool, mode: char, typed: &str) -> Option<Argument> {
+        let pattern = match Pattern::parse(typed) {
+            Ok(pattern) => pattern,
+            Err(why) => {
+                self.invalid(asking, mode, typed, why.to_string());
+                return None;
+            }
+        };
+        let there = self.room.lists.get(mode).map_or(0, <[_]>::len);
+        let added = self.changes.iter().filter(|change| change.mode == mode && change.set).count();
+        if set && there + added >= asking.settings.list_mode_entries {
+            let params = [(&self.room.name).into(), mode.to_string().into()];
             asking.refuse(Numeric::ERR_BANLISTFULL, params);
             return None;
         }
-        Some((Some(mask.as_str().into()), None))
+        Some((Some(pattern.as_str().into()), None))
     }
 
     fn key(&self, asking: &mut Asking<'_>, key: &str) -> Option<Argument> {
-        let plain = |character: char| character.is_control() || " ,".contains(character);
-        if key.len() > KEY_BYTES_MAX || key.starts_with(':') || key.contains(plain) {
-            asking.refuse(Numeric::ERR_INVALIDKEY, [(&self.room.name).into()]);
-            return None;
-        }
-        if self.room.modes.key.as_deref().is_some_and(|known| known != key) {
-            asking.refuse(Numeric::ERR_KEYSET, [(&self.room.name).into()]);
+        let odd = |character: char| character.is_control() || " ,".contains(character);
+        if key.len() > KEY_BYTES_MAX || key.starts_with(':') || key.contains(odd) {
+            // What was to become a key is not given back: it may be one elsewhere.
+            let why = format!("A key has at most {KEY_BYTES_MAX} bytes, no spaces and no commas");
+            self.invalid(asking, 'k', "*", why);
             return None;
         }
         Some((Some(key.into()), None))
@@ -200,17 +253,31 @@ impl<'a, I: Iterator<Item = &'a str>> Changing<'a, I> {
         }
     }
 
-    fn invalid(&self, asking: &mut Asking<'_>, mode: char, argument: &str, why: &'static str) {
+    /// Who sends people on to another room has to be an operator there too.
+    fn forward(&self, asking: &mut Asking<'_>, name: &str) -> Option<Argument> {
+        match self.chat.room_by_name(name) {
+            None => self.invalid(asking, 'f', name, "There is no such room"),
+            Some(other) if other.id == self.room.id => {
+                self.invalid(asking, 'f', name, "A room does not lead to itself");
+            }
+            Some(other) if !other.may(self.user.id, Action::ForwardHere) => {
+                asking.refuse(Numeric::ERR_CHANOPRIVSNEEDED, [(&other.name).into()]);
+            }
+            Some(other) => return Some((Some(Arc::clone(&other.name)), None)),
+        }
+        None
+    }
+
+    fn invalid(&self, asking: &mut Asking<'_>, mode: char, argument: &str, why: impl Into<Text>) {
         let params = [(&self.room.name).into(), mode.to_string().into(), given(argument), why.into()];
         asking.numeric(Numeric::ERR_INVALIDMODEPARAM, params);
     }
 
     /// Adds a change; of several about the same thing the last one counts.
     fn add(&mut self, change: ModeChange) {
+        let many = matches!(Kind::of(change.mode), Some(Kind::Role(_) | Kind::List));
         self.changes.retain(|other| {
-            let listed = change.mode == 'b' || Role::of_mode(change.mode).is_some();
-            other.mode != change.mode
-                || (listed && (&other.arg, other.member) != (&change.arg, change.member))
+            other.mode != change.mode || (many && (&other.arg, other.member) != (&change.arg, change.member))
         });
         if self.room.would_change(&change) {
             self.changes.push(change);

@@ -5,7 +5,7 @@ use chinwag_wire::message::Message;
 use chinwag_wire::numeric::Numeric;
 
 use crate::asking::{Asking, Flow};
-use crate::chat::{Chat, Room};
+use crate::chat::{Chat, Member, Room};
 use crate::commands::reply::{Packer, addressee, answer, asker, given, room_for_last};
 use crate::effect::Effects;
 use crate::ids::UserId;
@@ -82,10 +82,14 @@ fn members(chat: &Chat, room: &Room, viewer: &Viewer<'_>, effects: &mut Effects)
     let mut line = |text: Text| {
         answer(effects, Numeric::RPL_NAMREPLY, [symbol.into(), (&room.name).into(), text]);
     };
+    let sees = |entry: &Member| match viewer.user {
+        Some(viewer) => room.sees(viewer, entry),
+        None => room.shows(entry),
+    };
     let all = viewer.caps.contains(Cap::MultiPrefix);
     let hosts = viewer.caps.contains(Cap::UserhostInNames);
     for (entry, user) in chat.members(room) {
-        if user.modes.invisible && !member {
+        if user.modes.invisible && !member || !sees(entry) {
             continue;
         }
         let (who, prefix) = (&user.who, entry.prefix(all));

@@ -74,6 +74,11 @@ pub(super) fn deliver(
     }
     for name in targets.split(',').filter(|name| !name.is_empty()) {
         match target(chat, user, name) {
+            Ok(Target::Room(room, _)) if room.modes.no_ctcp && is_query(&body.text) => {
+                if !quiet {
+                    Refused::silent(room, 'C').tell(asking);
+                }
+            }
             Ok(Target::Room(room, status)) if is_query(&body.text) => {
                 let to = PassedTo::Room { room: room.id, status };
                 pass(asking, user, to, Some(kind), body);
@@ -93,7 +98,7 @@ pub(super) fn deliver(
                 let to = PassedTo::User { user: other.id, nick: Arc::clone(&other.who.nick) };
                 pass(asking, user, to, Some(kind), body);
             }
-            Err((numeric, name)) if !quiet => asking.refuse(numeric, [name]),
+            Err(refused) if !quiet => refused.tell(asking),
             Err(_) => {}
         }
     }
@@ -108,23 +113,49 @@ pub(super) enum Target<'a> {
     User(&'a User),
 }
 
+/// Why a target may not be spoken to.
+pub(super) struct Refused {
+    numeric: Numeric,
+    name: Text,
+    /// What to say instead of the numeric's usual text.
+    text: Option<Text>,
+}
+
+impl Refused {
+    fn unknown(numeric: Numeric, name: &str) -> Self {
+        Refused { numeric, name: given(name), text: None }
+    }
+
+    /// Nobody hears it in that room, for this mode.
+    fn silent(room: &Room, mode: char) -> Self {
+        let numeric = Numeric::ERR_CANNOTSENDTOCHAN;
+        let text = format!("{} (+{mode})", numeric.text());
+        Refused { numeric, name: (&room.name).into(), text: Some(text.into()) }
+    }
+
+    /// Tells whoever asked.
+    pub(super) fn tell(self, asking: &mut Asking<'_>) {
+        let text = self.text.unwrap_or(Text::Static(self.numeric.text()));
+        asking.numeric(self.numeric, [self.name, text]);
+    }
+}
+
 /// Finds a target to which the user may speak.
-pub(super) fn target<'a>(chat: &'a Chat, user: &User, name: &str) -> Result<Target<'a>, (Numeric, Text)> {
+pub(super) fn target<'a>(chat: &'a Chat, user: &User, name: &str) -> Result<Target<'a>, Refused> {
     let (status, bare) = addressed(name);
     if !bare.starts_with('#') {
         return match chat.user_by_nick(name) {
-            None => Err((Numeric::ERR_NOSUCHNICK, given(name))),
+            None => Err(Refused::unknown(Numeric::ERR_NOSUCHNICK, name)),
             Some(other) if chat.lets_write(other, user) => Ok(Target::User(other)),
-            Some(other) => Err((Numeric::ERR_NEEDREGGEDNICK, (&other.who.nick).into())),
+            Some(other) => Err(Refused::unknown(Numeric::ERR_NEEDREGGEDNICK, &other.who.nick)),
         };
     }
     let Some(room) = chat.room_by_name(bare) else {
-        return Err((Numeric::ERR_NOSUCHCHANNEL, given(name)));
+        return Err(Refused::unknown(Numeric::ERR_NOSUCHCHANNEL, name));
     };
-    if room.may_speak(user) {
-        Ok(Target::Room(room, status))
-    } else {
-        Err((Numeric::ERR_CANNOTSENDTOCHAN, (&room.name).into()))
+    match room.audience(user, status) {
+        Ok(status) => Ok(Target::Room(room, status)),
+        Err(mode) => Err(Refused::silent(room, mode)),
     }
 }
 

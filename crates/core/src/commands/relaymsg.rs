@@ -87,7 +87,7 @@ fn relayed(
         return Err(("INVALID_NICK", "A relayed nickname holds one of the separators, and no ! or @"));
     };
     let by = Who { nick: nick.arc(), user: USERNAME.into(), host: Arc::clone(&user.who.host), account: None };
-    if room.bans(&by) {
+    if room.silences(&by) {
         return Err(("BANNED", "That nickname is banned from the room"));
     }
     Ok(by)

@@ -35,8 +35,8 @@ pub(crate) fn tagmsg(chat: &Chat, asking: &mut Asking<'_>, message: &Message<'_>
         let to = match target(chat, user, name) {
             Ok(Target::Room(room, status)) => PassedTo::Room { room: room.id, status },
             Ok(Target::User(other)) => PassedTo::User { user: other.id, nick: Arc::clone(&other.who.nick) },
-            Err((numeric, name)) => {
-                asking.refuse(numeric, [name]);
+            Err(refused) => {
+                refused.tell(asking);
                 continue;
             }
         };

@@ -89,7 +89,7 @@ fn an_empty_locked_room_starts_over() {
     let lines = scene.asks("bob", "JOIN #tea");
     assert_eq!(lines, ["bob entered #tea", "#tea< bob JOIN #tea * Real Name", "names of #tea for bob"]);
     let room = scene.chat.room_by_name("#tea").unwrap();
-    assert!(room.is_op(scene.user("bob")) && room.bans.is_empty() && room.topic.is_none());
+    assert!(room.is_op(scene.user("bob")) && room.lists.bans.is_empty() && room.topic.is_none());
     assert_eq!((room.history_from.0, room.head.0), (2, 1));
     // An empty room without locks goes on as it was.
     scene.all([("bob", "TOPIC #tea :kept"), ("bob", "PART #tea"), ("ann", "JOIN #tea")]);
@@ -192,16 +192,17 @@ fn privmsg_says_what_is_wrong_and_notice_does_not() {
 
 #[test]
 fn who_may_speak() {
-    let refused = ["asker< 404 #tea Cannot send to channel"];
     let mut scene = tea();
+    check(&mut scene, "dan", "PRIVMSG #tea :x", ["asker< 404 #tea Cannot send to channel (+n)"]);
     scene.all([("ann", "MODE #tea +m-n")]);
+    let refused = ["asker< 404 #tea Cannot send to channel (+m)"];
     check(&mut scene, "bob", "PRIVMSG #tea :x", refused);
     check(&mut scene, "dan", "PRIVMSG #tea :x", refused);
     scene.all([("ann", "MODE #tea +v bob")]);
     assert_eq!(scene.asks("bob", "PRIVMSG #tea :x").len(), 1);
     scene.all([("ann", "MODE #tea -m+b bob"), ("ann", "MODE #tea +b cyd!*@ho?t")]);
     assert!(scene.asks("bob", "PRIVMSG #tea :x")[0].starts_with("#tea"), "a voice is stronger than a ban");
-    check(&mut scene, "cyd", "PRIVMSG #tea :x", refused);
+    check(&mut scene, "cyd", "PRIVMSG #tea :x", ["asker< 404 #tea Cannot send to channel (+b)"]);
     let expected = ["dan (echo)< dan PRIVMSG #tea x", "#tea (echo)< dan PRIVMSG #tea x"];
     check(&mut scene, "dan", "PRIVMSG #tea :x", expected);
 }
@@ -268,6 +269,8 @@ fn invite_asks_somebody_in() {
         "INVITE dan #tea",
         ["asker< 341 dan #tea", "dan< bob INVITE dan #tea", "@#tea (but one)< bob INVITE dan #tea"],
     );
+    check(&mut scene, "dan", "INVITE", ["asker< 337 End of /INVITE list"]);
+    scene.all([("ann", "INVITE dan #tea")]);
     check(&mut scene, "dan", "INVITE", ["asker< 336 #tea", "asker< 337 End of /INVITE list"]);
     check(&mut scene, "bob", "INVITE cyd #tea", ["asker< 443 cyd #tea is already on channel"]);
     check(&mut scene, "dan", "INVITE bob #tea", ["asker< 442 #tea You're not on that channel"]);
@@ -330,9 +333,11 @@ fn mode_says_what_is_wrong() {
     check(&mut scene, "ann", "MODE #tea +o", ["asker< 696 #tea o * You must give an argument for this mode"]);
     let lines = scene.asks("ann", "MODE #tea +Z");
     assert!(lines[0].starts_with("asker< 472 Z "), "{lines:?}");
-    check(&mut scene, "ann", "MODE #tea +k a,b", ["asker< 525 #tea Key is not well-formed"]);
+    let invalid = ["asker< 696 #tea k * A key has at most 23 bytes, no spaces and no commas"];
+    check(&mut scene, "ann", "MODE #tea +k a,b", invalid);
+    check(&mut scene, "ann", "MODE #tea +k :a b", invalid);
     scene.all([("ann", "MODE #tea +k one")]);
-    check(&mut scene, "ann", "MODE #tea +k two", ["asker< 467 #tea Channel key already set"]);
+    check(&mut scene, "ann", "MODE #tea +k two", ["#tea< ann MODE #tea +k two"]);
 }
 
 #[test]
@@ -342,7 +347,7 @@ fn a_long_list_of_changes_is_sent_in_several_lines() {
     let lines = scene.asks("ann", &format!("MODE #tea +bbbbbbbbbbbb {}", masks.join(" ")));
     assert_eq!(lines.len(), 2, "{lines:?}");
     assert!(lines.iter().all(|line| line.len() < 400));
-    assert_eq!(scene.chat.room(RoomId(1)).unwrap().bans.len(), 12);
+    assert_eq!(scene.chat.room(RoomId(1)).unwrap().lists.bans.len(), 12);
 }
 
 #[test]

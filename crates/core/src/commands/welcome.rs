@@ -16,10 +16,10 @@ use crate::line::Text;
 use crate::settings::Settings;
 
 /// Room modes there are.
-const ROOM_MODES: &str = "abhiklmnoqstv";
+const ROOM_MODES: &str = "CIMRUabefhiklmnoqstuv";
 
 /// Those of them that come with an argument.
-const ROOM_MODES_WITH_ARGUMENT: &str = "abhkloqv";
+const ROOM_MODES_WITH_ARGUMENT: &str = "Iabefhkloqv";
 
 /// Text that follows from the settings and is sent again and again.
 #[derive(Debug, Default)]

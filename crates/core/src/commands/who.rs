@@ -70,7 +70,7 @@ fn members(chat: &Chat, asking: &mut Asking<'_>, asked: &Asked<'_>, viewer: &Use
     let inside = room.member(viewer.id).is_some();
     for member in &room.members {
         let Some(user) = chat.user(member.user) else { continue };
-        if inside || !user.modes.invisible {
+        if (inside || !user.modes.invisible) && room.sees(viewer.id, member) {
             asked.line(asking, user, Some(room));
         }
     }

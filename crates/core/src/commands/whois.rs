@@ -77,7 +77,8 @@ fn rooms(chat: &Chat, asking: &mut Asking<'_>, user: &User) {
     let own = viewer == Some(user.id);
     let shown = |room: &&Room| {
         let inside = viewer.is_some_and(|viewer| room.member(viewer).is_some());
-        own || inside || !(room.modes.secret || user.modes.invisible)
+        let open = inside || !(room.modes.secret || user.modes.invisible);
+        own || open && viewer.is_some_and(|viewer| room.shows_to(viewer, user.id))
     };
     let who = addressee(chat, asking);
     let between = user.who.nick.len() + " ".len();

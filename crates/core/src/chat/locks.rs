@@ -1,0 +1,157 @@
+//! Whom a room lets in, and whom it lets speak, and to whom.
+//!
+//! Specification: <https://modern.ircdocs.horse/#channel-modes>; registered-only, op-moderated and auditorium rooms
+//! are as Ergo documents them.
+
+use std::sync::Arc;
+
+use chinwag_wire::numeric::Numeric;
+
+use super::rooms::Room;
+use super::users::User;
+use super::{ListEntry, Member};
+use crate::effect::To;
+use crate::event::{Status, Who};
+use crate::ids::UserId;
+use crate::permissions::{Action, least, may};
+
+/// Who hears what a user says in a room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Heard {
+    /// Everybody.
+    ByAll,
+    /// Those who look after the room.
+    ByOperators,
+    /// Nobody; this mode is why.
+    ByNobody(char),
+}
+
+fn lists(list: &[ListEntry], who: &Who, mutes: bool) -> bool {
+    let fits = |entry: &ListEntry| {
+        (mutes || !entry.pattern.is_mute())
+            && entry.pattern.matches(&who.nick, &who.user, &who.host, who.account.as_deref())
+    };
+    list.iter().any(fits)
+}
+
+impl Room {
+    /// Whether a user may know that the room exists and who is in it.
+    pub fn visible_to(&self, user: UserId) -> bool {
+        !self.modes.secret || self.member(user).is_some()
+    }
+
+    /// Whether ordinary members, and those outside, may know that somebody is in the room.
+    pub fn shows(&self, member: &Member) -> bool {
+        !self.modes.auditorium || may(member.roles, Action::BeSeen)
+    }
+
+    /// Whether a user sees a member of the room.
+    pub fn sees(&self, viewer: UserId, member: &Member) -> bool {
+        self.shows(member) || viewer == member.user || self.may(viewer, Action::BeSeen)
+    }
+
+    /// The same of somebody who may be no member.
+    pub fn shows_to(&self, viewer: UserId, user: UserId) -> bool {
+        !self.modes.auditorium || self.member(user).is_some_and(|member| self.sees(viewer, member))
+    }
+
+    /// Those who are told that a member comes and goes, if they look; the member itself need not be among them.
+    pub(crate) fn witnesses(&self, member: &Member) -> To {
+        match least(Action::BeSeen).filter(|_| !self.shows(member)) {
+            None => To::Room(self.id),
+            Some(role) => To::RoomStatus(self.id, role),
+        }
+    }
+
+    /// Those who see all members of an auditorium.
+    pub fn watchers(&self) -> impl Iterator<Item = UserId> {
+        self.members.iter().filter(|member| may(member.roles, Action::BeSeen)).map(|member| member.user)
+    }
+
+    /// Whether a ban keeps a user out.
+    pub fn bans(&self, who: &Who) -> bool {
+        lists(&self.lists.bans, who, false) && !lists(&self.lists.exceptions, who, false)
+    }
+
+    /// Whether a ban or a mute silences somebody. An exception that is a mute itself is one from mutes.
+    pub(crate) fn silences(&self, who: &Who) -> bool {
+        if !lists(&self.lists.bans, who, true) || lists(&self.lists.exceptions, who, false) {
+            return false;
+        }
+        lists(&self.lists.bans, who, false) || !lists(&self.lists.exceptions, who, true)
+    }
+
+    /// Who hears what a user says in the room.
+    pub fn heard(&self, user: &User) -> Heard {
+        let member = self.member(user.id);
+        if member.is_some_and(|member| may(member.roles, Action::Speak)) {
+            return Heard::ByAll;
+        }
+        let modes = &self.modes;
+        if member.is_none() && modes.members_only {
+            return Heard::ByNobody('n');
+        }
+        if self.silences(&user.who) {
+            return Heard::ByNobody('b');
+        }
+        // Instead of being refused, what is said is shown to those who can give a voice.
+        if modes.op_moderated {
+            return Heard::ByOperators;
+        }
+        let guest = user.who.account.is_none();
+        let why = [
+            ('m', modes.moderated),
+            ('R', modes.registered_join && guest),
+            ('M', modes.registered_speak && guest),
+        ];
+        why.into_iter().find(|(_, holds)| *holds).map_or(Heard::ByAll, |(mode, _)| Heard::ByNobody(mode))
+    }
+
+    /// Whether a user may speak in the room, be it to operators only.
+    pub fn may_speak(&self, user: &User) -> bool {
+        !matches!(self.heard(user), Heard::ByNobody(_))
+    }
+
+    /// For whom a message of a user is that was meant for these members.
+    ///
+    /// # Errors
+    /// The mode for which nobody hears it.
+    pub fn audience(&self, user: &User, meant: Option<Status>) -> Result<Option<Status>, char> {
+        let meant = meant.filter(|meant| *meant != Status::Held);
+        match (self.heard(user), meant) {
+            (Heard::ByAll, meant) => Ok(meant),
+            (Heard::ByOperators, None) => Ok(Some(Status::Held)),
+            (Heard::ByOperators, Some(meant)) => {
+                let least = Status::Held.role();
+                Ok(Some(Status::To(meant.role().max(least))))
+            }
+            (Heard::ByNobody(mode), _) => Err(mode),
+        }
+    }
+
+    /// The room to which those are sent on who may not come in for this reason. Who is banned is sent nowhere.
+    pub(crate) fn forwards(&self, refusal: Numeric) -> Option<&Arc<str>> {
+        self.modes.forward.as_ref().filter(|_| refusal != Numeric::ERR_BANNEDFROMCHAN)
+    }
+
+    /// Why a user may not come in, if so. An invitation opens every lock.
+    pub fn refuses(&self, user: &User, key: Option<&str>) -> Option<Numeric> {
+        if self.invites.binary_search(&user.id).is_ok() {
+            return None;
+        }
+        if self.bans(&user.who) {
+            return Some(Numeric::ERR_BANNEDFROMCHAN);
+        }
+        let modes = &self.modes;
+        let locked = modes.invite_only || (modes.registered_join && user.who.account.is_none());
+        if locked && !lists(&self.lists.invite_exceptions, &user.who, false) {
+            let closed = modes.invite_only;
+            return Some(if closed { Numeric::ERR_INVITEONLYCHAN } else { Numeric::ERR_NEEDREGGEDNICK });
+        }
+        if modes.key.as_deref().is_some_and(|wanted| key != Some(wanted)) {
+            return Some(Numeric::ERR_BADCHANNELKEY);
+        }
+        let full = |limit: u32| self.members.len() >= limit as usize;
+        modes.limit.is_some_and(full).then_some(Numeric::ERR_CHANNELISFULL)
+    }
+}
