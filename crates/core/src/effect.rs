@@ -91,6 +91,8 @@ pub enum Effect {
         /// The line.
         line: Line,
     },
+    /// Read the configuration again, and tell the asking session what became of it.
+    Reread,
     /// The asking session's capabilities changed.
     Capabilities,
 }

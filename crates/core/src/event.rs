@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::chat::{Enforce, Verifiers};
 use crate::ids::{Number, RoomId, SessionKey, UserId};
+use crate::privileges::Operator;
 use crate::roles::Role;
 
 /// Who did something, as everybody saw them at that moment.
@@ -456,6 +457,32 @@ pub enum Event {
         host: Arc<str>,
         /// The server operator who gave it.
         by: Arc<Who>,
+    },
+    /// A user became a server operator.
+    #[serde(skip)]
+    Opered {
+        /// The user.
+        user: UserId,
+        /// As which one.
+        operator: Arc<Operator>,
+    },
+    /// A server operator put somebody off the server.
+    #[serde(skip)]
+    Killed {
+        /// Who has to go.
+        user: UserId,
+        /// The operator.
+        by: Arc<Who>,
+        /// Why.
+        reason: Arc<str>,
+    },
+    /// A server operator announced something to everybody who listens.
+    #[serde(skip)]
+    Announced {
+        /// The operator.
+        by: Arc<Who>,
+        /// What.
+        text: Arc<str>,
     },
     /// Somebody may write to a user who lets in only people with an account, or may not any more.
     #[serde(skip)]

@@ -18,6 +18,7 @@ pub mod line;
 pub mod multiline;
 pub mod pending;
 pub mod permissions;
+pub mod privileges;
 pub mod roles;
 #[cfg(test)]
 mod scene;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 pub use crate::commands::welcome::Prepared;
+use crate::privileges::Oper;
 
 /// The part of the configuration that the chat needs.
 #[derive(Clone, Debug)]
@@ -32,6 +33,8 @@ pub struct Settings {
     pub lobby: Arc<str>,
     /// A password for the whole server (PASS), if there is one.
     pub password: Option<Arc<str>>,
+    /// Who may become a server operator.
+    pub opers: Vec<Oper>,
     /// Bytes of a nickname.
     pub nick_length: usize,
     /// Bytes of a room name.
@@ -94,6 +97,7 @@ impl Default for Settings {
             relay_by_operators: true,
             lobby: "#lobby".into(),
             password: None,
+            opers: Vec::new(),
             nick_length: 32,
             channel_length: 64,
             topic_length: 390,

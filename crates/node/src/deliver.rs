@@ -51,6 +51,11 @@ impl Node {
                     self.unwatch(asker.index, &fold(&nick));
                 }
             }
+            Effect::Reread => {
+                if let Some(asker) = asker {
+                    self.rereads.push(self.sessions.id(asker.index));
+                }
+            }
             Effect::Watched { nick, about, line } => self.tell_watchers(&nick, about, &line),
             Effect::Close(reason) => {
                 if let Some(asker) = asker {

@@ -120,6 +120,8 @@ pub struct Node {
     inbox: VecDeque<LogEntry<Event>>,
     /// The sessions that watch a nickname (MONITOR). Bounded by what each session may watch.
     watchers: BTreeMap<Folded, Vec<u32>>,
+    /// Sessions that asked for the configuration to be read again.
+    rereads: Vec<SessionId>,
     /// Sessions that may go on.
     ready: Vec<u32>,
     /// Sessions that wait for somebody else's change of rules, or for room.
@@ -160,6 +162,7 @@ impl Node {
             reads: Reads::default(),
             inbox: VecDeque::new(),
             watchers: BTreeMap::new(),
+            rereads: Vec::new(),
             ready: Vec::new(),
             waiting: Vec::new(),
             woken: Vec::new(),
@@ -237,6 +240,19 @@ impl Node {
         self.now_ms = now_ms;
         self.settings = settings;
         self.open_lobby();
+    }
+
+    /// Who asked for the configuration to be read again, since this was asked last.
+    pub fn take_rereads(&mut self) -> Vec<SessionId> {
+        std::mem::take(&mut self.rereads)
+    }
+
+    /// Tells a session something, as a notice of the server.
+    pub fn notice(&mut self, session: SessionId, text: String, now_ms: Millis) {
+        self.now_ms = now_ms;
+        if let Some(index) = self.sessions.find(session) {
+            self.send_one(index, &labels::notice(text), None);
+        }
     }
 
     /// The chat, for reading.

@@ -11,6 +11,7 @@ use chinwag_core::ids::{Millis, SessionId};
 use chinwag_core::line::{Line, Source, Text};
 use chinwag_core::session::{Door, Phase};
 use chinwag_wire::caps::Cap;
+use chinwag_wire::limits::LABEL_BYTES_MAX;
 use chinwag_wire::line::{Decoded, LineDecoder};
 use chinwag_wire::message::{Message, ParseError};
 use chinwag_wire::numeric::Numeric;
@@ -284,19 +285,27 @@ impl Node {
             Ok(message) => self.ask(index, &message),
             // https://ircv3.net/specs/extensions/utf8-only: what is not UTF-8 is refused as a whole.
             Err(ParseError::Utf8) => {
-                self.no_message(index, "INVALID_UTF8", "Your line is not UTF-8 and was not sent")
+                let label = label_of(line);
+                let text = "Your line is not UTF-8 and was not sent";
+                self.no_message(index, "INVALID_UTF8", text, label.as_deref())
             }
             Err(ParseError::Forbidden(_)) => {
-                self.no_message(index, "INVALID_LINE", "Your line holds NUL or CR and was not sent")
+                self.no_message(index, "INVALID_LINE", "Your line holds NUL or CR and was not sent", None)
             }
             Err(ParseError::NoCommand) => {
-                self.no_message(index, "INVALID_LINE", "Your line holds no command")
+                self.no_message(index, "INVALID_LINE", "Your line holds no command", None)
             }
         }
     }
 
     /// Says why a line is no message.
-    fn no_message(&mut self, index: u32, code: &'static str, text: &'static str) -> Looked {
+    fn no_message(
+        &mut self,
+        index: u32,
+        code: &'static str,
+        text: &'static str,
+        label: Option<&str>,
+    ) -> Looked {
         let Some(entry) = self.sessions.get(index) else { return Looked::Closed };
         // People who speak IRC get the standard reply whether they asked for such or not: the specification of
         // UTF8ONLY names it as the answer.
@@ -307,7 +316,7 @@ impl Node {
         } else {
             notice(text.to_owned())
         };
-        self.send_one(index, &line, None);
+        self.send_one(index, &line, label);
         Looked::Done
     }
 
@@ -454,6 +463,14 @@ impl Node {
             }
         }
     }
+}
+
+/// The label of a line whose text is no message, if its tags are in order.
+fn label_of(line: &[u8]) -> Option<String> {
+    let end = line.iter().position(|byte| *byte == b' ').filter(|_| line.first() == Some(&b'@'))?;
+    let tags = [&line[..end], b" *"].concat();
+    let label = Message::parse(&tags).ok()?.tags.get("label")?.into_owned();
+    (1..=LABEL_BYTES_MAX).contains(&label.len()).then_some(label)
 }
 
 /// What a command costs, in simple commands. How many messages may be under way is bounded already.

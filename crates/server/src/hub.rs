@@ -212,6 +212,7 @@ impl<L: Log<Event>> Hub<L> {
 
     /// Moves proposals to the log and reads to the readers. Says whether the log took anything.
     fn propose(&mut self) -> bool {
+        self.shared.reread();
         let mut node = self.shared.node.borrow_mut();
         for read in node.take_reads() {
             self.readers.ask(read);

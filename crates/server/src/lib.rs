@@ -45,7 +45,7 @@ pub use config::{Config, ConfigError};
 use hub::{Ended, Hub, Order};
 use listener::Listener;
 use readers::Readers;
-use shared::Shared;
+use shared::{Reread, Shared};
 
 /// Orders that may wait for the hub.
 const ORDERS: usize = 8;
@@ -198,7 +198,7 @@ impl Server {
     /// # Errors
     /// [`Failed`] when the log cannot be trusted any more, or the system gives no event queue.
     pub fn run(self) -> Result<(), Failed> {
-        self.run_beside(|_| Ok(()))
+        self.run_beside(None, |_| Ok(()))
     }
 
     /// The same, and follows signals: SIGTERM and SIGINT stop it, SIGHUP takes what `reread` gives for its
@@ -212,20 +212,25 @@ impl Server {
         reread: impl Fn() -> Result<Config, ConfigError> + 'static,
         ready: impl FnOnce(),
     ) -> Result<(), Failed> {
-        self.run_beside(|control| {
-            signals::follow(control, reread)?;
+        let reread: Reread = Rc::new(reread);
+        self.run_beside(Some(Rc::clone(&reread)), |control| {
+            signals::follow(control, move || reread())?;
             ready();
             Ok(())
         })
     }
 
-    fn run_beside(self, beside: impl FnOnce(Control) -> io::Result<()>) -> Result<(), Failed> {
+    fn run_beside(
+        self,
+        reread: Option<Reread>,
+        beside: impl FnOnce(Control) -> io::Result<()>,
+    ) -> Result<(), Failed> {
         let failed = |error: io::Error| Failed { reason: error.to_string() };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
         let local = LocalSet::new();
         let ended = local.block_on(&runtime, async {
             beside(self.control())?;
-            self.serve().await
+            self.serve(reread).await
         });
         match ended.map_err(failed)? {
             Ended::Stopped => Ok(()),
@@ -233,14 +238,14 @@ impl Server {
         }
     }
 
-    async fn serve(self) -> io::Result<Ended> {
+    async fn serve(self, reread: Option<Reread>) -> io::Result<Ended> {
         let Server { config, opened, chat, listeners, orders, control, .. } = self;
         let created = created();
         let settings = Arc::new(config.settings(&created));
         let meta = &opened.meta;
         let mut node = Node::new(settings, chat, Origin(meta.origin), meta.first_key);
         node.start(clock::now_ms());
-        let shared = Rc::new(Shared::new(node, &config, created));
+        let shared = Rc::new(Shared::new(node, &config, created, reread));
         // What the node begins with is on its way before the first caller comes.
         shared.hub.ring();
         let readers = Readers::start(&opened.reader)?;

@@ -9,7 +9,7 @@ use chinwag_core::ids::SessionId;
 use chinwag_node::{Node, Outlet};
 
 use crate::clock::now_ms;
-use crate::config::Config;
+use crate::config::{Config, ConfigError};
 use crate::outbox::Socket;
 use crate::throttle::Throttle;
 
@@ -32,10 +32,15 @@ pub(crate) struct Shared {
     pub(crate) stopping: Cell<bool>,
     /// When the server started, for people.
     created: String,
+    /// Reads the configuration again, where it came from a file.
+    reread: Option<Reread>,
 }
 
+/// What reads the configuration again.
+pub(crate) type Reread = Rc<dyn Fn() -> Result<Config, ConfigError>>;
+
 impl Shared {
-    pub(crate) fn new(node: Node, config: &Config, created: String) -> Shared {
+    pub(crate) fn new(node: Node, config: &Config, created: String, reread: Option<Reread>) -> Shared {
         let send_queue_bytes = config.limits.send_queue_bytes;
         Shared {
             throttle: Rc::new(RefCell::new(Throttle::new(config.allowed()))),
@@ -47,6 +52,27 @@ impl Shared {
             connections: Cell::new(0),
             stopping: Cell::new(false),
             created,
+            reread,
+        }
+    }
+
+    /// Reads the configuration again for the operators who asked for that, and tells them what became of it. The
+    /// file is small, and read on the chat's thread: nobody does that often enough to notice.
+    pub(crate) fn reread(&self) {
+        let asking = self.node.borrow_mut().take_rereads();
+        for session in asking {
+            let text = match self.reread.as_ref().map(|reread| reread()) {
+                None => "This server reads no configuration while it runs.".to_owned(),
+                Some(Ok(config)) => {
+                    self.reload(&config);
+                    "The configuration was read again.".to_owned()
+                }
+                Some(Err(error)) => {
+                    tracing::error!(%error, "the configuration stays as it was");
+                    format!("The configuration stays as it was: {error}")
+                }
+            };
+            self.node.borrow_mut().notice(session, text, now_ms());
         }
     }
 

@@ -93,6 +93,7 @@ verbs! {
     Isupport, "ISUPPORT", 0, Always, "", "Shows what the server supports.";
     Userhost, "USERHOST", 1, Registered, "<nickname>{ <nickname>}", "Shows the addresses of up to five people.";
     Accept, "ACCEPT", 1, Registered, "<nickname>{,-<nickname>} | *", "Lets these people write to you although you let in only people with an account (mode R); - takes it back, * shows them.";
+    Kill, "KILL", 1, Registered, "<nickname> [:<reason>]", "Puts somebody off the server; for those who run it.";
     Links, "LINKS", 0, Registered, "", "Shows the servers of the network, to those who run it.";
     Monitor, "MONITOR", 1, Registered, "+|- <nickname>{,<nickname>} | C | L | S", "Tells you when people come and go; C clears the list, L shows it, S shows who is here.";
     Motd, "MOTD", 0, Registered, "[<server>]", "Shows the message of the day.";
@@ -103,8 +104,11 @@ verbs! {
     Info, "INFO", 0, Registered, "[<server>]", "Shows what this software is.";
     Help, "HELP", 0, Registered, "[<command>]", "Explains commands.";
     Helpop, "HELPOP", 0, Registered, "[<command>]", "The same as HELP.";
+    Rehash, "REHASH", 0, Registered, "", "Has the configuration read again; for those who run the server.";
+    Sethost, "SETHOST", 1, Registered, "[<nickname>] <host>", "Gives somebody another host; for those who run the server.";
     Setname, "SETNAME", 1, Registered, ":<real name>", "Changes your real name.";
     Stats, "STATS", 0, Registered, "<letter> [<server>]", "Shows figures of the server: u is how long it has been up.";
+    Wallops, "WALLOPS", 1, Registered, ":<text>", "Tells everybody who listens (mode w) something; for those who run the server.";
     Whowas, "WHOWAS", 0, Registered, "<nickname> [<count>]", "Shows who had a nickname before.";
 }
 

@@ -65,6 +65,9 @@ impl Chat {
             Event::NewHost { user, username, host, .. } => {
                 self.new_host(at_ms, *user, username, host, effects);
             }
+            Event::Opered { user, operator } => self.opered(at_ms, *user, operator, effects),
+            Event::Killed { user, by, reason } => self.killed(at_ms, *user, by, reason, effects),
+            Event::Announced { by, text } => self.announced(at_ms, by, text, effects),
             Event::Accepted { user, target, accept } => self.accepted(*user, *target, *accept),
             Event::Invited { user, target, room } => self.invited(at_ms, *user, *target, *room, effects),
             Event::Passed(passed) => self.passed(key, at_ms, passed, effects),

@@ -40,6 +40,7 @@ impl Chat {
             rooms: Vec::new(),
             invited: Vec::new(),
             accepted: Vec::new(),
+            operator: None,
             signed_on_ms: at_ms,
             said_ms: at_ms,
             sessions: 1,
@@ -98,7 +99,7 @@ impl Chat {
     }
 
     /// The user is gone, out of every room.
-    fn depart(&mut self, at_ms: Millis, user: UserId, reason: &Arc<str>, effects: &mut Effects) {
+    pub(super) fn depart(&mut self, at_ms: Millis, user: UserId, reason: &Arc<str>, effects: &mut Effects) {
         let Some(gone) = self.users.remove(user) else { return };
         let (who, realname) = (Arc::clone(&gone.who), Arc::clone(&gone.realname));
         self.users.note_gone(Gone { who, realname, at_ms });
@@ -186,6 +187,9 @@ impl Chat {
                 Line::new(Source::User(Arc::clone(&found.who)), "MODE", params).at(at_ms),
             );
             self.users.set_modes(user, modes);
+            if let Some(found) = self.users.get_mut(user).filter(|_| !modes.operator) {
+                found.operator = None;
+            }
         }
     }
 }

@@ -7,6 +7,7 @@ mod accounts;
 mod apply;
 mod apply_accounts;
 mod apply_messages;
+mod apply_operators;
 mod apply_profile;
 mod apply_rooms;
 mod apply_rules;

@@ -9,6 +9,7 @@ use super::counts::Counts;
 use super::rooms::Member;
 use crate::event::Who;
 use crate::ids::{Millis, RoomId, SessionKey, UserId};
+use crate::privileges::Operator;
 
 /// A user's modes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -75,6 +76,8 @@ pub struct User {
     pub rooms: Vec<RoomId>,
     /// The rooms the user was invited to and has not entered since.
     pub invited: Vec<RoomId>,
+    /// What the user may do as a server operator; with the mode `o`, never without.
+    pub operator: Option<Arc<Operator>>,
     /// Who may write to the user besides people with an account; see [`UserModes::registered_only`].
     pub accepted: Vec<UserId>,
     /// When the user came in.

@@ -16,6 +16,7 @@ mod ison;
 mod isupport;
 mod join;
 mod kick;
+mod kill;
 mod links;
 mod list;
 mod lusers;
@@ -33,11 +34,13 @@ mod ping;
 mod privmsg;
 mod quit;
 pub mod registration;
+mod rehash;
 mod relaymsg;
 pub mod rename;
 pub(crate) mod reply;
 #[cfg(test)]
 mod roles_tests;
+mod sethost;
 mod setname;
 mod stats;
 mod tagmsg;
@@ -57,6 +60,7 @@ mod time;
 mod topic;
 mod userhost;
 mod version;
+mod wallops;
 pub(crate) mod welcome;
 mod who;
 mod whois;
@@ -92,6 +96,7 @@ fn handler(verb: Verb) -> Handler {
         Verb::Isupport => isupport::isupport,
         Verb::Join => join::join,
         Verb::Kick => kick::kick,
+        Verb::Kill => kill::kill,
         Verb::Links => links::links,
         Verb::List => list::list,
         Verb::Lusers => lusers::lusers,
@@ -108,7 +113,9 @@ fn handler(verb: Verb) -> Handler {
         Verb::Privmsg => privmsg::privmsg,
         Verb::Quit => quit::quit,
         Verb::Relaymsg => relaymsg::relaymsg,
+        Verb::Rehash => rehash::rehash,
         Verb::Rename => rename::rename,
+        Verb::Sethost => sethost::sethost,
         Verb::Setname => setname::setname,
         Verb::Stats => stats::stats,
         Verb::Tagmsg => tagmsg::tagmsg,
@@ -117,6 +124,7 @@ fn handler(verb: Verb) -> Handler {
         Verb::User => registration::user,
         Verb::Userhost => userhost::userhost,
         Verb::Version => version::version,
+        Verb::Wallops => wallops::wallops,
         Verb::Who => who::who,
         Verb::Whois => whois::whois,
         Verb::Whowas => whowas::whowas,

@@ -11,6 +11,7 @@ use crate::asking::Asking;
 use crate::chat::{Chat, User};
 use crate::effect::{Effect, Effects, To};
 use crate::line::{Command, Line, Meta, Source, Text};
+use crate::privileges::Privilege;
 
 /// Bytes of a caller's own words that are given back in an error.
 const GIVEN_BYTES: usize = 100;
@@ -82,6 +83,21 @@ pub(crate) fn addressee(chat: &Chat, asking: &Asking<'_>) -> Text {
 /// The user who asks, once there is one.
 pub(crate) fn asker<'a>(chat: &'a Chat, asking: &Asking<'_>) -> Option<&'a User> {
     asking.session.user().and_then(|user| chat.user(user))
+}
+
+/// The user who asks, when a server operator with this privilege; otherwise says what is missing.
+pub(crate) fn operator<'a>(
+    chat: &'a Chat,
+    asking: &mut Asking<'_>,
+    privilege: Privilege,
+) -> Option<&'a User> {
+    let user = asker(chat, asking)?;
+    match &user.operator {
+        None => asking.refuse(Numeric::ERR_NOPRIVILEGES, []),
+        Some(operator) if operator.privileges.contains(privilege) => return Some(user),
+        Some(_) => asking.refuse(Numeric::ERR_NOPRIVS, [privilege.name().into()]),
+    }
+    None
 }
 
 /// Whether a question that may name a server means this one: by no name at all, by a mask that fits its name,

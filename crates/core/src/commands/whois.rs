@@ -47,8 +47,8 @@ fn about(chat: &Chat, asking: &mut Asking<'_>, user: &User) {
     if let Some(account) = &user.who.account {
         asking.numeric(Numeric::RPL_WHOISACCOUNT, [nick(), account.into(), "is logged in as".into()]);
     }
-    if user.modes.operator {
-        asking.refuse(Numeric::RPL_WHOISOPERATOR, [nick()]);
+    if let Some(operator) = &user.operator {
+        asking.numeric(Numeric::RPL_WHOISOPERATOR, [nick(), (&operator.title).into()]);
     }
     if user.modes.bot {
         asking.refuse(Numeric::RPL_WHOISBOT, [nick()]);
