@@ -86,11 +86,7 @@ impl Reader {
     pub fn page(&self, query: &Query) -> Result<Page, ReadFailed> {
         self.with(|open| {
             let room = InRoom::new(&open.connection, query.room)?;
-            let mut page = Vec::new();
-            for stretch in room.stretches(query)? {
-                page.extend(room.rows(&stretch, &mut open.senders)?);
-            }
-            Ok(page)
+            room.page(query, &mut open.senders)
         })
     }
 

@@ -1,20 +1,39 @@
 //! One room's messages in one snapshot: what is in `place`, and the few that are not there yet.
 
-use chinwag_core::history::{Anchor, Page, Part, Query, Row};
+use chinwag_core::history::{Anchor, Happened, Page, Part, Query, Row, is_shown};
 use chinwag_core::ids::{Number, RoomId};
 use chinwag_log::Seq;
 use rusqlite::{Connection, OptionalExtension};
 
 use crate::reader::{ReadFailed, Senders, sender, spoilt};
-use crate::rows::{self, kind};
+use crate::rows::{self, HAPPENED, kind};
 use crate::writer::signed;
 
 /// A stretch of the room's numbers, both ends included, and from which end to take.
-pub(crate) struct Stretch {
+struct Stretch {
     from: u64,
     to: u64,
     newest: bool,
     limit: u32,
+}
+
+/// The same in positions of the log, both ends left out.
+struct Span {
+    after: u64,
+    before: u64,
+    newest: bool,
+    limit: u32,
+}
+
+/// Takes what is beyond the limit away again, at the far end. Whether there was nothing.
+fn trim<T>(found: &mut Vec<T>, newest: bool, limit: u32) -> bool {
+    let beyond = found.len().saturating_sub(usize::try_from(limit).unwrap_or(usize::MAX));
+    if newest {
+        found.drain(..beyond);
+    } else {
+        found.truncate(found.len() - beyond);
+    }
+    beyond == 0
 }
 
 /// Where a message is.
@@ -57,8 +76,158 @@ impl<'c> InRoom<'c> {
         Ok(last.map(|last| (last.number, last.at_ms)))
     }
 
+    /// The page that is asked for.
+    pub(crate) fn page(&self, query: &Query, senders: &mut Senders) -> Result<Page, ReadFailed> {
+        let mut page = Page { end: true, ..Page::default() };
+        for anchor in query.part.anchors() {
+            if let Anchor::Seq(seq) = anchor
+                && !self.has(seq)?
+            {
+                return Ok(Page { astray: true, ..page });
+            }
+        }
+        if query.events {
+            return self.with_events(query, senders);
+        }
+        for Stretch { from, to, newest, limit } in self.stretches(query)? {
+            // One more than is asked for tells whether there is more.
+            let more = Stretch { from, to, newest, limit: limit.saturating_add(1) };
+            let mut rows = self.rows(&more, senders)?;
+            page.end &= trim(&mut rows, newest, limit);
+            page.rows.extend(rows);
+        }
+        Ok(page)
+    }
+
+    /// Whether a position is one of this room's.
+    fn has(&self, seq: Seq) -> Result<bool, ReadFailed> {
+        let mut statement = self.connection.prepare_cached("SELECT room FROM ev WHERE seq = ?1")?;
+        let room: Option<u32> = statement.query_row([position(seq.0)], |row| row.get(0)).optional()?;
+        Ok(room == Some(self.room.0))
+    }
+
+    /// The page that is asked for, with what else happened between the messages.
+    fn with_events(&self, query: &Query, senders: &mut Senders) -> Result<Page, ReadFailed> {
+        let mut page = Page { end: true, ..Page::default() };
+        let first = query.first.0.max(1);
+        let last = query.last.0.min(i64::MAX as u64 - 1);
+        for Span { after, before, newest, limit } in self.spans(query)? {
+            let more = limit.saturating_add(1);
+            let from = self.search(first, last, |spot| spot.seq > after)?;
+            let to = self.search(first, last, |spot| spot.seq >= before)? - 1;
+            let rows = self.rows(&Stretch { from, to, newest, limit: more }, senders)?;
+            let events = self.events(&Span { after, before, newest, limit: more })?;
+            let of_rows = rows.iter().map(|row| row.seq);
+            let mut places: Vec<Seq> = of_rows.chain(events.iter().map(|event| event.seq)).collect();
+            places.sort_unstable();
+            page.end &= trim(&mut places, newest, limit);
+            let (Some(lowest), Some(highest)) = (places.first(), places.last()) else { continue };
+            let kept = *lowest..=*highest;
+            page.rows.extend(rows.into_iter().filter(|row| kept.contains(&row.seq)));
+            page.events.extend(events.into_iter().filter(|event| kept.contains(&event.seq)));
+        }
+        Ok(page)
+    }
+
+    /// Which spans of the log make the page. What happened before the room started over is hidden.
+    fn spans(&self, query: &Query) -> Result<Vec<Span>, ReadFailed> {
+        let limit = query.limit;
+        let renewed: Option<i64> = self
+            .connection
+            .prepare_cached(
+                "SELECT seq FROM ev INDEXED BY ev_room_other
+                 WHERE room = ?1 AND number IS NULL AND kind = ?2 ORDER BY seq DESC LIMIT 1",
+            )?
+            .query_row((self.room.0, kind::RENEWED), |row| row.get(0))
+            .optional()?;
+        let start = renewed.unwrap_or(0).cast_unsigned();
+        let end = query.until.0.max(self.position_of(query.last)?).saturating_add(1);
+        // The position before which, and that after which, an anchor is.
+        let find = |anchor: Anchor| -> Result<(u64, u64), ReadFailed> {
+            Ok(match anchor {
+                Anchor::Seq(seq) => (seq.0, seq.0),
+                Anchor::Time(at_ms) => {
+                    let before = self.position_at(end, |found| found >= at_ms)?;
+                    (before, self.position_at(end, |found| found > at_ms)? - 1)
+                }
+            })
+        };
+        let one = |after: u64, before: u64, newest: bool| {
+            vec![Span { after: after.max(start), before: before.min(end), newest, limit }]
+        };
+        Ok(match query.part {
+            Part::Latest(None) => one(0, end, true),
+            Part::Latest(Some(anchor)) => one(find(anchor)?.1, end, true),
+            Part::Before(anchor) => one(0, find(anchor)?.0, true),
+            Part::After(anchor) => one(find(anchor)?.1, end, false),
+            Part::Around(anchor) => {
+                let (middle, _) = find(anchor)?;
+                let half = limit / 2;
+                let mut spans = one(0, middle, true);
+                spans.extend(one(middle.saturating_sub(1), end, false));
+                (spans[0].limit, spans[1].limit) = (half, limit - half);
+                spans
+            }
+            Part::Between(one_end, other_end) => {
+                let (first, second) = (find(one_end)?, find(other_end)?);
+                if first.0 <= second.0 { one(first.1, second.0, false) } else { one(second.1, first.0, true) }
+            }
+        })
+    }
+
+    /// The position of a message; 0 when there is none of that number.
+    fn position_of(&self, number: Number) -> Result<u64, ReadFailed> {
+        let number = number.0.min(i64::MAX as u64);
+        Ok(self.at(number, number)?.map_or(0, |spot| spot.seq))
+    }
+
+    /// The first position below `end` whose time is `reached`, by halving: times never go back. `end` when there is
+    /// none.
+    fn position_at(&self, end: u64, reached: impl Fn(u64) -> bool) -> Result<u64, ReadFailed> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT seq, at_ms FROM ev WHERE seq >= ?1 ORDER BY seq LIMIT 1")?;
+        let (mut low, mut high) = (1, end.max(1));
+        while low < high {
+            let middle = low + (high - low) / 2;
+            let found: Option<(i64, i64)> =
+                statement.query_row([position(middle)], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+            match found {
+                Some((seq, at_ms)) if !reached(at_ms.cast_unsigned()) => low = seq.cast_unsigned() + 1,
+                _ => high = middle,
+            }
+        }
+        Ok(low.min(end.max(1)))
+    }
+
+    /// What happened in a span, besides messages, oldest first.
+    fn events(&self, span: &Span) -> Result<Vec<Happened>, ReadFailed> {
+        let order = if span.newest { "DESC" } else { "ASC" };
+        let sql = format!(
+            "SELECT seq, at_ms, extra FROM ev INDEXED BY ev_room_other
+             WHERE room = ?1 AND number IS NULL AND seq > ?2 AND seq < ?3 AND kind IN ({HAPPENED})
+             ORDER BY seq {order} LIMIT ?4"
+        );
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let mut found =
+            statement.query((self.room.0, position(span.after), position(span.before), span.limit))?;
+        let mut events = Vec::new();
+        while let Some(row) = found.next()? {
+            let seq = Seq(row.get::<_, i64>(0)?.cast_unsigned());
+            let extra = row.get_ref(2)?.as_str_or_null().map_err(rusqlite::Error::from)?;
+            let event = rows::other_event(extra).map_err(|error| spoilt(seq, &error))?;
+            let at_ms = row.get::<_, i64>(1)?.cast_unsigned();
+            events.push(Happened { seq, at_ms, event });
+        }
+        events.retain(|happened| is_shown(&happened.event));
+        if span.newest {
+            events.reverse();
+        }
+        Ok(events)
+    }
+
     /// Which stretches of the room's numbers make the page.
-    pub(crate) fn stretches(&self, query: &Query) -> Result<Vec<Stretch>, ReadFailed> {
+    fn stretches(&self, query: &Query) -> Result<Vec<Stretch>, ReadFailed> {
         let limit = query.limit;
         let first = query.first.0.max(1);
         let last = query.last.0.min(i64::MAX as u64 - 1);
@@ -144,7 +313,7 @@ impl<'c> InRoom<'c> {
     }
 
     /// The messages of a stretch that everybody may read, oldest first.
-    pub(crate) fn rows(&self, stretch: &Stretch, senders: &mut Senders) -> Result<Page, ReadFailed> {
+    fn rows(&self, stretch: &Stretch, senders: &mut Senders) -> Result<Vec<Row>, ReadFailed> {
         let Stretch { from, to, newest, limit } = *stretch;
         if from > to || limit == 0 {
             return Ok(Vec::new());
@@ -170,7 +339,7 @@ impl<'c> InRoom<'c> {
     }
 
     /// The part of a stretch that is in `place`, from the end that was asked for.
-    fn placed(&self, stretch: &Stretch, limit: usize, senders: &mut Senders) -> Result<Page, ReadFailed> {
+    fn placed(&self, stretch: &Stretch, limit: usize, senders: &mut Senders) -> Result<Vec<Row>, ReadFailed> {
         if limit == 0 {
             return Ok(Vec::new());
         }
@@ -211,6 +380,11 @@ impl<'c> InRoom<'c> {
             status,
         })
     }
+}
+
+/// A position as SQLite has it: none of ours is above its largest number.
+fn position(seq: u64) -> i64 {
+    signed(seq.min(i64::MAX as u64))
 }
 
 const PLACED_NEWEST: &str = "SELECT ev.seq, ev.number, ev.at_ms, ev.kind, ev.sender, ev.body, ev.extra

@@ -28,10 +28,14 @@ pub(crate) mod kind {
     pub(crate) const MODES_CHANGED: i64 = 19;
     pub(crate) const KICKED: i64 = 20;
     pub(crate) const ROOM_RENAMED: i64 = 24;
+    pub(crate) const TAGGED: i64 = 25;
     pub(crate) const ACCOUNT_REGISTERED: i64 = 32;
     pub(crate) const ACCOUNT_CHANGED: i64 = 33;
     pub(crate) const ACCOUNT_DROPPED: i64 = 34;
 }
+
+/// The kinds that `chinwag_core::history::is_shown` names, for a question to the database.
+pub(crate) const HAPPENED: &str = "18, 19, 20, 25";
 
 /// What is rare in a message.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -101,6 +105,7 @@ pub(crate) fn other(event: &Event) -> Option<Result<(i64, String), serde_json::E
     let kind = match event {
         Event::Opened { .. } => kind::OPENED,
         Event::Renewed { .. } => kind::RENEWED,
+        Event::Tagged(_) => kind::TAGGED,
         Event::TopicSet { .. } => kind::TOPIC_SET,
         Event::ModesChanged { .. } => kind::MODES_CHANGED,
         Event::Kicked { .. } => kind::KICKED,

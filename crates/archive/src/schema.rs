@@ -6,7 +6,7 @@ use rusqlite::Connection;
 pub(crate) const APPLICATION_ID: i32 = 0x6368_7767;
 
 /// Step n brings a database of version n to version n + 1; each runs in the transaction that opens the database.
-const STEPS: [&str; 1] = [STEP_1];
+const STEPS: [&str; 2] = [STEP_1, STEP_2];
 
 /// `ev` is the log and the history: `seq` is the position in the log, `number` the message's number in its room
 /// and NULL for what is not a message, `basis` the room's rules when it was decided. The sender is interned.
@@ -46,6 +46,9 @@ CREATE INDEX sender_user ON sender(user);
 CREATE TABLE room(id INTEGER PRIMARY KEY, name TEXT NOT NULL);
 CREATE TABLE meta(key TEXT PRIMARY KEY, value) WITHOUT ROWID;
 ";
+
+/// What else happened in a room, between its messages.
+const STEP_2: &str = "CREATE INDEX ev_room_other ON ev(room, seq) WHERE number IS NULL;";
 
 /// The version that this program writes.
 pub(crate) const VERSION: i64 = STEPS.len() as i64;

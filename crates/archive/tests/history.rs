@@ -72,12 +72,16 @@ fn query(part: Part, limit: u32) -> Query {
         limit,
         first: Number(1),
         last: Number(LAST),
+        events: false,
+        until: Seq(0),
         batch: "b".into(),
     }
 }
 
 fn rows(reader: &Reader, query: &Query) -> Vec<Row> {
-    reader.page(query).expect("reads")
+    let page = reader.page(query).expect("reads");
+    assert!(page.events.is_empty() && !page.astray, "{page:?}");
+    page.rows
 }
 
 fn numbers(reader: &Reader, part: Part, limit: u32) -> Vec<u64> {
@@ -145,10 +149,6 @@ fn every_part_by_position() {
             (Part::Between(seq(40), seq(41)), 3, vec![]),
             (Part::Between(seq(40), seq(40)), 3, vec![]),
             (Part::Latest(None), 0, vec![]),
-            (Part::Before(Anchor::Seq(Seq(0))), 5, vec![]),
-            (Part::After(Anchor::Seq(Seq(0))), 2, range(1, 2)),
-            (Part::Before(Anchor::Seq(Seq(u64::MAX))), 2, range(89, 90)),
-            (Part::After(Anchor::Seq(Seq(u64::MAX))), 2, vec![]),
         ] {
             assert_eq!(numbers(reader, part, limit), expected, "{part:?} {limit}");
         }
@@ -156,14 +156,112 @@ fn every_part_by_position() {
 }
 
 #[test]
-fn an_anchor_in_another_room_stands_for_its_place_in_the_log() {
+fn an_anchor_that_is_none_of_the_rooms_is_not_searched_for() {
     however_placed(|reader| {
         // The twentieth position is that of "two 15", between messages 15 and 16 of room 1.
-        let foreign = Anchor::Seq(Seq(20));
-        assert_eq!(numbers(reader, Part::Before(foreign), 2), [14, 15]);
-        assert_eq!(numbers(reader, Part::After(foreign), 2), [16, 17]);
-        assert_eq!(numbers(reader, Part::Around(foreign), 2), [15, 16]);
+        for seq in [0, 20, 1_000, u64::MAX] {
+            let anchor = Anchor::Seq(Seq(seq));
+            for part in [Part::Before(anchor), Part::Between(Anchor::Time(0), anchor)] {
+                let page = reader.page(&query(part, 2)).expect("reads");
+                assert!(page.astray && page.rows.is_empty(), "{seq}");
+            }
+        }
     });
+}
+
+#[test]
+fn the_last_page_says_that_it_is() {
+    however_placed(|reader| {
+        for (part, limit, end) in [
+            (Part::Latest(None), 89, false),
+            (Part::Latest(None), 90, true),
+            (Part::Latest(None), 91, true),
+            (Part::Before(seq(6)), 4, false),
+            (Part::Before(seq(6)), 5, true),
+            (Part::After(seq(85)), 4, false),
+            (Part::After(seq(85)), 5, true),
+            (Part::Between(seq(10), seq(14)), 2, false),
+            (Part::Between(seq(14), seq(10)), 3, true),
+            (Part::Around(seq(2)), 1, false),
+            (Part::Around(seq(2)), 200, true),
+        ] {
+            for events in [false, true] {
+                let query = Query { events, until: Seq(119), ..query(part, limit) };
+                let page = reader.page(&query).expect("reads");
+                assert_eq!((page.end, page.events.len()), (end, 0), "{part:?} {limit}");
+            }
+        }
+    });
+}
+
+/// Room 1: message 1, topic, message 2, topic … and another room's messages between them. Message n has position
+/// 3n - 2, the topic behind it 3n - 1; all of a turn are of one time.
+fn with_topics(dir: &TempDir, close_after: u64) -> Opened {
+    let mut opened = opened(dir);
+    let mut proposer = Proposer::default();
+    for n in 1..=10 {
+        proposer.now_ms = n * 1_000;
+        let by = support::who("ann");
+        let topic = Event::TopicSet { room: RoomId(1), basis: 0, by, topic: format!("{n}").into() };
+        let batch = vec![proposer.say(1, &format!("{n}")), proposer.proposal(topic), proposer.say(2, "x")];
+        store(&mut opened.log, batch);
+        if n == close_after {
+            opened.log.close(PATIENCE).expect("closes");
+            opened = support::opened(dir);
+        }
+    }
+    opened
+}
+
+#[test]
+fn what_else_happened_is_between_the_messages() {
+    for close_after in [0, 4, 10] {
+        let dir = folder();
+        let opened = with_topics(&dir, close_after);
+        let at = |n: u64| Anchor::Seq(Seq(n));
+        let time = |n: u64| Anchor::Time(n);
+        for (part, limit, expected) in [
+            (Part::Latest(None), 3, vec![26, 28, 29]),
+            (Part::Latest(Some(at(25))), 9, vec![26, 28, 29]),
+            (Part::Before(at(8)), 3, vec![4, 5, 7]),
+            (Part::Before(at(7)), 3, vec![2, 4, 5]),
+            (Part::After(at(22)), 2, vec![23, 25]),
+            (Part::After(at(23)), 2, vec![25, 26]),
+            (Part::Around(at(8)), 3, vec![7, 8, 10]),
+            (Part::Around(at(7)), 1, vec![7]),
+            (Part::Between(at(2), at(10)), 9, vec![4, 5, 7, 8]),
+            (Part::Between(at(10), at(2)), 2, vec![7, 8]),
+            (Part::Before(time(3_000)), 2, vec![4, 5]),
+            (Part::After(time(9_000)), 9, vec![28, 29]),
+            (Part::Around(time(3_000)), 2, vec![5, 7]),
+            (Part::Between(time(2_000), time(4_000)), 9, vec![7, 8]),
+            (Part::Before(time(0)), 9, vec![]),
+            (Part::After(time(u64::MAX)), 9, vec![]),
+        ] {
+            let query = Query { events: true, until: Seq(30), last: Number(10), ..query(part, limit) };
+            let page = opened.reader.page(&query).expect("reads");
+            let mut seqs: Vec<u64> = page.rows.iter().map(|row| row.seq.0).collect();
+            seqs.extend(page.events.iter().map(|happened| happened.seq.0));
+            seqs.sort_unstable();
+            assert_eq!(seqs, expected, "{part:?} {limit}");
+        }
+    }
+}
+
+#[test]
+fn what_happened_before_a_room_started_over_is_hidden() {
+    let dir = folder();
+    let mut opened = with_topics(&dir, 0);
+    let mut proposer = Proposer { n: 1_000, heads: [(1, 10)].into(), ..Proposer::default() };
+    let (room, by) = (RoomId(1), support::who("bob"));
+    let renewed = Event::Renewed { room, basis: 0, head: Number(10), by: Arc::clone(&by) };
+    let topic = Event::TopicSet { room, basis: 1, by, topic: "new".into() };
+    store(&mut opened.log, vec![proposer.proposal(renewed), proposer.proposal(topic), proposer.say(1, "a")]);
+    let asked = query(Part::Latest(None), 100);
+    let query = Query { events: true, until: Seq(33), first: Number(11), last: Number(11), ..asked };
+    let page = opened.reader.page(&query).expect("reads");
+    let seqs = |page: &chinwag_core::history::Page| (page.rows[0].seq, page.events[0].seq);
+    assert_eq!((page.rows.len(), page.events.len(), seqs(&page)), (1, 1, (Seq(33), Seq(32))));
 }
 
 #[test]
@@ -346,13 +444,13 @@ fn random_questions_about_a_long_history_are_answered_as_defined() {
         let room = 1 + roll(3) as usize;
         let head = said[room].len() as u64;
         let mut anchor = || match roll(2) {
-            0 => Anchor::Seq(Seq(roll(7_100))),
+            0 => Anchor::Seq(Seq(said[room][roll(head) as usize].1)),
             _ => Anchor::Time(1_000 + roll(7_100)),
         };
         let (one, other) = (anchor(), anchor());
         // Which of two anchors of different kinds comes first is only defined where messages lie between them.
         let other = match (one, other) {
-            (Anchor::Seq(_), Anchor::Time(_)) => Anchor::Seq(Seq(roll(7_100))),
+            (Anchor::Seq(_), Anchor::Time(_)) => Anchor::Seq(Seq(said[room][roll(head) as usize].1)),
             (Anchor::Time(_), Anchor::Seq(_)) => Anchor::Time(1_000 + roll(7_100)),
             _ => other,
         };
@@ -373,5 +471,8 @@ fn random_questions_about_a_long_history_are_answered_as_defined() {
         };
         let found: Vec<u64> = rows(&opened.reader, &query).iter().map(|row| row.number.0).collect();
         assert_eq!(found, expected(&said[room], &query), "question {question}: {query:?}");
+        let query = Query { events: true, until: Seq(7_000), ..query };
+        let found: Vec<u64> = rows(&opened.reader, &query).iter().map(|row| row.number.0).collect();
+        assert_eq!(found, expected(&said[room], &query), "question {question} with events: {query:?}");
     }
 }

@@ -137,6 +137,24 @@ impl Said {
     }
 }
 
+/// Tags without a text (`TAGMSG`) that are kept, because the server is configured to keep such.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Tagged {
+    /// Where.
+    pub room: RoomId,
+    /// The room's rules when it was decided (see [`Event`]).
+    pub basis: u32,
+    /// The user who sent them.
+    pub user: UserId,
+    /// The same as everybody saw them.
+    pub by: Arc<Who>,
+    /// Client-only tags as sent, without the `@`.
+    pub client_tags: Arc<str>,
+    /// The members they are for, if not for all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<Status>,
+}
+
 /// One mode that changes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ModeChange {
@@ -287,6 +305,8 @@ pub enum Event {
     },
     /// Somebody said something in a room.
     Said(Arc<Said>),
+    /// Tags without a text, kept.
+    Tagged(Arc<Tagged>),
     /// The topic changed.
     TopicSet {
         /// The room.
@@ -519,6 +539,7 @@ impl Event {
             | Event::Opened { .. }
             | Event::Renewed { .. }
             | Event::Said(_)
+            | Event::Tagged(_)
             | Event::TopicSet { .. }
             | Event::ModesChanged { .. }
             | Event::Kicked { .. }
@@ -531,6 +552,7 @@ impl Event {
     pub fn room(&self) -> Option<RoomId> {
         match self {
             Event::Said(said) => Some(said.room),
+            Event::Tagged(tagged) => Some(tagged.room),
             Event::Renewed { room, .. }
             | Event::TopicSet { room, .. }
             | Event::ModesChanged { room, .. }

@@ -8,9 +8,10 @@ use chinwag_wire::names::MsgId;
 use smallvec::SmallVec;
 
 use crate::chat::Chat;
+use crate::chat::happened_line;
 use crate::commands::reply::{fail, line, tell};
 use crate::effect::Effects;
-use crate::event::{Joins, SayKind, Status, Who};
+use crate::event::{Event, Joins, SayKind, Status, Who};
 use crate::ids::{Millis, Number, RoomId};
 use crate::line::{Command, Line, Meta, Source, Text};
 
@@ -40,6 +41,16 @@ pub enum Part {
 }
 
 impl Part {
+    /// The points that it is about.
+    pub fn anchors(&self) -> impl Iterator<Item = Anchor> + use<> {
+        let (one, other) = match self {
+            Part::Latest(anchor) => (*anchor, None),
+            Part::Before(anchor) | Part::After(anchor) | Part::Around(anchor) => (Some(*anchor), None),
+            Part::Between(one, other) => (Some(*one), Some(*other)),
+        };
+        one.into_iter().chain(other)
+    }
+
     /// The subcommand of CHATHISTORY that asks for it.
     pub fn name(&self) -> &'static str {
         match self {
@@ -68,6 +79,10 @@ pub struct Query {
     /// Nothing after this number: the room's head when the question was asked, so that nothing is shown here
     /// that is also on its way live.
     pub last: Number,
+    /// Whether topics, modes, kicks and kept tags are asked for as well (`draft/event-playback`).
+    pub events: bool,
+    /// Nothing of those after this position of the log, for the same reason.
+    pub until: Seq,
     /// The reference of the answer's batch.
     pub batch: Arc<str>,
 }
@@ -95,14 +110,63 @@ pub struct Row {
     pub status: Option<Status>,
 }
 
-/// The answer: oldest first.
-pub type Page = Vec<Row>;
+/// Something else that happened in a room and is kept.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Happened {
+    /// Its position in the log (from which its msgid is made).
+    pub seq: Seq,
+    /// When it happened.
+    pub at_ms: Millis,
+    /// What.
+    pub event: Event,
+}
+
+/// The answer, each part of it oldest first.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Page {
+    /// What was said.
+    pub rows: Vec<Row>,
+    /// What else happened, if that was asked for. It counts towards the limit, too.
+    pub events: Vec<Happened>,
+    /// Nothing that was asked for is left out because of the limit.
+    pub end: bool,
+    /// The question starts from a message that is none of this room's: nothing was read.
+    pub astray: bool,
+}
+
+/// Whether an event is one that [`Page::events`] holds.
+pub fn is_shown(event: &Event) -> bool {
+    match event {
+        Event::TopicSet { .. } | Event::ModesChanged { .. } | Event::Kicked { .. } => true,
+        Event::Tagged(tagged) => tagged.status.is_none(),
+        _ => false,
+    }
+}
 
 /// The answer to a question as lines for the asking session: what was said, between the two ends of a batch
 /// of type `chathistory` (sessions without `batch` get no ends). Messages for some roles only are left out.
 pub fn lines(chat: &Chat, query: &Query, page: Page, effects: &mut Effects) {
+    if page.astray {
+        let about = [query.part.name().into(), Text::from(&query.name)];
+        let text = "Messages could not be retrieved: there is no such message here";
+        return fail(effects, "CHATHISTORY", "MESSAGE_ERROR", about, text);
+    }
     let room = Text::from(&query.name);
-    let said = page.into_iter().filter(|row| row.status.is_none()).map(|row| Line {
+    let rows = page.rows.into_iter().filter(|row| row.status.is_none());
+    let mut lines: Vec<(Seq, Line)> = rows.map(|row| (row.seq, said(chat, query, row))).collect();
+    lines.extend(page.events.into_iter().filter_map(|happened| {
+        let mut line = happened_line(&query.name, &happened.event)?.at(happened.at_ms);
+        line.meta.msgid = Some(MsgId::stored(chat.msgid_key(), happened.seq.0));
+        Some((happened.seq, line))
+    }));
+    lines.sort_by_key(|(seq, _)| *seq);
+    let lines = lines.into_iter().map(|(_, line)| line);
+    self::page(&query.batch, "chathistory", Some(room), page.end, lines, effects);
+}
+
+/// A message as it was said.
+fn said(chat: &Chat, query: &Query, row: Row) -> Line {
+    Line {
         source: Source::User(row.by),
         command: Command::Verb(row.kind.verb()),
         params: SmallVec::from_iter([Text::from(&query.name), Text::from(row.text)]),
@@ -115,8 +179,7 @@ pub fn lines(chat: &Chat, query: &Query, page: Page, effects: &mut Effects) {
             ..Meta::default()
         },
         needs: CapSet::default(),
-    });
-    batched(&query.batch, "chathistory", Some(room), said, effects);
+    }
 }
 
 /// The answer to a question whose messages could not be read.
@@ -124,6 +187,9 @@ pub fn unreadable(query: &Query, effects: &mut Effects) {
     let about = [query.part.name().into(), Text::from(&query.name)];
     fail(effects, "CHATHISTORY", "MESSAGE_ERROR", about, "Messages could not be retrieved");
 }
+
+/// The tag on a batch behind which there is nothing more (<https://ircv3.net/specs/extensions/chathistory>).
+const END_TAG: &str = "draft/chathistory-end";
 
 /// Lines as a batch for the asking session.
 pub(crate) fn batched(
@@ -133,10 +199,24 @@ pub(crate) fn batched(
     lines: impl IntoIterator<Item = Line>,
     effects: &mut Effects,
 ) {
+    page(batch, kind, parameter, false, lines, effects);
+}
+
+/// The same for a page of history. `end`: nothing more would come if the session asked on.
+pub(crate) fn page(
+    batch: &Arc<str>,
+    kind: &'static str,
+    parameter: Option<Text>,
+    end: bool,
+    lines: impl IntoIterator<Item = Line>,
+    effects: &mut Effects,
+) {
     let mut needs = CapSet::default();
     needs.insert(Cap::Batch);
     let start = [Text::from(format!("+{batch}")), Text::Static(kind)].into_iter().chain(parameter);
-    tell(effects, Line { needs, ..line("BATCH", start) });
+    let mut start = Line { needs, ..line("BATCH", start) };
+    start.meta.client_tags = end.then(|| END_TAG.into());
+    tell(effects, start);
     for line in lines {
         let meta = Meta { batch: Some(batch.into()), ..line.meta };
         tell(effects, Line { meta, ..line });

@@ -156,6 +156,13 @@ impl Line {
         caps.contains_all(self.needs) && !self.meta.lacks.is_some_and(|cap| caps.contains(cap))
     }
 
+    /// The same line with a msgid.
+    #[must_use]
+    pub fn with_id(mut self, msgid: MsgId) -> Line {
+        self.meta.msgid = Some(msgid);
+        self
+    }
+
     /// The same line, only for sessions that have one more capability.
     #[must_use]
     pub fn needing(mut self, cap: Cap) -> Line {

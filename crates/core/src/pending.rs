@@ -61,6 +61,8 @@ impl Pending {
                 counts.said += 1;
                 Slot { room: said.room.0, number: chat.head(said.room).0 + counts.said }
             }
+            // Changes no rules, and has no number.
+            Event::Tagged(tagged) => Slot { room: tagged.room.0, number: 0 },
             other => match other.room() {
                 Some(room) => {
                     if let Event::RoomRenamed { name, .. } = other {
@@ -81,6 +83,7 @@ impl Pending {
             Event::Opened { name, .. } => {
                 self.opening.remove(&fold(name));
             }
+            Event::Tagged(_) => {}
             other => {
                 let Some(room) = other.room() else { return };
                 let Some(counts) = self.rooms.get_mut(&room) else { return };

@@ -61,6 +61,10 @@ pub struct Settings {
     pub history_query_max: u32,
     /// Whether history may be asked for.
     pub history: bool,
+    /// Whether what was said in rooms may be read again.
+    pub history_channels: bool,
+    /// Which tags without a text are kept.
+    pub store_tagmsg: StoreTagmsg,
     /// Lines of history a plain caller is shown on coming in.
     pub history_on_join: u32,
     /// Seconds until an unregistered session is closed.
@@ -80,6 +84,17 @@ pub struct Rate {
     pub per_second: u32,
     /// Times at once, after a rest.
     pub burst: u32,
+}
+
+/// Which tags without a text (`TAGMSG`) are kept. Everything else of the kind is passed on and forgotten.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StoreTagmsg {
+    /// None.
+    Nothing,
+    /// Those with one of these tags among them, named with their `+`.
+    With(Vec<Arc<str>>),
+    /// All but that somebody is typing.
+    Everything,
 }
 
 impl Default for Settings {
@@ -111,6 +126,8 @@ impl Default for Settings {
             whowas_entries: 100,
             history_query_max: 100,
             history: true,
+            history_channels: true,
+            store_tagmsg: StoreTagmsg::With(["+draft/persist".into(), "+persist".into()].into()),
             history_on_join: 20,
             registration_timeout_seconds: 60,
             ping_seconds: 90,

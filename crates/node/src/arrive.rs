@@ -260,6 +260,7 @@ fn verb_of(event: &Event) -> &'static str {
         Event::Said(said) if said.kind == SayKind::Notice => "NOTICE",
         Event::Said(said) if said.relayed() => "RELAYMSG",
         Event::Said(_) | Event::Passed(_) => "PRIVMSG",
+        Event::Tagged(_) => "TAGMSG",
         Event::TopicSet { .. } => "TOPIC",
         Event::ModesChanged { .. } | Event::UserModes { .. } => "MODE",
         Event::Kicked { .. } => "KICK",

@@ -110,7 +110,7 @@ impl Proposals {
     }
 
     fn leave(&mut self, event: &Event) {
-        self.freed |= event.keep() == Keep::Stored && !matches!(event, Event::Said(_));
+        self.freed |= event.keep() == Keep::Stored && !matches!(event, Event::Said(_) | Event::Tagged(_));
         self.pending.leave(event);
     }
 

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use chinwag_core::multiline;
-use chinwag_core::settings::{Rate, Settings};
+use chinwag_core::settings::{Rate, Settings, StoreTagmsg};
 use chinwag_wire::names::RoomName;
 use chinwag_wire::tags::is_key;
 use ipnet::IpNet;
@@ -173,10 +173,24 @@ fn nets<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<IpNet>, D::Err
 pub struct HistoryConfig {
     /// Whether history may be asked for.
     pub enabled: bool,
+    /// Whether that of rooms may.
+    pub channel_messages: bool,
+    /// Which tags without a text are kept.
+    pub store_tagmsg: TagmsgConfig,
     /// Messages of one answer.
     pub query_max: u32,
     /// Messages shown to a plain caller on coming in.
     pub on_join: u32,
+}
+
+/// `store_tagmsg`: all, none, or those with one of these tags.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(untagged)]
+pub enum TagmsgConfig {
+    /// All but typing notifications, or none.
+    All(bool),
+    /// Those with one of these tags, named with their `+`.
+    With(Vec<String>),
 }
 
 /// `[log]`: where events are kept.
@@ -262,7 +276,13 @@ impl Default for ThrottleConfig {
 
 impl Default for HistoryConfig {
     fn default() -> Self {
-        HistoryConfig { enabled: true, query_max: 100, on_join: 20 }
+        HistoryConfig {
+            enabled: true,
+            channel_messages: true,
+            store_tagmsg: TagmsgConfig::With(vec!["+draft/persist".to_owned(), "+persist".to_owned()]),
+            query_max: 100,
+            on_join: 20,
+        }
     }
 }
 
@@ -442,6 +462,14 @@ impl Config {
             registration_timeout_seconds: limits.registration_timeout_seconds,
             ping_seconds: limits.ping_seconds,
             history: history.enabled,
+            history_channels: history.channel_messages,
+            store_tagmsg: match &history.store_tagmsg {
+                TagmsgConfig::All(true) => StoreTagmsg::Everything,
+                TagmsgConfig::All(false) => StoreTagmsg::Nothing,
+                TagmsgConfig::With(tags) => {
+                    StoreTagmsg::With(tags.iter().map(|tag| tag.as_str().into()).collect())
+                }
+            },
             history_query_max: history.query_max,
             history_on_join: history.on_join,
             command_rate: throttle.commands.then_some(command_rate),

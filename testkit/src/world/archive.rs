@@ -7,10 +7,10 @@ use std::task::{Context, Poll, Waker};
 use chinwag_core::chat::Chat;
 use chinwag_core::effect::Effect;
 use chinwag_core::event::Event;
-use chinwag_core::history::{Anchor, Page, Part, Query, Row};
+use chinwag_core::history::{Anchor, Happened, Page, Part, Query, Row, is_shown};
 use chinwag_core::ids::{Number, RoomId};
 use chinwag_log::memory::MemoryLog;
-use chinwag_log::{Arrival, Entry, Log};
+use chinwag_log::{Arrival, Entry, Log, Seq};
 use chinwag_wire::msgid::MsgIdKey;
 
 /// The witness.
@@ -18,11 +18,12 @@ pub struct Archive {
     log: MemoryLog<Event>,
     chat: Chat,
     rows: BTreeMap<RoomId, Vec<Row>>,
+    events: BTreeMap<RoomId, Vec<Happened>>,
 }
 
 impl Archive {
     pub(super) fn new(log: MemoryLog<Event>, key: MsgIdKey) -> Self {
-        Archive { log, chat: Chat::new(key), rows: BTreeMap::new() }
+        Archive { log, chat: Chat::new(key), rows: BTreeMap::new(), events: BTreeMap::new() }
     }
 
     /// The chat as it follows from the log.
@@ -52,14 +53,22 @@ impl Archive {
     fn apply(&mut self, entry: &Entry<Event>) {
         let mut effects = Vec::new();
         let new = self.chat.apply(entry, &mut effects);
-        let Event::Said(said) = &entry.event else { return };
-        let Some(at_ms) = effects.iter().find_map(|effect| match effect {
+        if !new || effects.contains(&Effect::Stale) {
+            return;
+        }
+        let shown_at = effects.iter().find_map(|effect| match effect {
             Effect::Send { line, .. } => line.meta.at_ms,
             _ => None,
-        }) else {
-            return;
-        };
-        if new && !effects.contains(&Effect::Stale) {
+        });
+        if let Event::Renewed { room, .. } = &entry.event {
+            self.events.remove(room);
+        }
+        let Some(at_ms) = shown_at else { return };
+        if let Some(room) = entry.event.room().filter(|_| is_shown(&entry.event)) {
+            let happened = Happened { seq: entry.seq, at_ms, event: entry.event.clone() };
+            self.events.entry(room).or_default().push(happened);
+        }
+        if let Event::Said(said) = &entry.event {
             self.rows.entry(said.room).or_default().push(Row {
                 seq: entry.seq,
                 number: self.chat.head(said.room),
@@ -76,31 +85,62 @@ impl Archive {
 
     /// The answer to a question; none when what it asks for has not arrived here yet.
     pub(super) fn page(&self, query: &Query) -> Option<Page> {
-        if self.chat.head(query.room) < query.last {
+        if self.chat.head(query.room) < query.last || self.chat.position() < query.until {
             return None;
         }
-        let visible = |row: &&Row| row.number >= query.first && row.number <= query.last;
-        let rows: Vec<&Row> = self.rows(query.room).iter().filter(visible).collect();
+        let mut page = Page { end: true, ..Page::default() };
+        let items = self.items(query);
+        let of_room = |seq: Seq| {
+            let said = self.rows(query.room).iter().any(|row| row.seq == seq);
+            said || self.happened(query.room).iter().any(|happened| happened.seq == seq)
+        };
+        if query.part.anchors().any(|anchor| matches!(anchor, Anchor::Seq(seq) if !of_room(seq))) {
+            return Some(Page { astray: true, ..page });
+        }
         let limit = query.limit as usize;
-        let before = |anchor: &Anchor| rows.partition_point(|row| is_before(row, anchor));
-        let after = |anchor: &Anchor| rows.partition_point(|row| !is_after(row, anchor));
-        let newest = |from: usize, to: usize| to.saturating_sub(limit).max(from)..to;
-        let oldest = |from: usize, to: usize| from..to.min(from.saturating_add(limit));
-        let range = match &query.part {
-            Part::Latest(None) => newest(0, rows.len()),
-            Part::Latest(Some(anchor)) => newest(after(anchor), rows.len()),
+        let before = |anchor: &Anchor| items.partition_point(|item| item.is_before(anchor));
+        let after = |anchor: &Anchor| items.partition_point(|item| !item.is_after(anchor));
+        let newest = |from: usize, to: usize| (from, to, to.saturating_sub(limit).max(from)..to);
+        let oldest = |from: usize, to: usize| (from, to, from..to.min(from.saturating_add(limit)));
+        let (from, to, range) = match &query.part {
+            Part::Latest(None) => newest(0, items.len()),
+            Part::Latest(Some(anchor)) => newest(after(anchor), items.len()),
             Part::Before(anchor) => newest(0, before(anchor)),
-            Part::After(anchor) => oldest(after(anchor), rows.len()),
+            Part::After(anchor) => oldest(after(anchor), items.len()),
             Part::Around(anchor) => {
                 let start = before(anchor).saturating_sub(limit / 2);
-                oldest(start, rows.len())
+                let end = items.len().min(before(anchor) + limit - limit / 2);
+                (0, items.len(), start..end)
             }
             Part::Between(first, second) if after(first) <= before(second) => {
                 oldest(after(first), before(second))
             }
             Part::Between(first, second) => newest(after(second), before(first).max(after(second))),
         };
-        Some(rows[range].iter().map(|row| (*row).clone()).collect())
+        page.end = range == (from..to);
+        for item in &items[range] {
+            match item {
+                Item::Said(row) => page.rows.push((*row).clone()),
+                Item::Happened(happened) => page.events.push((*happened).clone()),
+            }
+        }
+        Some(page)
+    }
+
+    /// What happened in a room besides.
+    fn happened(&self, room: RoomId) -> &[Happened] {
+        self.events.get(&room).map_or(&[], Vec::as_slice)
+    }
+
+    /// What a question may be answered with, oldest first.
+    fn items(&self, query: &Query) -> Vec<Item<'_>> {
+        let visible = |row: &&Row| (query.first..=query.last).contains(&row.number) && row.status.is_none();
+        let mut items: Vec<_> = self.rows(query.room).iter().filter(visible).map(Item::Said).collect();
+        if query.events {
+            items.extend(self.happened(query.room).iter().map(Item::Happened));
+        }
+        items.sort_by_key(Item::seq);
+        items
     }
 
     /// The number of the last message of a room.
@@ -109,16 +149,38 @@ impl Archive {
     }
 }
 
-fn is_before(row: &Row, anchor: &Anchor) -> bool {
-    match anchor {
-        Anchor::Seq(seq) => row.seq < *seq,
-        Anchor::Time(at_ms) => row.at_ms < *at_ms,
-    }
+/// What history shows.
+enum Item<'a> {
+    Said(&'a Row),
+    Happened(&'a Happened),
 }
 
-fn is_after(row: &Row, anchor: &Anchor) -> bool {
-    match anchor {
-        Anchor::Seq(seq) => row.seq > *seq,
-        Anchor::Time(at_ms) => row.at_ms > *at_ms,
+impl Item<'_> {
+    fn seq(&self) -> Seq {
+        match self {
+            Item::Said(row) => row.seq,
+            Item::Happened(happened) => happened.seq,
+        }
+    }
+
+    fn at_ms(&self) -> u64 {
+        match self {
+            Item::Said(row) => row.at_ms,
+            Item::Happened(happened) => happened.at_ms,
+        }
+    }
+
+    fn is_before(&self, anchor: &Anchor) -> bool {
+        match anchor {
+            Anchor::Seq(seq) => self.seq() < *seq,
+            Anchor::Time(at_ms) => self.at_ms() < *at_ms,
+        }
+    }
+
+    fn is_after(&self, anchor: &Anchor) -> bool {
+        match anchor {
+            Anchor::Seq(seq) => self.seq() > *seq,
+            Anchor::Time(at_ms) => self.at_ms() > *at_ms,
+        }
     }
 }

@@ -19,6 +19,7 @@ impl Chat {
         }
         self.applied.insert(key.origin, key.n);
         self.departed.clear();
+        self.seq = entry.seq;
         let at_ms = entry.at_ms;
         let before = effects.len();
         match &entry.event {
@@ -35,6 +36,7 @@ impl Chat {
             Event::ModesChanged { room, basis, by, changes } => {
                 self.modes_changed(at_ms, *room, *basis, by, changes, effects);
             }
+            Event::Tagged(tagged) => self.tagged(at_ms, tagged, effects),
             Event::Kicked { .. } => self.kicked(at_ms, &entry.event, effects),
             Event::AccountChanged { account, change } => self.account_changed(account, change),
             Event::AccountDropped { account } => self.account_dropped(at_ms, account, effects),

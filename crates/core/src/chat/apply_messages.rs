@@ -12,7 +12,7 @@ use super::apply::send;
 use super::apply_users::refuse;
 use super::{Chat, Room};
 use crate::effect::{Effect, Effects, To};
-use crate::event::{Passed, PassedTo, Said, SayKind, Status};
+use crate::event::{Passed, PassedTo, Said, SayKind, Status, Tagged};
 use crate::ids::{Millis, Number, UserId};
 use crate::line::{Command, Line, Meta, Source, Text};
 use crate::roles::Roles;
@@ -58,6 +58,16 @@ impl Chat {
             return send(effects, To::Room(room.id), line);
         }
         tell_room(room, said.user, said.status, line, effects);
+    }
+
+    pub(super) fn tagged(&mut self, at_ms: Millis, tagged: &Tagged, effects: &mut Effects) {
+        let msgid = MsgId::stored(&self.key, self.seq.0);
+        let Some(room) = self.rooms.get_mut(tagged.room).filter(|room| room.rules == tagged.basis) else {
+            return effects.push(Effect::Stale);
+        };
+        let at_ms = room.stamp(at_ms);
+        let line = tagged_line(&room.name, tagged).at(at_ms).with_id(msgid);
+        tell_room(room, tagged.user, tagged.status, line, effects);
     }
 
     pub(super) fn passed(&mut self, key: Key, at_ms: Millis, passed: &Passed, effects: &mut Effects) {
@@ -122,6 +132,14 @@ impl Chat {
         };
         if passed.kind.is_none() { line.needing(Cap::MessageTags) } else { line }
     }
+}
+
+/// Tags without a text, to a room of this name.
+pub(super) fn tagged_line(name: &Arc<str>, tagged: &Tagged) -> Line {
+    let source = Source::User(Arc::clone(&tagged.by));
+    let mut line = Line::new(source, "TAGMSG", [addressed(name, tagged.status)]);
+    line.meta.client_tags = Some(Arc::clone(&tagged.client_tags));
+    line.needing(Cap::MessageTags)
 }
 
 /// How a room is written as the target of a message.

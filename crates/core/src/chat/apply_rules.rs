@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use chinwag_wire::msgid::MsgId;
 use chinwag_wire::numeric::Numeric;
 
 use super::apply::send;
+use super::apply_messages::tagged_line;
 use super::apply_rooms::{leave, tell_witnesses};
 use super::apply_users::refuse;
 use super::rooms::{Rooms, show_changes};
@@ -58,7 +60,9 @@ impl Chat {
             return;
         }
         // Somebody came in meanwhile by another node, and is to know what changed.
-        send_modes(room, by, &undone, at_ms, effects);
+        if !undone.is_empty() {
+            send(effects, To::Room(room.id), modes_line(&room.name, by, &undone).at(at_ms));
+        }
     }
 
     pub(super) fn topic_set(
@@ -71,10 +75,10 @@ impl Chat {
         effects: &mut Effects,
     ) {
         let Some(room) = unchanged(&mut self.rooms, room, basis, effects) else { return };
+        let msgid = MsgId::stored(&self.key, self.seq.0);
         let set = Topic { text: Arc::clone(topic), by: Arc::clone(&by.nick), at_ms };
         room.topic = (!topic.is_empty()).then_some(set);
-        let params = [Text::from(&room.name), topic.into()];
-        let line = Line::new(Source::User(Arc::clone(by)), "TOPIC", params).at(room.stamp(at_ms));
+        let line = topic_line(&room.name, by, topic).at(room.stamp(at_ms)).with_id(msgid);
         send(effects, To::Room(room.id), line);
     }
 
@@ -100,7 +104,11 @@ impl Chat {
             }
         }
         let at_ms = room.stamp(at_ms);
-        send_modes(room, by, &done, at_ms, effects);
+        if !done.is_empty() {
+            let msgid = MsgId::stored(&self.key, self.seq.0);
+            let line = modes_line(&room.name, by, &done).at(at_ms).with_id(msgid);
+            send(effects, To::Room(room.id), line);
+        }
     }
 
     pub(super) fn kicked(&mut self, at_ms: Millis, event: &Event, effects: &mut Effects) {
@@ -111,8 +119,8 @@ impl Chat {
         let (Some(user), Some(member)) = (self.users.get_mut(*member), room.member(*member).copied()) else {
             return refuse(effects, Numeric::ERR_USERNOTINCHANNEL, [nick.into(), Text::from(&room.name)]);
         };
-        let params = [Text::from(&room.name), Text::from(&user.who.nick), reason.into()];
-        let line = Line::new(Source::User(Arc::clone(by)), "KICK", params).at(at_ms);
+        let msgid = MsgId::stored(&self.key, self.seq.0);
+        let line = kick_line(&room.name, by, &user.who.nick, reason).at(at_ms).with_id(msgid);
         tell_witnesses(room, &member, line, effects);
         leave(user, room, effects);
         let room = room.id;
@@ -138,16 +146,33 @@ impl Chat {
     }
 }
 
-/// `MODE`, for everybody in the room; nothing when nothing changed.
-fn send_modes(room: &Room, by: &Arc<Who>, changes: &[ModeChange], at_ms: Millis, effects: &mut Effects) {
-    if changes.is_empty() {
-        return;
-    }
+/// What everybody in a room of this name sees of an event that is not a message, when it happens and when it is
+/// read again; none for events that nobody sees.
+pub(crate) fn happened_line(name: &Arc<str>, event: &Event) -> Option<Line> {
+    Some(match event {
+        Event::TopicSet { by, topic, .. } => topic_line(name, by, topic),
+        Event::ModesChanged { by, changes, .. } => modes_line(name, by, changes),
+        Event::Kicked { by, nick, reason, .. } => kick_line(name, by, nick, reason),
+        Event::Tagged(tagged) => tagged_line(name, tagged),
+        _ => return None,
+    })
+}
+
+fn topic_line(name: &Arc<str>, by: &Arc<Who>, topic: &Arc<str>) -> Line {
+    Line::new(Source::User(Arc::clone(by)), "TOPIC", [Text::from(name), topic.into()])
+}
+
+fn modes_line(name: &Arc<str>, by: &Arc<Who>, changes: &[ModeChange]) -> Line {
     let shown = changes.iter().map(|change| (change.set, change.mode, change.arg.as_ref()));
     let (letters, arguments) = show_changes(shown);
-    let mut line = Line::new(Source::User(Arc::clone(by)), "MODE", [Text::from(&room.name), letters.into()]);
+    let mut line = Line::new(Source::User(Arc::clone(by)), "MODE", [Text::from(name), letters.into()]);
     line.params.extend(arguments.into_iter().map(Text::from));
-    send(effects, To::Room(room.id), line.at(at_ms));
+    line
+}
+
+fn kick_line(name: &Arc<str>, by: &Arc<Who>, nick: &Arc<str>, reason: &Arc<str>) -> Line {
+    let params = [Text::from(name), Text::from(nick), reason.into()];
+    Line::new(Source::User(Arc::clone(by)), "KICK", params)
 }
 
 /// Makes one change; false when it is about somebody who is not in the room, or about nothing there is.

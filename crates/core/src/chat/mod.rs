@@ -25,10 +25,11 @@ mod tests_accounts;
 mod users;
 
 pub(crate) use self::apply_rooms::{join_line, topic_lines};
+pub(crate) use self::apply_rules::happened_line;
 pub(crate) use self::apply_users::away_reply;
 use std::collections::BTreeMap;
 
-use chinwag_log::Origin;
+use chinwag_log::{Origin, Seq};
 use chinwag_wire::msgid::MsgIdKey;
 use chinwag_wire::names::same;
 
@@ -64,6 +65,8 @@ pub struct Chat {
     accounts: Accounts,
     /// The last `n` applied, by origin: what comes again is skipped.
     applied: BTreeMap<Origin, u64>,
+    /// The position of the last stored entry that was applied, as far as replay applies any.
+    seq: Seq,
     /// Who left by the entry applied last, in the order of their numbers.
     departed: Vec<Departed>,
     /// When each node started last.
@@ -79,6 +82,7 @@ impl Chat {
             rooms: Rooms::default(),
             accounts: Accounts::default(),
             applied: BTreeMap::new(),
+            seq: Seq(0),
             departed: Vec::new(),
             started_ms: BTreeMap::new(),
         }
@@ -87,6 +91,12 @@ impl Chat {
     /// The key that makes the msgids.
     pub fn msgid_key(&self) -> &MsgIdKey {
         &self.key
+    }
+
+    /// The position of the last stored entry that was applied. Replay leaves messages out: after a restart there
+    /// may be some behind it, until the first entry comes.
+    pub fn position(&self) -> Seq {
+        self.seq
     }
 
     /// A user who is present.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chinwag_wire::numeric::Numeric;
 
 use super::{Chat, Lists, Room, User};
-use crate::event::{Event, ModeChange, Said, Who};
+use crate::event::{Event, ModeChange, Said, Tagged, Who};
 use crate::ids::{RoomId, UserId};
 use crate::line::{Line, Text};
 use crate::permissions::{Action, may, may_give, may_kick, may_take};
@@ -21,6 +21,10 @@ impl Chat {
     pub fn redecide(&self, event: Event) -> Result<Event, Box<Line>> {
         match event {
             Event::Said(said) => self.say_again(&said),
+            Event::Tagged(tagged) => {
+                let (room, by) = self.speaker(tagged.room, tagged.user)?;
+                Ok(Event::Tagged(Arc::new(Tagged { basis: room.rules, by, ..Tagged::clone(&tagged) })))
+            }
             Event::TopicSet { room: id, by, topic, .. } => {
                 let (room, user) = self.author(id, &by)?;
                 if room.modes.topic_locked && !room.may(user.id, Action::SetTopic) {
@@ -78,6 +82,14 @@ impl Chat {
         let status = room.audience(user, said.status).map_err(|_| refused())?;
         let by = Arc::clone(&user.who);
         Ok(Event::Said(Arc::new(Said { basis: room.rules, by, status, ..said.clone() })))
+    }
+
+    /// The room, and how its speaker is seen now.
+    fn speaker(&self, room: RoomId, user: UserId) -> Result<(&Room, Arc<Who>), Box<Line>> {
+        let room = self.room(room).ok_or_else(no_room)?;
+        let user = self.user(user).filter(|user| room.may_speak(user));
+        let Some(user) = user else { return Err(refusal(Numeric::ERR_CANNOTSENDTOCHAN, room)) };
+        Ok((room, Arc::clone(&user.who)))
     }
 
     /// The room, and its member who decided something about it.

@@ -53,7 +53,7 @@ fn hold(asking: &mut Asking<'_>) {
 /// Whether this server offers a capability as it is configured.
 fn offered(cap: Cap, settings: &Settings) -> bool {
     match cap {
-        Cap::Chathistory => settings.history,
+        Cap::Chathistory | Cap::EventPlayback => settings.history,
         Cap::Relaymsg => !settings.relay_separators.is_empty(),
         _ => true,
     }

@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use chinwag_wire::caps::Cap;
 use chinwag_wire::message::Message;
 use chinwag_wire::names::{MsgId, Opened};
 use chinwag_wire::time::parse_rfc3339_millis;
@@ -81,18 +82,20 @@ fn messages(chat: &Chat, asking: &mut Asking<'_>, question: &Question<'_>) -> Re
     let readable = |room: &&Room| viewer.is_some_and(|viewer| room.member(viewer.id).is_some());
     let batch = reference(asking);
     if let Some(room) = chat.room_by_name(target).filter(readable) {
-        if !asking.settings.history {
+        if !(asking.settings.history && asking.settings.history_channels) {
             let (code, about) = ("MESSAGE_ERROR", vec![question.subcommand.into(), given(target)]);
             return Err(Refusal { code, about, text: "History is switched off here" });
         }
         let (first, last, name) = (room.history_from, room.head, Arc::clone(&room.name));
-        let query = Query { room: room.id, name, part, limit, first, last, batch };
+        let events = asking.session.caps.contains(Cap::EventPlayback);
+        let until = chat.position();
+        let query = Query { room: room.id, name, part, limit, first, last, events, until, batch };
         asking.effects.push(Effect::History(Box::new(query)));
         return Ok(());
     }
     if let Some(user) = chat.user_by_nick(target) {
         // Private lines are not kept; nothing is the whole answer.
-        history::batched(&batch, "chathistory", Some((&user.who.nick).into()), [], asking.effects);
+        history::page(&batch, "chathistory", Some((&user.who.nick).into()), true, [], asking.effects);
         return Ok(());
     }
     let about = vec![question.subcommand.into(), given(target)];
@@ -172,9 +175,12 @@ fn targets(chat: &Chat, asking: &mut Asking<'_>, question: &Question<'_>) -> Res
         .iter()
         .flat_map(|user| &user.rooms)
         .filter_map(|room| chat.room(*room))
-        .filter(|room| asking.settings.history && room.head >= room.history_from)
+        .filter(|room| {
+            asking.settings.history && asking.settings.history_channels && room.head >= room.history_from
+        })
         .filter(|room| room.said_ms > after && room.said_ms < before)
         .collect();
+    let end = rooms.len() <= limit;
     rooms.sort_by_key(|room| (room.said_ms, room.id));
     if from <= to {
         rooms.truncate(limit);
@@ -186,6 +192,6 @@ fn targets(chat: &Chat, asking: &mut Asking<'_>, question: &Question<'_>) -> Res
         line(NAME, ["TARGETS".into(), (&room.name).into(), at])
     });
     let batch = reference(asking);
-    history::batched(&batch, "draft/chathistory-targets", None, lines, asking.effects);
+    history::page(&batch, "draft/chathistory-targets", None, end, lines, asking.effects);
     Ok(())
 }

@@ -1,4 +1,5 @@
-//! `@+<tag>[=<value>]{;…} TAGMSG <target>{,<target>}`: tags without a text (typing, reactions). Never kept.
+//! `@+<tag>[=<value>]{;…} TAGMSG <target>{,<target>}`: tags without a text (typing, reactions). Kept only
+//! when the server is configured to keep such tags.
 //!
 //! Specification: IRCv3 message tags.
 
@@ -7,12 +8,14 @@ use std::sync::Arc;
 use chinwag_wire::caps::Cap;
 use chinwag_wire::message::Message;
 use chinwag_wire::numeric::Numeric;
+use chinwag_wire::tags::Tags;
 
 use super::privmsg::{Body, TARGETS_MAX, Target, client_tags, pass, reachable, target};
 use super::reply::{asker, given};
 use crate::asking::{Asking, Flow};
 use crate::chat::Chat;
-use crate::event::PassedTo;
+use crate::event::{Event, PassedTo, Tagged};
+use crate::settings::{Settings, StoreTagmsg};
 
 /// `TAGMSG <target>{,<target>}`, for sessions with `message-tags`.
 pub(crate) fn tagmsg(chat: &Chat, asking: &mut Asking<'_>, message: &Message<'_>) -> Flow {
@@ -33,6 +36,13 @@ pub(crate) fn tagmsg(chat: &Chat, asking: &mut Asking<'_>, message: &Message<'_>
     let body = Body { text: "".into(), joins: None, client_tags: client_tags(asking, message) };
     for name in targets.split(',').filter(|name| !name.is_empty()) {
         let to = match target(chat, user, name) {
+            Ok(Target::Room(room, status)) if keeps(asking.settings, &body) => {
+                let client_tags = body.client_tags.clone().unwrap_or_default();
+                let (basis, by) = (room.rules, Arc::clone(&user.who));
+                let tagged = Tagged { room: room.id, basis, user: user.id, by, client_tags, status };
+                asking.propose(Event::Tagged(Arc::new(tagged)));
+                continue;
+            }
             Ok(Target::Room(room, status)) => PassedTo::Room { room: room.id, status },
             Ok(Target::User(other)) => PassedTo::User { user: other.id, nick: Arc::clone(&other.who.nick) },
             Err(refused) => {
@@ -45,4 +55,16 @@ pub(crate) fn tagmsg(chat: &Chat, asking: &mut Asking<'_>, message: &Message<'_>
         }
     }
     Flow::Done
+}
+
+/// Whether these tags are kept, with what was said: such as the configuration names, but never that somebody is
+/// typing.
+fn keeps(settings: &Settings, body: &Body) -> bool {
+    let Some(tags) = &body.client_tags else { return false };
+    let mut keys = Tags::new(tags).raw_tags().map(|tag| tag.key);
+    match &settings.store_tagmsg {
+        StoreTagmsg::Nothing => false,
+        StoreTagmsg::With(names) => keys.any(|key| names.iter().any(|name| **name == *key)),
+        StoreTagmsg::Everything => !keys.all(|key| matches!(key, "+typing" | "+draft/typing")),
+    }
 }

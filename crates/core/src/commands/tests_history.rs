@@ -9,7 +9,7 @@ use chinwag_wire::names::MsgId;
 use super::tests_world::{START_MS, World};
 use crate::effect::Effect;
 use crate::event::{SayKind, Status, Who};
-use crate::history::{self, Anchor, Part, Query, Row};
+use crate::history::{self, Anchor, Page, Part, Query, Row};
 use crate::ids::{Number, RoomId};
 use crate::line::{Line, Text};
 use crate::roles::Role;
@@ -188,13 +188,16 @@ fn an_answer_is_a_batch_of_what_was_said() {
         limit: 10,
         first: Number(1),
         last: Number(3),
+        events: false,
+        until: Seq(0),
         batch: "ref1".into(),
     };
-    let page = vec![
+    let rows = vec![
         row(1, SayKind::Privmsg, None),
         row(2, SayKind::Privmsg, Some(Status::To(Role::Operator))),
         row(3, SayKind::Notice, None),
     ];
+    let page = Page { rows, end: true, ..Page::default() };
     let mut effects = Vec::new();
     history::lines(&world.chat, &query, page, &mut effects);
     let lines: Vec<&Line> = effects
@@ -216,6 +219,7 @@ fn an_answer_is_a_batch_of_what_was_said() {
     );
     let batch = CapSet::of(&[Cap::Batch]);
     assert_eq!([lines[0].needs, lines[3].needs], [batch, batch]);
+    assert_eq!(lines[0].meta.client_tags.as_deref(), Some("draft/chathistory-end"));
     let meta = &lines[2].meta;
     assert!(lines[2].needs.is_empty());
     assert_eq!(meta.at_ms, Some(START_MS + 3));

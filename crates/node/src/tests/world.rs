@@ -177,6 +177,6 @@ impl World {
             other => panic!("not needed by these tests: {other:?}"),
         }
         let from = rows.len().saturating_sub(query.limit as usize);
-        rows.split_off(from)
+        Page { rows: rows.split_off(from), ..Page::default() }
     }
 }
