@@ -42,6 +42,14 @@ macro_rules! flags {
                 }
             }
 
+            /// What it means that a mode without argument is set, for people; none when there is no such mode.
+            pub fn meaning(mode: char) -> Option<&'static str> {
+                match mode {
+                    $($mode => Some($what),)*
+                    _ => None,
+                }
+            }
+
             pub(crate) fn set_flag(&mut self, mode: char, set: bool) {
                 match mode {
                     $($mode => self.$field = set,)*

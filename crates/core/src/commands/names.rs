@@ -10,6 +10,7 @@ use crate::commands::reply::{Packer, addressee, answer, asker, given, room_for_l
 use crate::effect::Effects;
 use crate::ids::UserId;
 use crate::line::Text;
+use crate::permissions::Action;
 
 /// `NAMES [<room>{,<room>}]`. Without a room there is nothing to list but the end of the list.
 pub(crate) fn names(chat: &Chat, asking: &mut Asking<'_>, message: &Message<'_>) -> Flow {
@@ -82,10 +83,9 @@ fn members(chat: &Chat, room: &Room, viewer: &Viewer<'_>, effects: &mut Effects)
     let mut line = |text: Text| {
         answer(effects, Numeric::RPL_NAMREPLY, [symbol.into(), (&room.name).into(), text]);
     };
-    let sees = |entry: &Member| match viewer.user {
-        Some(viewer) => room.sees(viewer, entry),
-        None => room.shows(entry),
-    };
+    // In an auditorium the list is the same for all ordinary members, who are not on it themselves.
+    let watches = viewer.user.is_some_and(|viewer| room.may(viewer, Action::BeSeen));
+    let sees = |entry: &Member| watches || room.shows(entry);
     let all = viewer.caps.contains(Cap::MultiPrefix);
     let hosts = viewer.caps.contains(Cap::UserhostInNames);
     for (entry, user) in chat.members(room) {

@@ -142,7 +142,10 @@ fn plain_lines_are_sentences() {
     plain(&line(ann(), "TOPIC", &["#lobby", "tea"]), "ann set the topic: tea\n");
     plain(&line(ann(), "KICK", &["#tea", "bob", "no"]), "[X] bob was put out of #tea by ann (no)\n");
     plain(&line(ann(), "MODE", &["#tea", "+o", "bob"]), "[#tea] ann made bob an operator.\n");
-    plain(&line(ann(), "MODE", &["#lobby", "+nk", "x"]), "ann set the mode +nk x\n");
+    plain(
+        &line(ann(), "MODE", &["#lobby", "+nk", "x"]),
+        "ann lets only those speak who are in the room.\nann locked the room with the key x.\n",
+    );
     plain(&line(Source::Nobody, "PING", &["x"]), "");
     plain(&numeric(353, &["=", "#lobby", "ann bob"]), "here: ann, bob\n");
     plain(&numeric(332, &["#tea", "green"]), "[#tea] topic: green\n");

@@ -57,6 +57,8 @@ const ROWS: &[Row] = &[
     },
     Row { names: &["op"], usage: "/op name", what: "make somebody an operator (operators)", run: op },
     Row { names: &["deop"], usage: "/deop name", what: "and an ordinary member again", run: deop },
+    Row { names: &["voice"], usage: "/voice name", what: "let somebody speak where not all may", run: voice },
+    Row { names: &["devoice"], usage: "/devoice name", what: "and not any more", run: devoice },
     Row { names: &["mode"], usage: "/mode [changes]", what: "read or change the room's modes", run: mode },
     Row { names: &["echo"], usage: "/echo on|off", what: "whether you see what you say yourself", run: echo },
     Row { names: &["quit", "exit"], usage: "/quit [reason]", what: "leave; exit does the same", run: quit },
@@ -181,7 +183,7 @@ fn msg(door: &mut PlainDoor, rest: &str) {
         return usage(door, "msg");
     }
     door.say("PRIVMSG", to, text);
-    if !to.starts_with(['#', '@', '+']) && !door.private_told {
+    if !to.starts_with(['#', '~', '&', '@', '%', '+']) && !door.private_told {
         door.private_told = true;
         door.tell("* Lines between two are not kept: nobody can read them again later.");
     }
@@ -287,6 +289,14 @@ fn op(door: &mut PlainDoor, rest: &str) {
 
 fn deop(door: &mut PlainDoor, rest: &str) {
     role(door, "deop", "-o", rest);
+}
+
+fn voice(door: &mut PlainDoor, rest: &str) {
+    role(door, "voice", "+v", rest);
+}
+
+fn devoice(door: &mut PlainDoor, rest: &str) {
+    role(door, "devoice", "-v", rest);
 }
 
 fn role(door: &mut PlainDoor, command: &str, change: &str, rest: &str) {

@@ -1,11 +1,12 @@
 //! The plain door: lines of text for `nc`, telnet and the little socket clients that people write in class.
 //!
-//! What lives here: how lines look there (`render`, `numerics`) and the machine that turns what these callers
+//! What lives here: how lines look there (`render`, `numerics`, `modes`) and the machine that turns what these callers
 //! type into IRC requests (`machine`, `commands`). Nothing that is said by one caller reaches another one's
 //! terminal unsanitised.
 
 mod commands;
 mod machine;
+mod modes;
 mod name;
 mod numerics;
 mod render;

@@ -5,6 +5,7 @@
 
 use chinwag_wire::numeric::Numeric;
 
+use super::modes;
 use super::render::{Page, put, sentence};
 
 /// Appends what this door shows for a numeric.
@@ -80,11 +81,7 @@ fn room(number: u16, page: &Page<'_>, out: &mut Vec<u8>) {
     let index = usize::from(number == 353);
     let room = page.param(index);
     match number {
-        324 => {
-            page.place(room, out);
-            put(out, &["modes: "]);
-            page.joined_rest(1, out);
-        }
+        324 => modes::set(page, out),
         // When the room was opened: seconds since 1970, nothing for people.
         329 => {}
         331 => {
@@ -101,8 +98,15 @@ fn room(number: u16, page: &Page<'_>, out: &mut Vec<u8>) {
             here(page.last(), out);
         }
         346 | 348 | 367 => {
+            let what = match number {
+                346 => "in without invitation: ",
+                348 => "excepted from bans: ",
+                _ if page.param(1).starts_with("m:") => "silenced: ",
+                _ => "banned: ",
+            };
+            let (kind, whom) = modes::whom(page.param(1));
             page.place(room, out);
-            sentence(out, &[if number == 367 { "banned: " } else { "excepted: " }, page.param(1)]);
+            sentence(out, &[what, kind, whom]);
         }
         _ => generic(page, out),
     }
@@ -148,7 +152,7 @@ fn refused(number: u16, page: &Page<'_>, out: &mut Vec<u8>) {
         401 => sentence(out, &["! Nobody here is called ", what, "."]),
         402 => sentence(out, &["! ", what, " is not known here."]),
         403 => sentence(out, &["! There is no room ", what, "."]),
-        404 => sentence(out, &["! You may not speak in ", what, "."]),
+        404 => unheard(what, page.last(), out),
         405 => sentence(
             out,
             &["! You are in so many rooms that ", what, " would be one too many: /part one first."],
@@ -166,6 +170,8 @@ fn refused(number: u16, page: &Page<'_>, out: &mut Vec<u8>) {
         461 => sentence(out, &["! ", what, " needs more words. /help shows how it is used."]),
         464 => sentence(out, &["! This server needs a password; come in by IRC and send PASS first."]),
         471 => sentence(out, &["! ", what, " is full."]),
+        470 => sentence(out, &["! ", what, " sends you on to ", page.param(1), "."]),
+        472 => sentence(out, &["! There is no mode ", what, "."]),
         473 => sentence(out, &["! ", what, " is open to those who are invited only."]),
         474 => sentence(out, &["! You are banned from ", what, "."]),
         475 => sentence(out, &["! ", what, " needs its key: /join ", what, " key"]),
@@ -175,11 +181,27 @@ fn refused(number: u16, page: &Page<'_>, out: &mut Vec<u8>) {
                 &["! ", what, " cannot be a room: choose a shorter name, without commas and odd signs."],
             );
         }
+        477 if what.starts_with('#') => sentence(out, &["! ", what, " is for those who are logged in only."]),
+        478 => sentence(out, &["! The list of ", what, " is full: take something off it first."]),
         482 => sentence(out, &["! Only an operator of ", what, " may do that."]),
+        696 => sentence(out, &["! ", page.last(), "."]),
         _ => {
             put(out, &["! "]);
             generic(page, out);
         }
+    }
+}
+
+/// Why nobody in a room heard what was said: the numeric's text ends with the mode.
+fn unheard(room: &str, text: &str, out: &mut Vec<u8>) {
+    let mode = text.strip_suffix(')').and_then(|text| text.split_once("(+"));
+    match mode.map(|(_, mode)| mode) {
+        Some("n") => sentence(out, &["! Only who is in ", room, " speaks there: /join ", room, " first."]),
+        Some("m") => sentence(out, &["! Only operators and those with a voice speak in ", room, " now."]),
+        Some("M" | "R") => sentence(out, &["! Only those who are logged in speak in ", room, "."]),
+        Some("b") => sentence(out, &["! A ban keeps you from speaking in ", room, "."]),
+        Some("C") => sentence(out, &["! Questions from program to program are not allowed in ", room, "."]),
+        _ => sentence(out, &["! You may not speak in ", room, "."]),
     }
 }
 

@@ -9,7 +9,7 @@ use chinwag_wire::plain::sanitize;
 use chinwag_wire::time::format_millis;
 
 use super::super::Frame;
-use super::numerics;
+use super::{modes, numerics};
 
 /// The capabilities that a plain session has from the start: those that make the chat send what this door
 /// knows how to show. `batch` is what tells lines of history from those said now.
@@ -95,7 +95,8 @@ impl Page<'_> {
         }
     }
 
-    fn nick(&self) -> &str {
+    /// Who does what the line says.
+    pub(super) fn nick(&self) -> &str {
         match &self.line.source {
             Source::User(who) => &who.nick,
             Source::Server | Source::Nobody => self.frame.server,
@@ -221,29 +222,7 @@ impl Page<'_> {
             put(out, &["* your modes: "]);
             return self.joined_rest(1, out);
         }
-        self.place(target, out);
-        let role = match (self.line.params.len(), self.param(1)) {
-            (3, "+o") => Some((" made ", " an operator.")),
-            (3, "-o") => Some((" made ", " an ordinary member.")),
-            (3, "+q") => Some((" made ", " a founder.")),
-            (3, "+a") => Some((" made ", " an admin.")),
-            (3, "+h") => Some((" made ", " a halfop.")),
-            (3, "-q") => Some((" made ", " no founder any more.")),
-            (3, "-a") => Some((" made ", " no admin any more.")),
-            (3, "-h") => Some((" made ", " no halfop any more.")),
-            (3, "+v") => Some((" gave ", " a voice.")),
-            (3, "-v") => Some((" took the voice from ", ".")),
-            (3, "+b") => Some((" banned ", ".")),
-            (3, "-b") => Some((" lifted the ban on ", ".")),
-            _ => None,
-        };
-        match role {
-            Some((before, after)) => sentence(out, &[self.nick(), before, self.param(2), after]),
-            None => {
-                put(out, &[self.nick(), " set the mode "]);
-                self.joined_rest(1, out);
-            }
-        }
+        modes::changed(self, out);
     }
 
     fn invited(&self, out: &mut Vec<u8>) {
