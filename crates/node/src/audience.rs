@@ -29,9 +29,22 @@ pub(crate) struct Audience {
     pub(crate) groups: SmallVec<[Group; 1]>,
     /// Whether anything was said this turn.
     pub(crate) touched: bool,
+    /// Sessions that said something this turn, as far as they are few. They are handed their bytes first: what they
+    /// say next is then there when the turn is over, so that it goes into the log, and out, together.
+    pub(crate) authors: SmallVec<[u32; AUTHORS_MAX]>,
 }
 
+/// Authors of a room that are handed their bytes first.
+pub(crate) const AUTHORS_MAX: usize = 16;
+
 impl Audience {
+    /// A session said something.
+    pub(crate) fn note_author(&mut self, session: u32) {
+        if self.authors.len() < AUTHORS_MAX && !self.authors.contains(&session) {
+            self.authors.push(session);
+        }
+    }
+
     /// The group of a dialect.
     pub(crate) fn group(&self, dialect: u16) -> Option<&Group> {
         self.groups.iter().find(|group| group.dialect == dialect)
@@ -101,6 +114,7 @@ impl Audiences {
         for room in self.touched.drain(..) {
             let Some(Some(audience)) = self.rooms.get_mut(room.0 as usize) else { continue };
             audience.touched = false;
+            audience.authors.clear();
             for group in &mut audience.groups {
                 spare(std::mem::take(&mut group.reel.bytes));
                 group.reel.pieces.clear();

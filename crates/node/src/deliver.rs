@@ -148,6 +148,11 @@ impl Node {
                 }
             }
         }
+        if let (Some(asker), Some(_)) = (asker, author)
+            && let Some(audience) = self.audiences.get_mut(room)
+        {
+            audience.note_author(asker.index);
+        }
         self.cast(room, line, out);
     }
 

@@ -1,8 +1,9 @@
 //! The end of a turn: everybody gets their bytes.
 
 use chinwag_core::ids::SessionId;
+use smallvec::SmallVec;
 
-use crate::audience::EVERYBODY;
+use crate::audience::{AUTHORS_MAX, EVERYBODY};
 use crate::limits::TAPE_BYTES_MAX;
 use crate::sessions::{Entry, Hearing};
 use crate::tape::{Except, Merge, Piece};
@@ -56,13 +57,17 @@ impl Node {
             let Some(audience) = self.audiences.get(*room) else { continue };
             for group in audience.groups.iter().filter(|group| !group.reel.bytes.is_empty()) {
                 let parts = [&group.reel.bytes[..]];
-                for &index in &group.members {
+                // Whoever spoke comes first: see `Audience::authors`.
+                let mine = |index: &&u32| hot[**index as usize].dialect == group.dialect;
+                let first: SmallVec<[u32; AUTHORS_MAX]> =
+                    audience.authors.iter().filter(mine).copied().collect();
+                for &index in first.iter().chain(&group.members) {
                     let hot = &mut hot[index as usize];
                     if hot.marked == turn {
                         continue;
                     }
+                    hot.marked = turn;
                     if many && (hot.rooms > 1 || all) {
-                        hot.marked = turn;
                         self.marked.push(index);
                         continue;
                     }

@@ -20,7 +20,8 @@ pub(crate) struct Hot {
     pub(crate) dialect: u16,
     /// How many rooms it hears, that of everybody not counted.
     pub(crate) rooms: u16,
-    /// The turn in which its bytes have to be merged, because it is not served by one room's reel alone.
+    /// The turn in which its bytes have to be merged, because it is not served by one room's reel alone; or in which
+    /// it was handed that reel.
     pub(crate) marked: u64,
     /// When it was last heard, in seconds since the Unix epoch.
     pub(crate) heard_s: u32,

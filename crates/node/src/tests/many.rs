@@ -37,6 +37,27 @@ fn a_thousand_members_get_a_turn_in_one_write_each() {
 }
 
 #[test]
+fn whoever_says_something_is_written_to_first_and_everybody_once() {
+    let mut world = World::new();
+    let members = room_of(&mut world, 100, &["echo-message", "echo-message server-time"]);
+    for author in [70, 99, 70, 31] {
+        let _ = world.send(members[author], "PRIVMSG #tea :hello\r\n");
+    }
+    world.out.order.clear();
+    world.turn();
+    let mut order = world.out.order.clone();
+    // Those of one dialect, then those of the other.
+    assert_eq!((order[0], order[50], order[51]), (members[70], members[99], members[31]));
+    order.sort_unstable_by_key(|session| session.index);
+    let mut all = members.clone();
+    all.sort_unstable_by_key(|session| session.index);
+    assert_eq!(order, all);
+    for member in members {
+        assert_eq!(world.lines(member).len(), 4);
+    }
+}
+
+#[test]
 fn all_join_in_one_turn_and_each_sees_those_who_came_later() {
     let mut world = World::new();
     let members: Vec<SessionId> = (0..200).map(|n| world.irc(&format!("m{n}"), "")).collect();

@@ -32,6 +32,8 @@ pub(super) struct Sink {
     pub(super) bytes: HashMap<SessionId, Vec<u8>>,
     pub(super) closed: Vec<SessionId>,
     pub(super) writes: usize,
+    /// Who was written to last, the latest at the end.
+    pub(super) order: Vec<SessionId>,
 }
 
 impl Outlet for Sink {
@@ -39,6 +41,7 @@ impl Outlet for Sink {
         assert!(!self.closed.contains(&session), "written to after it was closed");
         assert!(parts.iter().all(|part| !part.is_empty()));
         self.writes += 1;
+        self.order.push(session);
         let bytes = self.bytes.entry(session).or_default();
         for part in parts {
             bytes.extend_from_slice(part);
