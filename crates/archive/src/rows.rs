@@ -32,6 +32,8 @@ pub(crate) mod kind {
     pub(crate) const ACCOUNT_REGISTERED: i64 = 32;
     pub(crate) const ACCOUNT_CHANGED: i64 = 33;
     pub(crate) const ACCOUNT_DROPPED: i64 = 34;
+    pub(crate) const SERVER_BANNED: i64 = 40;
+    pub(crate) const SERVER_UNBANNED: i64 = 41;
 }
 
 /// The kinds that `chinwag_core::history::is_shown` names, for a question to the database.
@@ -113,6 +115,8 @@ pub(crate) fn other(event: &Event) -> Option<Result<(i64, String), serde_json::E
         Event::AccountRegistered(_) => kind::ACCOUNT_REGISTERED,
         Event::AccountChanged { .. } => kind::ACCOUNT_CHANGED,
         Event::AccountDropped { .. } => kind::ACCOUNT_DROPPED,
+        Event::ServerBanned(_) => kind::SERVER_BANNED,
+        Event::ServerUnbanned { .. } => kind::SERVER_UNBANNED,
         _ => return None,
     };
     let extra = OtherExtra { v: EXTRA_VERSION, event };
@@ -180,7 +184,7 @@ pub(crate) fn said_event(row: SaidRow<'_>) -> Result<Event, RowError> {
 #[cfg(test)]
 mod tests {
     use chinwag_core::chat::{Enforce, Verifiers};
-    use chinwag_core::event::{AccountChange, AccountRegistered, Setting};
+    use chinwag_core::event::{AccountChange, AccountRegistered, ServerBanned, Setting};
     use chinwag_core::ids::Number;
     use chinwag_core::roles::Role;
 
@@ -262,7 +266,13 @@ mod tests {
             changes.into_iter().map(|change| Event::AccountChanged { account: Arc::clone(&account), change });
         let registered = [new, bare].map(|new| Event::AccountRegistered(Arc::new(new)));
         let dropped = Event::AccountDropped { account: Arc::clone(&account) };
-        for event in registered.into_iter().chain(changes).chain([dropped]) {
+        let by = Arc::new(Who { nick: "o".into(), user: "~o".into(), host: "h".into(), account: None });
+        let (target, reason): (Arc<str>, Arc<str>) = ("192.0.2.0/24".into(), "spam".into());
+        let banned =
+            ServerBanned { target: Arc::clone(&target), by: Arc::clone(&by), reason, until_ms: Some(7) };
+        let unbanned = Event::ServerUnbanned { target, by };
+        let bans = [Event::ServerBanned(Arc::new(banned)), unbanned];
+        for event in registered.into_iter().chain(changes).chain([dropped]).chain(bans) {
             let (_, extra) = other(&event).expect("stored").expect("encodes");
             assert_eq!(other_event(Some(&extra)).expect("decodes"), event, "{extra}");
         }

@@ -6,7 +6,7 @@ use chinwag_log::Keep;
 use serde::{Deserialize, Serialize};
 
 use crate::chat::{Enforce, Verifiers};
-use crate::ids::{Number, RoomId, SessionKey, UserId};
+use crate::ids::{Millis, Number, RoomId, SessionKey, UserId};
 use crate::privileges::Operator;
 use crate::roles::Role;
 
@@ -243,6 +243,20 @@ pub struct AccountRegistered {
     pub code: Option<Arc<str>>,
 }
 
+/// A ban of the server operators.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ServerBanned {
+    /// Whom it means, in its full form (see [`crate::chat::BanTarget`]).
+    pub target: Arc<str>,
+    /// Who set it.
+    pub by: Arc<Who>,
+    /// Why.
+    pub reason: Arc<str>,
+    /// Until when; for good without.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until_ms: Option<Millis>,
+}
+
 /// A change of an account.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -370,6 +384,15 @@ pub enum Event {
         name: Arc<str>,
         /// Why; empty for no reason given.
         reason: Arc<str>,
+    },
+    /// Server operators let somebody in no more.
+    ServerBanned(Arc<ServerBanned>),
+    /// They do again.
+    ServerUnbanned {
+        /// Who it was, as it is shown.
+        target: Arc<str>,
+        /// Who took the ban back.
+        by: Arc<Who>,
     },
     // -- passing --
     /// A node starts: nobody who came in by it before is here any more.
@@ -536,6 +559,8 @@ impl Event {
             Event::AccountChanged { .. }
             | Event::AccountDropped { .. }
             | Event::AccountRegistered(_)
+            | Event::ServerBanned(_)
+            | Event::ServerUnbanned { .. }
             | Event::Opened { .. }
             | Event::Renewed { .. }
             | Event::Said(_)

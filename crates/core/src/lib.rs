@@ -24,3 +24,4 @@ pub mod roles;
 mod scene;
 pub mod session;
 pub mod settings;
+pub mod span;

@@ -70,6 +70,16 @@ impl Scene {
         self.sessions.insert(nick, session);
     }
 
+    /// Somebody asks to come in; everything that anybody would be sent.
+    pub(crate) fn arrives(&mut self, nick: &'static str) -> Vec<String> {
+        let user = UserId::new(0, self.log.len() as u64 + 10_000);
+        let who = Arc::new(Who { nick: nick.into(), user: "~u".into(), host: "host".into(), account: None });
+        let (session, realname) = (SessionKey(user.0), "Real Name".into());
+        let arrived = Arrived { user, who, realname, door: "irc", session, away: None };
+        let effects = self.happens(Event::Arrived(Arc::new(arrived)));
+        effects.iter().map(|effect| self.shown(effect)).collect()
+    }
+
     /// The session of somebody.
     pub(crate) fn session(&mut self, nick: &str) -> &mut Session {
         self.sessions.get_mut(nick).expect("somebody who came in")

@@ -204,6 +204,8 @@ impl Node {
             Event::Opened { name, .. } => Some(name),
             Event::AccountChanged { account, .. } | Event::AccountDropped { account } => Some(account),
             Event::AccountRegistered(new) => Some(&new.account),
+            Event::ServerBanned(banned) => Some(&banned.target),
+            Event::ServerUnbanned { target, .. } => Some(target),
             other => other.room().and_then(|room| self.chat.room(room)).map(|room| &room.name),
         };
         let verb = verb_of(event);
@@ -256,6 +258,7 @@ fn verb_of(event: &Event) -> &'static str {
         Event::AccountChanged { .. } | Event::AccountDropped { .. } | Event::AccountRegistered(_) => {
             "REGISTER"
         }
+        Event::ServerBanned(_) | Event::ServerUnbanned { .. } => "UBAN",
         Event::LoggedIn { .. } | Event::LoggedOut { .. } => "AUTHENTICATE",
         Event::Said(said) if said.kind == SayKind::Notice => "NOTICE",
         Event::Said(said) if said.relayed() => "RELAYMSG",

@@ -98,6 +98,7 @@ verbs! {
     Monitor, "MONITOR", 1, Registered, "+|- <nickname>{,<nickname>} | C | L | S", "Tells you when people come and go; C clears the list, L shows it, S shows who is here.";
     Motd, "MOTD", 0, Registered, "[<server>]", "Shows the message of the day.";
     Lusers, "LUSERS", 0, Registered, "", "Shows how many people and rooms there are.";
+    Uban, "UBAN", 1, Registered, "ADD <network, mask or account> [<duration>] [:<reason>] | DEL <target> | LIST | INFO <target or nickname>", "Lets somebody in no more, for server operators; a duration is 90s, 2h, 1d12h.";
     Version, "VERSION", 0, Registered, "[<server>]", "Shows what the server runs.";
     Time, "TIME", 0, Registered, "[<server>]", "Shows the server's time.";
     Admin, "ADMIN", 0, Registered, "[<server>]", "Shows who looks after the server.";

@@ -39,6 +39,8 @@ impl Chat {
             Event::Tagged(tagged) => self.tagged(at_ms, tagged, effects),
             Event::Kicked { .. } => self.kicked(at_ms, &entry.event, effects),
             Event::AccountChanged { account, change } => self.account_changed(account, change),
+            Event::ServerBanned(banned) => self.server_banned(at_ms, banned, effects),
+            Event::ServerUnbanned { target, .. } => self.server_unbanned(at_ms, target, effects),
             Event::AccountDropped { account } => self.account_dropped(at_ms, account, effects),
             Event::AccountRegistered(new) => self.account_registered(at_ms, new),
             Event::RoomRenamed { .. } => self.room_renamed(at_ms, &entry.event, effects),

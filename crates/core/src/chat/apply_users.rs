@@ -9,6 +9,7 @@ use chinwag_wire::numeric::Numeric;
 
 use super::apply::send;
 use super::apply_profile::tell_about;
+use super::server_bans::keep_out;
 use super::{Chat, Departed, Gone, User, UserModes};
 use crate::effect::{Effect, Effects, To};
 use crate::event::{Arrived, Who};
@@ -30,6 +31,10 @@ impl Chat {
     }
 
     pub(super) fn arrived(&mut self, at_ms: Millis, arrived: &Arrived, effects: &mut Effects) {
+        if let Some(ban) = self.server_ban(&arrived.who, at_ms) {
+            effects.push(Effect::EntryRefused);
+            return keep_out(ban, effects);
+        }
         let came_in = self.users.insert(User {
             id: arrived.user,
             who: self.with_account_there_is(&arrived.who),

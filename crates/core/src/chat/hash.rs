@@ -69,6 +69,9 @@ impl Chat {
         for account in self.accounts.iter() {
             hash_account(account, &mut hasher);
         }
+        for ban in &self.server_bans {
+            (&ban.text, &ban.by, &ban.reason, ban.at_ms, ban.until_ms).hash(&mut hasher);
+        }
         hasher.finish()
     }
 }

@@ -18,6 +18,7 @@ mod locks;
 mod redecide;
 mod room_modes;
 mod rooms;
+pub(crate) mod server_bans;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
@@ -39,6 +40,7 @@ pub use self::counts::{Counts, Crowd};
 pub use self::locks::Heard;
 pub use self::room_modes::{ListEntry, Lists, RoomModes};
 pub use self::rooms::{Member, Room, Topic};
+pub use self::server_bans::{BanTarget, ServerBan};
 pub use self::users::{Gone, User, UserModes};
 
 use self::accounts::Accounts;
@@ -62,6 +64,8 @@ pub struct Chat {
     key: MsgIdKey,
     users: Users,
     rooms: Rooms,
+    /// Who may not come in at all, in the order of setting.
+    server_bans: Vec<ServerBan>,
     accounts: Accounts,
     /// The last `n` applied, by origin: what comes again is skipped.
     applied: BTreeMap<Origin, u64>,
@@ -80,6 +84,7 @@ impl Chat {
             key,
             users: Users::default(),
             rooms: Rooms::default(),
+            server_bans: Vec::new(),
             accounts: Accounts::default(),
             applied: BTreeMap::new(),
             seq: Seq(0),

@@ -55,9 +55,12 @@ mod tests_reading;
 #[cfg(test)]
 mod tests_registration;
 #[cfg(test)]
+mod tests_uban;
+#[cfg(test)]
 mod tests_world;
 mod time;
 mod topic;
+mod uban;
 mod userhost;
 mod version;
 mod wallops;
@@ -121,6 +124,7 @@ fn handler(verb: Verb) -> Handler {
         Verb::Tagmsg => tagmsg::tagmsg,
         Verb::Time => time::time,
         Verb::Topic => topic::topic,
+        Verb::Uban => uban::uban,
         Verb::User => registration::user,
         Verb::Userhost => userhost::userhost,
         Verb::Version => version::version,

@@ -9,6 +9,7 @@ use chinwag_wire::numeric::Numeric;
 
 use crate::asking::{Asking, Flow};
 use crate::chat::Chat;
+use crate::chat::server_bans::keep_out;
 use crate::commands::reply::{fail, given};
 use crate::effect::Effect;
 use crate::event::{Arrived, Event, Who};
@@ -109,6 +110,10 @@ pub(crate) fn complete(chat: &Chat, asking: &mut Asking<'_>) {
     let realname = greeting.realname.clone().unwrap_or_else(|| Arc::clone(&nick));
     let account = asking.session.account.clone();
     let who = Arc::new(Who { nick, user, host: Arc::clone(&asking.session.host), account });
+    if let Some(ban) = chat.server_ban(&who, asking.now_ms) {
+        asking.session.phase = Phase::Closing;
+        return keep_out(ban, asking.effects);
+    }
     let (door, session) = (asking.session.door.name(), asking.session.key);
     let away = greeting.away.clone();
     asking.session.phase = Phase::Entering(greeting);

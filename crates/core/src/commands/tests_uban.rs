@@ -1,0 +1,67 @@
+//! Server bans: who may set them, whom they put out and keep out, and for how long.
+
+use crate::event::Event;
+use crate::scene::Scene;
+
+fn scene() -> Scene {
+    let mut scene = Scene::of(["root", "ann", "eve"]);
+    let root = scene.user("root");
+    let _ = scene.happens(Event::UserModes { user: root, changes: vec![(true, 'o')] });
+    scene
+}
+
+fn text(lines: &[String]) -> String {
+    lines.join("\n")
+}
+
+#[test]
+fn only_server_operators_ban() {
+    let mut scene = scene();
+    let refused = text(&scene.asks("ann", "UBAN ADD eve!*@*"));
+    assert!(refused.contains("481"), "{refused}");
+    assert!(scene.chat.server_bans(scene.now_ms).next().is_none());
+}
+
+#[test]
+fn who_is_banned_has_to_go_and_does_not_come_back_until_it_is_over() {
+    let mut scene = scene();
+    scene.all([("ann", "JOIN #tea"), ("eve", "JOIN #tea")]);
+    let done = text(&scene.asks("root", "UBAN ADD eve!*@* 2h :too loud"));
+    assert!(
+        done.contains("eve!*@* is banned for 2h (too loud); 1 of those who were here had to go"),
+        "{done}"
+    );
+    assert!(done.contains("neighbours< eve QUIT You are banned from this server: too loud"), "{done}");
+    assert!(scene.chat.user_by_nick("eve").is_none());
+    let list = text(&scene.asks("root", "UBAN LIST"));
+    assert!(list.contains("eve!*@* for 2h more, by root: too loud"), "{list}");
+    let kept_out = scene.arrives("eve");
+    assert!(text(&kept_out).contains("465 You are banned from this server: too loud"), "{kept_out:?}");
+    assert!(scene.chat.user_by_nick("eve").is_none());
+    scene.now_ms += 2 * 3_600_000;
+    let let_in = scene.arrives("eve");
+    assert!(scene.chat.user_by_nick("eve").is_some(), "{let_in:?}");
+}
+
+#[test]
+fn a_ban_is_taken_back_by_what_it_is_shown_as() {
+    let mut scene = scene();
+    scene.all([("root", "UBAN ADD 192.0.2.9/24 :away with you")]);
+    let odd = text(&scene.asks("root", "UBAN DEL 192.0.3.0/24"));
+    assert!(odd.contains("192.0.3.0/24 is not banned"), "{odd}");
+    let done = text(&scene.asks("root", "UBAN DEL 192.0.2.0/24"));
+    assert!(done.contains("192.0.2.0/24 is not banned any more"), "{done}");
+    assert!(scene.chat.server_bans(scene.now_ms).next().is_none());
+}
+
+#[test]
+fn nobody_bans_themselves_and_no_operator_is_put_out() {
+    let mut scene = scene();
+    let refused = text(&scene.asks("root", "UBAN ADD *!*@host"));
+    assert!(refused.contains("would ban you as well"), "{refused}");
+    let eve = scene.user("eve");
+    let _ = scene.happens(Event::UserModes { user: eve, changes: vec![(true, 'o')] });
+    let done = text(&scene.asks("root", "UBAN ADD eve!*@*"));
+    assert!(done.contains("0 of those who were here"), "{done}");
+    assert!(scene.chat.user_by_nick("eve").is_some());
+}
