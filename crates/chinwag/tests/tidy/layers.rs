@@ -9,7 +9,7 @@ struct Layer {
     others: Option<&'static [&'static str]>,
 }
 
-const PURE_OTHERS: Option<&[&str]> = Some(&["smallvec", "serde", "serde_json", "thiserror"]);
+const PURE_OTHERS: Option<&[&str]> = Some(&["ipnet", "smallvec", "serde", "serde_json", "thiserror"]);
 
 const LAYERS: [Layer; 9] = [
     Layer { name: "wire", ours: &[], others: PURE_OTHERS },
