@@ -1,13 +1,21 @@
 //! Server bans: who may set them, whom they put out and keep out, and for how long.
 
+use std::sync::Arc;
+
 use crate::event::Event;
+use crate::privileges::{Operator, Privileges};
 use crate::scene::Scene;
 
 fn scene() -> Scene {
     let mut scene = Scene::of(["root", "ann", "eve"]);
-    let root = scene.user("root");
-    let _ = scene.happens(Event::UserModes { user: root, changes: vec![(true, 'o')] });
+    opers(&mut scene, "root", Privileges::all());
     scene
+}
+
+fn opers(scene: &mut Scene, nick: &str, privileges: Privileges) {
+    let operator = Operator { name: nick.into(), title: "".into(), privileges };
+    let user = scene.user(nick);
+    let _ = scene.happens(Event::Opered { user, operator: Arc::new(operator) });
 }
 
 fn text(lines: &[String]) -> String {
@@ -19,6 +27,9 @@ fn only_server_operators_ban() {
     let mut scene = scene();
     let refused = text(&scene.asks("ann", "UBAN ADD eve!*@*"));
     assert!(refused.contains("481"), "{refused}");
+    opers(&mut scene, "ann", Privileges::default());
+    let refused = text(&scene.asks("ann", "UBAN ADD eve!*@*"));
+    assert!(refused.contains("723 bans"), "{refused}");
     assert!(scene.chat.server_bans(scene.now_ms).next().is_none());
 }
 
@@ -59,8 +70,7 @@ fn nobody_bans_themselves_and_no_operator_is_put_out() {
     let mut scene = scene();
     let refused = text(&scene.asks("root", "UBAN ADD *!*@host"));
     assert!(refused.contains("would ban you as well"), "{refused}");
-    let eve = scene.user("eve");
-    let _ = scene.happens(Event::UserModes { user: eve, changes: vec![(true, 'o')] });
+    opers(&mut scene, "eve", Privileges::default());
     let done = text(&scene.asks("root", "UBAN ADD eve!*@*"));
     assert!(done.contains("0 of those who were here"), "{done}");
     assert!(scene.chat.user_by_nick("eve").is_some());

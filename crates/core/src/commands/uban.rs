@@ -5,10 +5,11 @@ use std::sync::Arc;
 use chinwag_wire::message::Message;
 use chinwag_wire::numeric::Numeric;
 
-use super::reply::{asker, given, line, tell};
+use super::reply::{given, line, operator, tell};
 use crate::asking::{Asking, Flow};
 use crate::chat::{BanTarget, Chat, ServerBan, User};
 use crate::event::{Event, ServerBanned, Who};
+use crate::privileges::Privilege;
 use crate::span::Span;
 
 /// Bans that are kept at most.
@@ -19,11 +20,7 @@ const REASON_BYTES_MAX: usize = 300;
 
 /// `UBAN ADD <target> [<duration>] [:<reason>]`, `UBAN DEL <target>`, `UBAN LIST`, `UBAN INFO <target or nickname>`
 pub(crate) fn uban(chat: &Chat, asking: &mut Asking<'_>, message: &Message<'_>) -> Flow {
-    let Some(user) = asker(chat, asking) else { return Flow::Done };
-    if !user.modes.operator {
-        asking.refuse(Numeric::ERR_NOPRIVILEGES, []);
-        return Flow::Done;
-    }
+    let Some(user) = operator(chat, asking, Privilege::Bans) else { return Flow::Done };
     let subcommand = message.params.first().copied().unwrap_or("").to_ascii_uppercase();
     let target = message.params.get(1).filter(|target| !target.is_empty());
     match (subcommand.as_str(), target) {
