@@ -4,6 +4,8 @@ use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
+use crate::transport::{TlsOptions, Transport};
+
 /// How long anything that is expected may take.
 pub const WITHIN: Duration = Duration::from_secs(20);
 
@@ -11,7 +13,7 @@ pub const WITHIN: Duration = Duration::from_secs(20);
 #[derive(Debug)]
 pub struct Caller {
     name: String,
-    reader: BufReader<TcpStream>,
+    reader: BufReader<Transport>,
 }
 
 impl Caller {
@@ -20,11 +22,41 @@ impl Caller {
     /// # Panics
     /// When there is no connection.
     pub fn connect(address: SocketAddr) -> Caller {
+        Caller::over(Transport::Tcp(Caller::socket(address)))
+    }
+
+    /// Connects with TLS.
+    ///
+    /// # Panics
+    /// When there is no connection.
+    pub fn tls(address: SocketAddr, options: TlsOptions) -> Caller {
+        Caller::over(Transport::tls(Caller::socket(address), options).expect("options that make sense"))
+    }
+
+    /// Connects by WebSocket with these subprotocols.
+    ///
+    /// # Panics
+    /// When there is no connection, or no WebSocket is granted.
+    pub fn websocket(address: SocketAddr, protocols: &[&str]) -> Caller {
+        let transport = Transport::Tcp(Caller::socket(address));
+        Caller::over(transport.websocket(protocols, &[]).expect("a WebSocket is granted").0)
+    }
+
+    /// Speaks over what is there already.
+    pub fn over(transport: Transport) -> Caller {
+        Caller { name: "somebody".to_owned(), reader: BufReader::new(transport) }
+    }
+
+    /// A connected socket with a deadline on every wait.
+    ///
+    /// # Panics
+    /// When there is no connection.
+    pub fn socket(address: SocketAddr) -> TcpStream {
         let stream = TcpStream::connect_timeout(&address, WITHIN).expect("somebody listens");
         stream.set_read_timeout(Some(WITHIN)).expect("a time-out can be set");
         stream.set_write_timeout(Some(WITHIN)).expect("a time-out can be set");
         stream.set_nodelay(true).expect("delay can be switched off");
-        Caller { name: "somebody".to_owned(), reader: BufReader::new(stream) }
+        stream
     }
 
     /// Connects by IRC with these capabilities and registers.
@@ -32,12 +64,20 @@ impl Caller {
     /// # Panics
     /// When the server does not let it in.
     pub fn irc(address: SocketAddr, nick: &str, caps: &str) -> Caller {
-        let mut caller = Caller::connect(address);
-        caller.name = nick.to_owned();
-        caller.send(&format!("CAP REQ :{caps}\r\nNICK {nick}\r\nUSER {nick} 0 * :{nick}\r\nCAP END"));
-        caller.until(|line| line.contains(" 001 "));
-        caller.until(|line| line.contains(" 422 ") || line.contains(" 376 "));
-        caller
+        Caller::connect(address).registered(nick, caps)
+    }
+
+    /// Registers with these capabilities.
+    ///
+    /// # Panics
+    /// When the server does not let it in.
+    #[must_use]
+    pub fn registered(mut self, nick: &str, caps: &str) -> Caller {
+        self.name = nick.to_owned();
+        self.send(&format!("CAP REQ :{caps}\r\nNICK {nick}\r\nUSER {nick} 0 * :{nick}\r\nCAP END"));
+        self.until(|line| line.contains(" 001 "));
+        self.until(|line| line.contains(" 422 ") || line.contains(" 376 "));
+        self
     }
 
     /// The same, and joins a room.
@@ -45,10 +85,18 @@ impl Caller {
     /// # Panics
     /// When the server does not let it in.
     pub fn member(address: SocketAddr, nick: &str, caps: &str, room: &str) -> Caller {
-        let mut caller = Caller::irc(address, nick, caps);
-        caller.send(&format!("JOIN {room}"));
-        caller.until(|line| line.contains(" 366 "));
-        caller
+        Caller::irc(address, nick, caps).joined(room)
+    }
+
+    /// Joins a room.
+    ///
+    /// # Panics
+    /// When the server does not let it in.
+    #[must_use]
+    pub fn joined(mut self, room: &str) -> Caller {
+        self.send(&format!("JOIN {room}"));
+        self.until(|line| line.contains(" 366 "));
+        self
     }
 
     /// Sends a line.
@@ -131,7 +179,9 @@ impl Caller {
         let mut bytes = Vec::new();
         match self.reader.read_to_end(&mut bytes) {
             Ok(_) => {}
-            Err(error) if error.kind() == io::ErrorKind::ConnectionReset => {}
+            // A socket may be reset, and TLS ended without a farewell.
+            Err(error)
+                if matches!(error.kind(), io::ErrorKind::ConnectionReset | io::ErrorKind::UnexpectedEof) => {}
             Err(error) => panic!("{} waited for the end: {error}", self.name),
         }
         bytes
@@ -149,6 +199,11 @@ impl Caller {
 
     /// The socket.
     pub fn stream(&self) -> &TcpStream {
-        self.reader.get_ref()
+        self.reader.get_ref().socket()
+    }
+
+    /// What carries its bytes.
+    pub fn transport(&mut self) -> &mut Transport {
+        self.reader.get_mut()
     }
 }

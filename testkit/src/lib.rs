@@ -10,6 +10,7 @@ pub mod conversation;
 pub mod history;
 pub mod process;
 pub mod seeds;
+pub mod transport;
 pub mod world;
 
 use std::path::Path;

@@ -1,8 +1,8 @@
 //! The command line: what can be asked for, and the help that teaches it.
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use chinwag_server::config::Address;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// What `chinwag` alone says.
@@ -17,7 +17,7 @@ chinwag: the chat room that everybody can walk into
 Once a server runs, walk in:
 
   nc 127.0.0.1 55555        type a nickname, then talk
-  any IRC client            server 127.0.0.1, port 55555, no TLS
+  any IRC client            server 127.0.0.1, port 55555, with TLS or without
 ";
 
 const EXAMPLES: &str = "\
@@ -76,9 +76,9 @@ pub(crate) enum ConfigCommand {
 #[derive(Debug, Args)]
 pub(crate) struct ServeArgs {
     /// Where to listen; may be given more than once, and replaces the listeners of the configuration. Port 0 lets
-    /// the system choose [default: 127.0.0.1:55555].
+    /// the system choose; unix:/path is a socket in the file system [default: 127.0.0.1:55555].
     #[arg(long, value_name = "ADDR:PORT")]
-    pub(crate) listen: Vec<SocketAddr>,
+    pub(crate) listen: Vec<Address>,
     /// The folder where everything is kept; made when it is not there [default: the platform's data folder, on
     /// Linux ~/.local/share/chinwag].
     #[arg(long, value_name = "DIR", env = "CHINWAG_DATA")]

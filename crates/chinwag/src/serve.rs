@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 
-use chinwag_server::config::{Kind, ListenerConfig, Listeners};
-use chinwag_server::{Config, ConfigError, Options, Server};
+use chinwag_server::config::{Address, Kind, ListenerConfig, Listeners, TlsMode};
+use chinwag_server::{Config, ConfigError, Listening, Options, Server};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tracing_subscriber::EnvFilter;
 
@@ -24,10 +24,9 @@ pub(crate) fn run(args: ServeArgs) -> Result<(), Failure> {
     })?;
     raise_descriptor_limit();
     let lobby = config.server.lobby.clone();
-    let kinds: Vec<Kind> = config.listeners.0.iter().map(|listener| listener.kind).collect();
     let server = Server::bind(Options { config, data: data.clone() })
         .map_err(|error| Failure::Failed(error.to_string()))?;
-    let welcome = welcome(server.addresses(), &kinds, &data, &lobby);
+    let welcome = welcome(server.listening(), &data, &lobby);
     // Only now: whoever reads it may send signals at once.
     let ready = move || {
         if print(&welcome).is_err() {
@@ -38,42 +37,30 @@ pub(crate) fn run(args: ServeArgs) -> Result<(), Failure> {
 }
 
 /// The file, if there is one, and what the command line says instead.
-fn read(file: Option<&Path>, listen: &[SocketAddr]) -> Result<Config, ConfigError> {
+fn read(file: Option<&Path>, listen: &[Address]) -> Result<Config, ConfigError> {
     let mut config = file.map_or_else(|| Ok(Config::default()), Config::read)?;
     if !listen.is_empty() {
-        let any = |address: &SocketAddr| ListenerConfig { address: *address, kind: Kind::Any };
-        config.listeners = Listeners(listen.iter().map(any).collect());
+        config.listeners = Listeners(listen.iter().cloned().map(ListenerConfig::any).collect());
     }
     Ok(config)
 }
 
 /// First a line a listener for programs, then how people walk in.
-fn welcome(addresses: &[SocketAddr], kinds: &[Kind], data: &Path, lobby: &str) -> String {
+fn welcome(places: &[Listening], data: &Path, lobby: &str) -> String {
     let mut text = String::new();
-    for address in addresses {
+    for place in places {
         // Writing to a string cannot fail.
-        let _ = writeln!(text, "listening on {address}");
+        let _ = writeln!(text, "listening on {}", place.address);
     }
     let _ = writeln!(text, "chinwag {} keeps what is said in {}", env!("CARGO_PKG_VERSION"), data.display());
     let _ = writeln!(text, "walk into {lobby}:");
-    let find = |door: Kind| {
-        let both = addresses.iter().zip(kinds);
-        both.clone().find(|(_, kind)| **kind == Kind::Any || **kind == door).map(|(address, _)| *address)
-    };
-    if let Some(address) = find(Kind::Plain) {
-        let (host, port) = (reachable(address.ip()), address.port());
-        let _ = writeln!(text, "  nc       nc {host} {port}");
-        let _ = writeln!(text, "  telnet   telnet {host} {port}");
+    for place in places {
+        ways_in(&mut text, place);
     }
-    if let Some(address) = find(Kind::Irc) {
-        let (host, port) = (reachable(address.ip()), address.port());
-        let _ = writeln!(
-            text,
-            "  irc      irssi -c {host} -p {port}      (or any IRC client: no TLS, then /join {lobby})"
-        );
-    }
-    if addresses.iter().all(|address| address.ip().is_loopback()) {
-        let port = addresses.first().map_or(chinwag_server::config::PORT, SocketAddr::port);
+    certificates(&mut text, places);
+    let tcp = || places.iter().filter_map(|place| place.address.tcp());
+    if tcp().all(|address| address.ip().is_loopback()) {
+        let port = tcp().next().map_or(chinwag_server::config::PORT, |address| address.port());
         let _ = writeln!(
             text,
             "only this machine can reach it; `chinwag serve --listen 0.0.0.0:{port}` opens it to the network"
@@ -81,6 +68,61 @@ fn welcome(addresses: &[SocketAddr], kinds: &[Kind], data: &Path, lobby: &str) -
     }
     text.push_str("Ctrl-C ends it\n");
     text
+}
+
+/// A line a door: what to type to come in by it.
+fn ways_in(text: &mut String, place: &Listening) {
+    let (open, tls) = (place.tls != TlsMode::Only, place.tls != TlsMode::Off);
+    let is = |door: Kind| place.kind == Kind::Any || place.kind == door;
+    let address = match &place.address {
+        Address::Tcp(address) => *address,
+        Address::Unix(path) => {
+            let _ = writeln!(text, "  nc       nc -U {}", path.display());
+            return;
+        }
+    };
+    let (host, port) = (reachable(address.ip()), address.port());
+    let there = SocketAddr::new(host, port);
+    let mut line = |door: &str, how: &str| {
+        let _ = writeln!(text, "  {door:<8} {how}");
+    };
+    if is(Kind::Plain) && open {
+        line("nc", &format!("nc {host} {port}"));
+        line("telnet", &format!("telnet {host} {port}"));
+    }
+    if place.kind == Kind::Plain && !open {
+        line("ncat", &format!("ncat --ssl {host} {port}"));
+    }
+    if is(Kind::Irc) && open {
+        let tls = if tls { "with TLS or without" } else { "no TLS" };
+        line("irc", &format!("irssi -c {host} -p {port}      (or any IRC client, {tls}, then /join)"));
+    } else if is(Kind::Irc) {
+        line(
+            "irc",
+            &format!("irssi -c {host} -p {port} --tls      (or any IRC client with TLS, then /join)"),
+        );
+    }
+    if matches!(place.kind, Kind::Any | Kind::WebSocket | Kind::Web) {
+        let scheme = if open { "ws" } else { "wss" };
+        line("websocket", &format!("{scheme}://{there}/      (IRC clients in a browser, text.ircv3.net)"));
+    }
+    if matches!(place.kind, Kind::Web | Kind::Ssh) {
+        let door = if place.kind == Kind::Web { "web" } else { "ssh" };
+        line(door, &format!("{there} is for a door that is not open yet in this version"));
+    }
+}
+
+/// The fingerprints of the certificates, by which people tell that they are talking to this server.
+fn certificates(text: &mut String, places: &[Listening]) {
+    let mut shown: Vec<&str> = Vec::new();
+    for place in places {
+        let Some(fingerprint) = place.fingerprint.as_deref().filter(|print| !shown.contains(print)) else {
+            continue;
+        };
+        shown.push(fingerprint);
+        let whose = if place.own_certificate { ", which nobody else vouches for" } else { "" };
+        let _ = writeln!(text, "TLS certificate{whose}, SHA-256:\n  {fingerprint}");
+    }
 }
 
 /// An address that somebody can type: a listener for all of them is reached on this machine's own.
@@ -132,22 +174,49 @@ fn raise_descriptor_limit() {
 mod tests {
     use super::*;
 
+    fn place(address: &str, kind: Kind, tls: TlsMode) -> Listening {
+        let fingerprint = (tls != TlsMode::Off).then(|| "00ff".to_owned());
+        Listening { address: address.parse().unwrap(), kind, tls, fingerprint, own_certificate: true }
+    }
+
     #[test]
     fn the_first_lines_are_for_programs() {
-        let addresses = [SocketAddr::from(([127, 0, 0, 1], 55555)), SocketAddr::from(([0, 0, 0, 0], 6667))];
-        let text = welcome(&addresses, &[Kind::Plain, Kind::Irc], Path::new("/data"), "#lobby");
+        let places = [
+            place("127.0.0.1:55555", Kind::Plain, TlsMode::Off),
+            place("0.0.0.0:6667", Kind::Irc, TlsMode::Auto),
+            place("unix:/run/chat.sock", Kind::Any, TlsMode::Auto),
+        ];
+        let text = welcome(&places, Path::new("/data"), "#lobby");
         let lines: Vec<&str> = text.lines().collect();
-        assert_eq!(lines[..2], ["listening on 127.0.0.1:55555", "listening on 0.0.0.0:6667"]);
+        assert_eq!(
+            lines[..3],
+            ["listening on 127.0.0.1:55555", "listening on 0.0.0.0:6667", "listening on unix:/run/chat.sock"]
+        );
         assert!(text.contains("nc 127.0.0.1 55555"), "{text}");
         assert!(text.contains("irssi -c 127.0.0.1 -p 6667"), "{text}");
+        assert!(text.contains("nc -U /run/chat.sock"), "{text}");
         assert!(!text.contains("only this machine"), "{text}");
+        assert_eq!(text.matches("00ff").count(), 1, "{text}");
+    }
+
+    #[test]
+    fn ways_in_follow_from_kind_and_tls() {
+        let shown = |kind, tls| welcome(&[place("127.0.0.1:1", kind, tls)], Path::new("/data"), "#lobby");
+        let only = shown(Kind::Any, TlsMode::Only);
+        assert!(
+            !only.contains("  nc ") && only.contains("--tls") && only.contains("wss://127.0.0.1:1/"),
+            "{only}"
+        );
+        let off = shown(Kind::Irc, TlsMode::Off);
+        assert!(off.contains("no TLS") && !off.contains("certificate") && !off.contains("ws://"), "{off}");
+        assert!(shown(Kind::Ssh, TlsMode::Off).contains("not open yet"));
     }
 
     #[test]
     fn the_command_line_replaces_the_listeners() {
         let address = SocketAddr::from(([127, 0, 0, 1], 1));
-        let config = read(None, &[address]).unwrap();
-        assert_eq!(config.listeners.0, [ListenerConfig { address, kind: Kind::Any }]);
+        let config = read(None, &[address.into()]).unwrap();
+        assert_eq!(config.listeners.0, [ListenerConfig::any(address.into())]);
         assert_eq!(read(None, &[]).unwrap(), Config::default());
     }
 }

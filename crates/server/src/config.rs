@@ -18,11 +18,13 @@ use serde::{Deserialize, Deserializer};
 use crate::throttle::Allowed;
 
 mod extensions;
+mod listener;
 mod nearest;
 #[cfg(test)]
 mod tests;
 
 pub use self::extensions::RelaymsgConfig;
+pub use self::listener::{Address, Kind, ListenerConfig, Listeners, TlsMode};
 
 /// The commented default configuration, as `chinwag config` prints it.
 pub const DEFAULT_TOML: &str = include_str!("default.toml");
@@ -71,35 +73,9 @@ pub struct ServerConfig {
     pub client_tags_denied: Vec<String>,
     /// The room where plain callers land.
     pub lobby: String,
-}
-
-/// The listeners, at least one.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(transparent)]
-pub struct Listeners(pub Vec<ListenerConfig>);
-
-/// `[[listener]]`: one place to listen at.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ListenerConfig {
-    /// Address and port; port 0 lets the system choose.
-    pub address: SocketAddr,
-    /// The doors behind it.
-    #[serde(default)]
-    pub kind: Kind,
-}
-
-/// Which doors are behind a listener.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Kind {
-    /// The first bytes decide.
-    #[default]
-    Any,
-    /// Everybody is a plain caller.
-    Plain,
-    /// Everybody speaks IRC.
-    Irc,
+    /// Balancers and web servers that are believed when they say for whom they connect.
+    #[serde(deserialize_with = "nets")]
+    pub proxy_allowed_from: Vec<IpNet>,
 }
 
 /// `[limits]`: bytes, counts and seconds.
@@ -221,6 +197,7 @@ impl Default for ServerConfig {
             icon: None,
             client_tags_denied: Vec::new(),
             lobby: "#lobby".to_owned(),
+            proxy_allowed_from: Vec::new(),
         }
     }
 }
@@ -233,7 +210,7 @@ impl Default for Listeners {
 
 fn default_listeners() -> Listeners {
     let address = SocketAddr::from(([127, 0, 0, 1], PORT));
-    Listeners(vec![ListenerConfig { address, kind: Kind::Any }])
+    Listeners(vec![ListenerConfig::any(address.into())])
 }
 
 impl Default for LimitsConfig {
@@ -384,7 +361,15 @@ impl Config {
             return Err(("history", "on_join", what));
         }
         self.relaymsg.check()?;
+        self.check_listeners()?;
         self.check_server()
+    }
+
+    fn check_listeners(&self) -> Result<(), (&'static str, &'static str, String)> {
+        let proxies = !self.server.proxy_allowed_from.is_empty();
+        let mut listeners = self.listeners.0.iter();
+        listeners
+            .try_for_each(|listener| listener.check(proxies).map_err(|(key, what)| ("listener", key, what)))
     }
 
     fn check_server(&self) -> Result<(), (&'static str, &'static str, String)> {

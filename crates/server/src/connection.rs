@@ -4,7 +4,7 @@
 //! buffer. Bytes are read into one buffer that all connections of the thread share.
 
 use std::future::Future;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -14,22 +14,18 @@ use std::time::Duration;
 use chinwag_core::ids::SessionId;
 use chinwag_core::session::Door;
 use chinwag_node::{Peer, Received};
-use chinwag_wire::detect::{Detect, detect};
 use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep};
 
 use crate::clock::now_ms;
-use crate::config::Kind;
-use crate::greet::closed_door;
+use crate::doorway::Doorway;
+use crate::greeting::{Caller, Greeting, Look};
+use crate::layers::Layers;
 use crate::outbox::{End, Socket};
 use crate::shared::Shared;
 use crate::throttle::{Refused, Throttle, Ticket};
-
-/// Silence after which a caller is a plain one (design, "Doors").
-const SILENCE: Duration = Duration::from_millis(1500);
-
-/// First bytes that are looked at before the door is chosen, at most.
-const GREETING_BYTES_MAX: usize = 512;
+use crate::upgrade::Upgrade;
+use crate::websocket::Goodbye;
 
 /// How long a connection that ends may take to send its last words and to hear that the other side has them.
 const LINGER: Duration = Duration::from_millis(1500);
@@ -48,16 +44,22 @@ const READS_MAX: usize = 4;
 const REFUSED_MAX: usize = 64;
 
 /// Starts the task of a caller.
-pub(crate) fn spawn(stream: TcpStream, peer: SocketAddr, kind: Kind, shared: &Rc<Shared>) {
-    let admitted = Throttle::admit(&shared.throttle, peer.ip(), now_ms());
+pub(crate) fn spawn(stream: TcpStream, ip: IpAddr, doorway: Rc<Doorway>, shared: &Rc<Shared>) {
+    // A balancer is nobody's address block; who is behind it counts once it is known.
+    let admitted = match doorway.trusts(ip) {
+        true => Ok(None),
+        false => Throttle::admit(&shared.throttle, ip, now_ms()),
+    };
     if admitted.is_err() && shared.refused.get() >= REFUSED_MAX {
         return;
     }
+    let greeting = Box::new(Greeting::new(Caller::new(ip), doorway));
+    let patience = greeting.patience();
     let mut connection = Connection {
         shared: Rc::clone(shared),
         socket: Rc::new(Socket::new(stream)),
-        phase: Phase::Greeting(Box::new(Greeting { peer, kind, first: Vec::new(), reads: 0 })),
-        timer: None,
+        phase: Phase::Greeting(greeting),
+        timer: Some(Box::pin(sleep(patience))),
         paused: false,
         ended: false,
         ticket: None,
@@ -67,14 +69,8 @@ pub(crate) fn spawn(stream: TcpStream, peer: SocketAddr, kind: Kind, shared: &Rc
     match admitted {
         Ok(ticket) => connection.ticket = ticket,
         Err(why) => {
-            connection.refuse(peer, why);
-            tokio::task::spawn_local(connection);
-            return;
+            let _ = connection.refuse(ip, why);
         }
-    }
-    match kind {
-        Kind::Any | Kind::Plain => connection.timer = Some(Box::pin(sleep(SILENCE))),
-        Kind::Irc => connection.enter(Door::Irc, peer, [].into_iter()),
     }
     tokio::task::spawn_local(connection);
 }
@@ -103,14 +99,6 @@ enum Phase {
     /// Ending: last words, then what the other side still sends is read and forgotten. (Closing a socket with
     /// unread bytes resets the connection, and a reset may overtake our last words.)
     Lingering { shut: bool, forgotten: usize },
-}
-
-struct Greeting {
-    peer: SocketAddr,
-    kind: Kind,
-    first: Vec<u8>,
-    /// In how many pieces that came.
-    reads: usize,
 }
 
 /// What a step of a phase came to.
@@ -159,12 +147,12 @@ impl Drop for Connection {
 impl Connection {
     /// Tells a caller why it may not come in now. Which door it wanted is not known: the line is IRC's, and can be
     /// read at any other.
-    fn refuse(&mut self, peer: SocketAddr, why: Refused) {
-        tracing::info!(%peer, %why, "a caller was refused");
+    fn refuse(&mut self, ip: IpAddr, why: Refused) -> Step {
+        tracing::info!(%ip, %why, "a caller was refused");
         self.refused = true;
         self.shared.refused.set(self.shared.refused.get() + 1);
         self.socket.last_words(format!("ERROR :Closing link: {why}\r\n").as_bytes());
-        let _ = self.end();
+        self.end()
     }
 
     /// Chooses the door.
@@ -172,50 +160,94 @@ impl Connection {
         let shared = Rc::clone(&self.shared);
         let mut buffer = shared.buffer.borrow_mut();
         let Phase::Greeting(greeting) = &mut self.phase else { return Step::Again };
-        let silent = self.timer.as_mut().is_some_and(|timer| timer.as_mut().poll(cx).is_ready());
-        let room = GREETING_BYTES_MAX - greeting.first.len();
-        let ended = match self.socket.poll_read(cx, &mut buffer[..room]) {
+        let late = self.timer.as_mut().is_some_and(|timer| timer.as_mut().poll(cx).is_ready());
+        let read = self.socket.poll_read(cx, &mut buffer[..greeting.room()]);
+        if greeting.shaking_hands() && self.socket.layers(Layers::ready) == Some(true) {
+            greeting.shook_hands(self.socket.layers(Layers::shown).unwrap_or_default());
+            self.timer = Some(Box::pin(sleep(greeting.patience())));
+            if read.is_pending() {
+                return Step::Again;
+            }
+        }
+        let ended = match read {
             Poll::Ready(Ok(0) | Err(_)) => true,
             Poll::Ready(Ok(count)) => {
-                greeting.first.extend_from_slice(&buffer[..count]);
-                greeting.reads += 1;
+                greeting.took(&buffer[..count]);
                 false
             }
-            Poll::Pending if silent => false,
+            Poll::Pending if late => false,
             Poll::Pending => return Step::Wait,
         };
         drop(buffer);
-        if ended && greeting.first.is_empty() {
-            return Step::Over;
+        match greeting.look(late, ended) {
+            Look::More => {}
+            Look::MoreWithin(time) => self.timer = Some(Box::pin(sleep(time))),
+            Look::Tls(certificate) => {
+                let begun = greeting.begin_tls();
+                self.timer = Some(Box::pin(sleep(Greeting::handshake_patience())));
+                self.socket.layer(|layers| layers.begin_tls(certificate));
+                if self.socket.layer(|layers| layers.feed(&begun)).is_err() {
+                    return self.end();
+                }
+            }
+            Look::Door(door) => return self.open_door(door),
+            Look::WebSocket(upgrade) => return self.open_websocket(&upgrade),
+            Look::Refused(words) => {
+                self.socket.last_words(&words);
+                return self.end();
+            }
+            Look::Nobody => return self.end(),
         }
-        let full = greeting.first.len() == GREETING_BYTES_MAX;
-        let found = match (greeting.kind, detect(&greeting.first, silent || ended || full)) {
-            // Everybody is plain here, but a TLS client is not let in as somebody with a strange name.
-            (Kind::Plain, Detect::Irc) => Detect::Plain,
-            (_, found) => found,
-        };
-        if found == Detect::More && !(silent || ended || full) {
-            return Step::Again;
+        Step::Again
+    }
+
+    /// A caller whose balancer was let in: its own address counts now.
+    fn admit(&mut self, caller: &Caller) -> Option<Step> {
+        if self.ticket.is_none() {
+            match Throttle::admit(&self.shared.throttle, caller.ip, now_ms()) {
+                Ok(ticket) => self.ticket = ticket,
+                Err(why) => return Some(self.refuse(caller.ip, why)),
+            }
         }
-        // Whoever types byte by byte is to be given time, so the door has to see it.
-        let bytewise = greeting.reads == greeting.first.len();
-        let (peer, first) = (greeting.peer, std::mem::take(&mut greeting.first));
-        if let Some(answer) = closed_door(found, &first) {
-            tracing::debug!(%peer, door = ?found, "a caller knocked at a door that is not open");
-            self.socket.last_words(&answer);
+        None
+    }
+
+    fn open_door(&mut self, door: Door) -> Step {
+        let Phase::Greeting(greeting) = &mut self.phase else { return Step::Again };
+        let (caller, bytewise) = (greeting.caller.clone(), greeting.bytewise());
+        let first = std::mem::take(&mut greeting.first);
+        if let Some(refused) = self.admit(&caller) {
+            return refused;
+        }
+        self.enter(door, &caller, first.chunks(if bytewise { 1 } else { first.len().max(1) }));
+        Step::Again
+    }
+
+    /// Answers the request; what comes from now on are frames.
+    fn open_websocket(&mut self, upgrade: &Upgrade) -> Step {
+        let Phase::Greeting(greeting) = &mut self.phase else { return Step::Again };
+        let (caller, first) = (greeting.caller.clone(), std::mem::take(&mut greeting.first));
+        if let Some(refused) = self.admit(&caller) {
+            return refused;
+        }
+        let begun = self.socket.layer(|layers| {
+            layers.begin_websocket(upgrade.frames, &upgrade.answer, &first[upgrade.bytes.min(first.len())..])
+        });
+        if begun.is_err() {
             return self.end();
         }
-        let door = if found == Detect::Irc { Door::Irc } else { Door::Plain };
-        self.enter(door, peer, first.chunks(if bytewise { 1 } else { first.len().max(1) }));
+        self.enter(Door::Irc, &caller, [].into_iter());
         Step::Again
     }
 
     /// Opens a session and hands it the first bytes.
-    fn enter<'b>(&mut self, door: Door, peer: SocketAddr, first: impl ExactSizeIterator<Item = &'b [u8]>) {
+    fn enter<'b>(&mut self, door: Door, caller: &Caller, first: impl ExactSizeIterator<Item = &'b [u8]>) {
         self.timer = None;
-        tracing::debug!(%peer, door = door.name(), "a caller came in");
-        let exempt = self.shared.throttle.borrow().exempts(peer.ip());
-        let peer = Peer { host: host(peer.ip()), secure: peer.ip().is_loopback(), exempt, certificate: None };
+        let (ip, secure) = (caller.ip, caller.secure());
+        tracing::debug!(%ip, door = door.name(), secure, "a caller came in");
+        let exempt = self.shared.throttle.borrow().exempts(ip);
+        let certificate = caller.tls.as_ref().and_then(|shown| shown.fingerprint.as_deref()).map(Arc::from);
+        let peer = Peer { host: host(ip), secure, exempt, certificate };
         let session = self.shared.node.borrow_mut().open(door, peer, now_ms());
         self.shared.table.borrow_mut().insert(session, Rc::clone(&self.socket));
         self.phase = Phase::Session(session, door);
@@ -311,7 +343,7 @@ impl Connection {
         self.socket.last_words(words);
         tracing::info!(session = session.index, "a session was disconnected: {reason}");
         self.leave(session, reason);
-        self.end_within(LINGER_SLOW)
+        self.end_within(LINGER_SLOW, Goodbye::TooSlow)
     }
 
     /// The node is told, and told nothing more.
@@ -323,14 +355,15 @@ impl Connection {
     }
 
     fn end(&mut self) -> Step {
-        self.end_within(LINGER)
+        self.end_within(LINGER, Goodbye::Normal)
     }
 
-    fn end_within(&mut self, linger: Duration) -> Step {
+    fn end_within(&mut self, linger: Duration, why: Goodbye) -> Step {
         if let Phase::Session(session, _) = self.phase {
             self.shared.table.borrow_mut().remove(session);
         }
         self.socket.close();
+        self.socket.say_goodbye(why);
         self.timer = Some(Box::pin(sleep(linger)));
         self.phase = Phase::Lingering { shut: false, forgotten: 0 };
         Step::Again

@@ -4,12 +4,10 @@
 
 use chinwag_wire::detect::Detect;
 
+use crate::tls::HANDSHAKE_FAILURE;
+
 /// The sentence in all of them.
 const SORRY: &str = "is not open yet on this chinwag server; nc and any IRC client can walk in on this port";
-
-/// A fatal TLS alert `handshake_failure` (RFC 8446, section 6.2), in a record of the version that every client
-/// accepts before one was negotiated.
-const TLS_ALERT: [u8; 7] = [0x15, 0x03, 0x03, 0x00, 0x02, 0x02, 0x28];
 
 /// SSH_MSG_DISCONNECT and SSH_DISCONNECT_SERVICE_NOT_AVAILABLE (RFC 4253, section 11.1).
 const SSH_DISCONNECT: u8 = 1;
@@ -19,9 +17,9 @@ const SSH_SERVICE_NOT_AVAILABLE: u32 = 7;
 /// yet (`More`). `request` is what it sent so far. After the answer the connection is to be closed.
 pub(crate) fn closed_door(detect: Detect, request: &[u8]) -> Option<Vec<u8>> {
     match detect {
-        Detect::Tls => Some(TLS_ALERT.to_vec()),
+        Detect::Tls => Some(HANDSHAKE_FAILURE.to_vec()),
         Detect::Ssh => Some(ssh()),
-        Detect::Http => Some(http(request)),
+        Detect::Http => Some(page(request)),
         // A balancer that is not trusted: whatever it is told would reach the caller behind it unexplained.
         Detect::Proxy => Some(Vec::new()),
         Detect::More | Detect::Irc | Detect::Plain => None,
@@ -52,17 +50,34 @@ fn length(bytes: usize) -> [u8; 4] {
     u32::try_from(bytes).unwrap_or(u32::MAX).to_be_bytes()
 }
 
-fn http(request: &[u8]) -> Vec<u8> {
-    let body = format!("The web door {SORRY}.\n");
+/// The page of the web door.
+pub(crate) fn page(request: &[u8]) -> Vec<u8> {
+    let sentence = format!("The web door {SORRY}.");
+    http_answer("503 Service Unavailable", &sentence, !request.starts_with(b"HEAD "))
+}
+
+/// An answer of one sentence, after which the connection is closed.
+pub(crate) fn http_answer(status: &str, sentence: &str, with_body: bool) -> Vec<u8> {
     let mut out = format!(
-        "HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: {}\r\n\
+        "HTTP/1.1 {status}\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: {}\r\n\
          Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\nConnection: close\r\n\r\n",
-        body.len()
+        sentence.len() + 1
     );
-    if !request.starts_with(b"HEAD ") {
-        out.push_str(&body);
+    if with_body {
+        out.push_str(sentence);
+        out.push('\n');
     }
     out.into_bytes()
+}
+
+/// What somebody is told who came to a port for something else, in the protocol that they seem to speak.
+pub(crate) fn wrong_port(detect: Detect, sentence: &str) -> Vec<u8> {
+    match detect {
+        Detect::Tls => HANDSHAKE_FAILURE.to_vec(),
+        Detect::Http => http_answer("400 Bad Request", &format!("{sentence}."), true),
+        Detect::Irc | Detect::Proxy => format!("ERROR :{sentence}\r\n").into_bytes(),
+        Detect::Ssh | Detect::More | Detect::Plain => format!("* {sentence}\r\n").into_bytes(),
+    }
 }
 
 #[cfg(test)]
@@ -78,12 +93,12 @@ mod tests {
 
     #[test]
     fn http_has_the_length_it_says() {
-        let answer = String::from_utf8(http(b"GET / HTTP/1.1\r\n")).unwrap();
+        let answer = String::from_utf8(page(b"GET / HTTP/1.1\r\n")).unwrap();
         let (head, body) = answer.split_once("\r\n\r\n").unwrap();
         assert!(head.starts_with("HTTP/1.1 503 "));
         assert!(head.contains(&format!("Content-Length: {}\r\n", body.len())));
         assert!(!body.is_empty());
-        assert!(http(b"HEAD / HTTP/1.1\r\n").ends_with(b"\r\n\r\n"));
+        assert!(page(b"HEAD / HTTP/1.1\r\n").ends_with(b"\r\n\r\n"));
     }
 
     #[test]

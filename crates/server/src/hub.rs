@@ -146,7 +146,10 @@ impl<L: Log<Event>> Hub<L> {
             && let Poll::Ready(order) = self.orders.poll_recv(cx)
         {
             match order {
-                Some(Order::Reload(config)) => self.shared.reload(&config),
+                Some(Order::Reload(config)) => {
+                    // Nobody waits for an answer; the log has it.
+                    let _ = self.shared.reload(&config);
+                }
                 // Nobody is left who could tell it to stop: it stops.
                 Some(Order::Stop) | None => self.stop = true,
             }

@@ -9,6 +9,7 @@
 //! beside it. Start with [`Server::bind`]; the life of a line is `connection` → node → `hub` → log → `hub` →
 //! node → `outbox`.
 
+use std::cell::RefCell;
 use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -29,9 +30,12 @@ pub mod config;
 
 mod clock;
 mod connection;
+mod doorway;
 mod greet;
+mod greeting;
 mod holder;
 mod hub;
+mod layers;
 mod listener;
 mod outbox;
 mod readers;
@@ -39,9 +43,15 @@ mod shared;
 #[cfg(unix)]
 mod signals;
 mod throttle;
+mod tls;
+mod upgrade;
+mod websocket;
 
 pub use config::{Config, ConfigError};
+pub use tls::TlsError;
 
+use config::{Address, Kind, TlsMode};
+use doorway::{Behind, Doorway, Doorways, Own};
 use hub::{Ended, Hub, Order};
 use listener::Listener;
 use readers::Readers;
@@ -69,7 +79,7 @@ pub enum StartError {
     #[error("cannot listen on {address}: {}; stop it, or choose another port with --listen", taken_by(.holder))]
     Taken {
         /// Where.
-        address: SocketAddr,
+        address: Address,
         /// Name and process number of whoever listens, if known.
         holder: Option<(String, u32)>,
     },
@@ -77,7 +87,7 @@ pub enum StartError {
     #[error("cannot listen on {address}: {source}; choose another address or port with --listen")]
     Listen {
         /// Where.
-        address: SocketAddr,
+        address: Address,
         /// What the system says.
         source: io::Error,
     },
@@ -100,6 +110,9 @@ pub enum StartError {
         /// What is wrong.
         what: String,
     },
+    /// A certificate cannot be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// No thread, no event queue.
     #[error("the system has no room for the server: {0}")]
     System(#[from] io::Error),
@@ -127,10 +140,27 @@ pub struct Server {
     config: Config,
     opened: Opened,
     chat: Chat,
-    listeners: Vec<Listener>,
+    listeners: Vec<(Listener, Doorway)>,
+    listening: Vec<Listening>,
     addresses: Vec<SocketAddr>,
+    own: Own,
     orders: mpsc::Receiver<Order>,
     control: Control,
+}
+
+/// A place where a server listens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listening {
+    /// Where, with the port that the system chose.
+    pub address: Address,
+    /// The doors behind it.
+    pub kind: Kind,
+    /// Whether TLS may, must or must not be spoken.
+    pub tls: TlsMode,
+    /// SHA-256 of its certificate in lower-case hexadecimal, where TLS may be spoken.
+    pub fingerprint: Option<String>,
+    /// The certificate is the server's own, so that nobody else vouches for it.
+    pub own_certificate: bool,
 }
 
 /// Tells a running server what to do. Clones tell the same one.
@@ -164,12 +194,10 @@ impl Server {
     /// program.
     pub fn bind(options: Options) -> Result<Server, StartError> {
         let Options { config, data } = options;
-        let mut listeners = Vec::new();
-        let mut addresses = Vec::new();
+        let mut sockets = Vec::new();
         for place in &config.listeners.0 {
-            let listener = Listener::bind(place).map_err(|source| refused(place.address, source))?;
-            addresses.push(listener.address()?);
-            listeners.push(listener);
+            let refused = |source| refused(&place.address, source);
+            sockets.push(Listener::bind(&place.address).map_err(refused)?);
         }
         make_folder(&data).map_err(|source| StartError::Folder { path: data.clone(), source })?;
         let archive = chinwag_archive::Options { now_ms: clock::now_ms(), ..Default::default() };
@@ -180,12 +208,32 @@ impl Server {
             .map_err(|error| StartError::Restore { path: data.clone(), what: error.to_string() })?;
         let (sender, orders) = mpsc::channel(ORDERS);
         let control = Control { orders: sender };
-        Ok(Server { config, opened, chat, listeners, addresses, orders, control })
+        let mut own = Own::new(&data, &config);
+        let (mut listeners, mut listening) = (Vec::new(), Vec::new());
+        for (socket, place) in sockets.into_iter().zip(&config.listeners.0) {
+            let doorway = Doorway::new(place, &config, &mut own)?;
+            listening.push(Listening {
+                address: socket.address()?,
+                kind: place.kind,
+                tls: place.tls,
+                fingerprint: doorway.certificate.as_ref().map(|found| found.fingerprint.clone()),
+                own_certificate: doorway.certificate.is_some() && place.tls_cert.is_none(),
+            });
+            listeners.push((socket, doorway));
+        }
+        let addresses = listening.iter().filter_map(|place| place.address.tcp()).collect();
+        Ok(Server { config, opened, chat, listeners, listening, addresses, own, orders, control })
     }
 
-    /// Where it listens, in the order of the configuration, with the ports that the system chose.
+    /// The addresses and ports where it listens, in the order of the configuration, with the ports that the system
+    /// chose.
     pub fn addresses(&self) -> &[SocketAddr] {
         &self.addresses
+    }
+
+    /// Every place where it listens, in the order of the configuration.
+    pub fn listening(&self) -> &[Listening] {
+        &self.listening
     }
 
     /// What stops it and reloads its configuration; works from any thread.
@@ -239,19 +287,25 @@ impl Server {
     }
 
     async fn serve(self, reread: Option<Reread>) -> io::Result<Ended> {
-        let Server { config, opened, chat, listeners, orders, control, .. } = self;
+        let Server { config, opened, chat, listeners, own, orders, control, .. } = self;
         let created = created();
         let settings = Arc::new(config.settings(&created));
         let meta = &opened.meta;
         let mut node = Node::new(settings, chat, Origin(meta.origin), meta.first_key);
         node.start(clock::now_ms());
-        let shared = Rc::new(Shared::new(node, &config, created, reread));
+        let behind = |doorway| -> Behind { Rc::new(RefCell::new(Rc::new(doorway))) };
+        let listeners: Vec<_> =
+            listeners.into_iter().map(|(socket, doorway)| (socket, behind(doorway))).collect();
+        let places = config.listeners.0.iter().zip(&listeners);
+        let behind = places.map(|(place, (_, behind))| (place.address.clone(), Rc::clone(behind))).collect();
+        let doorways = Doorways { own: RefCell::new(own), behind };
+        let shared = Rc::new(Shared::new(node, &config, created, reread, doorways));
         // What the node begins with is on its way before the first caller comes.
         shared.hub.ring();
         let readers = Readers::start(&opened.reader)?;
         let accepting: Vec<_> = listeners
             .into_iter()
-            .map(|listener| tokio::task::spawn_local(listener.accept(Rc::clone(&shared))))
+            .map(|(socket, behind)| tokio::task::spawn_local(socket.accept(behind, Rc::clone(&shared))))
             .collect();
         let hub = Hub::new(Rc::clone(&shared), opened.log, readers, orders);
         // A task of its own: what is polled beside a set of tasks is polled whenever any of them is.
@@ -309,9 +363,11 @@ impl Running {
     }
 }
 
-fn refused(address: SocketAddr, source: io::Error) -> StartError {
+fn refused(address: &Address, source: io::Error) -> StartError {
+    let holder = || address.tcp().and_then(|address| holder::of_port(address.port()));
+    let address = address.clone();
     match source.kind() {
-        io::ErrorKind::AddrInUse => StartError::Taken { address, holder: holder::of_port(address.port()) },
+        io::ErrorKind::AddrInUse => StartError::Taken { address, holder: holder() },
         _ => StartError::Listen { address, source },
     }
 }

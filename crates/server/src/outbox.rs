@@ -2,17 +2,27 @@
 
 use std::cell::{Cell, RefCell};
 use std::io::{self, IoSlice};
+use std::mem::MaybeUninit;
 use std::net::Shutdown;
 use std::pin::Pin;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
 use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
+use crate::layers::Layers;
+use crate::websocket::Goodbye;
+
 /// Parts of one write that are handed to the kernel in one call.
 const PARTS_MAX: usize = 16;
+
+/// Bytes that are read from a socket with layers at once.
+const RAW_BYTES: usize = 16 * 1024;
+
+/// Reads from a socket with layers in a row that bring the door nothing; then others have their turn.
+const RAW_READS_MAX: usize = 8;
 
 /// How a connection is about to end, as far as the outbox knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +42,8 @@ pub(crate) enum End {
 pub(crate) struct Socket {
     stream: RefCell<TcpStream>,
     backlog: RefCell<Backlog>,
+    /// TLS and WebSocket, where they are spoken.
+    layers: RefCell<Option<Box<Layers>>>,
     task: RefCell<Option<Waker>>,
     end: Cell<End>,
     resume: Cell<bool>,
@@ -72,6 +84,7 @@ impl Socket {
         Socket {
             stream: RefCell::new(stream),
             backlog: RefCell::default(),
+            layers: RefCell::default(),
             task: RefCell::default(),
             end: Cell::new(End::Open),
             resume: Cell::new(false),
@@ -89,6 +102,9 @@ impl Socket {
             return;
         }
         let mut backlog = self.backlog.borrow_mut();
+        if let Some(layers) = &mut *self.layers.borrow_mut() {
+            return self.write_through(layers, &mut backlog, parts, bytes_max);
+        }
         let mut sent = 0;
         if backlog.waiting() == 0 {
             match send(&self.stream.borrow(), parts) {
@@ -111,6 +127,42 @@ impl Socket {
         push_from(&mut backlog, parts, sent, false);
         if was_empty {
             self.wake();
+        }
+    }
+
+    /// The same through layers.
+    fn write_through(&self, layers: &mut Layers, backlog: &mut Backlog, parts: &[&[u8]], bytes_max: usize) {
+        let idle = backlog.waiting() == 0 && !layers.sending();
+        parts.iter().for_each(|part| backlog.push(part));
+        let stream = self.stream.borrow();
+        let mut write = |wire: &[u8]| match send(&stream, &[wire]) {
+            Ok(0) => Poll::Pending,
+            sent => Poll::Ready(sent),
+        };
+        match pump(layers, backlog, &mut write) {
+            Poll::Ready(Err(_)) => self.finish(End::Broken),
+            // What is too much goes with the backlog when the last words take its place.
+            Poll::Pending if backlog.waiting() > bytes_max => self.finish(End::Overflow),
+            Poll::Pending if idle => self.wake(),
+            _ => {}
+        }
+    }
+
+    /// Puts layers between the socket and the door.
+    pub(crate) fn layer<T>(&self, change: impl FnOnce(&mut Layers) -> T) -> T {
+        change(self.layers.borrow_mut().get_or_insert_default())
+    }
+
+    /// Asks the layers; plain connections have none.
+    pub(crate) fn layers<T>(&self, ask: impl FnOnce(&Layers) -> T) -> Option<T> {
+        self.layers.borrow().as_deref().map(ask)
+    }
+
+    /// Once all that waits is sent, the other side is told that nothing more comes, where the layers have words
+    /// for it.
+    pub(crate) fn say_goodbye(&self, why: Goodbye) {
+        if let Some(layers) = &mut *self.layers.borrow_mut() {
+            layers.say_goodbye(why);
         }
     }
 
@@ -164,6 +216,11 @@ impl Socket {
     /// Sends the backlog as far as the socket takes it. Ready when nothing is left or the socket failed.
     pub(crate) fn poll_backlog(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let mut backlog = self.backlog.borrow_mut();
+        if let Some(layers) = &mut *self.layers.borrow_mut() {
+            let mut stream = self.stream.borrow_mut();
+            let mut write = |wire: &[u8]| Pin::new(&mut *stream).poll_write(cx, wire);
+            return pump(layers, &mut backlog, &mut write);
+        }
         while backlog.waiting() > 0 {
             let mut stream = self.stream.borrow_mut();
             let waiting = &backlog.bytes[backlog.sent..];
@@ -178,8 +235,11 @@ impl Socket {
 
     /// Reads into `buffer`; ready with 0 at the end.
     pub(crate) fn poll_read(&self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
-        let mut buffer = ReadBuf::new(buffer);
         let mut stream = self.stream.borrow_mut();
+        if let Some(layers) = &mut *self.layers.borrow_mut() {
+            return read_through(layers, &mut stream, cx, buffer);
+        }
+        let mut buffer = ReadBuf::new(buffer);
         Pin::new(&mut *stream).poll_read(cx, &mut buffer).map_ok(|()| buffer.filled().len())
     }
 
@@ -195,6 +255,56 @@ impl Socket {
     pub(crate) fn shut(&self) -> io::Result<()> {
         SockRef::from(&*self.stream.borrow()).shutdown(Shutdown::Write)
     }
+}
+
+/// Sends what is on the wire and puts what waits on it, until the socket takes no more. Ready when nothing is left.
+fn pump(
+    layers: &mut Layers,
+    backlog: &mut Backlog,
+    write: &mut dyn FnMut(&[u8]) -> Poll<io::Result<usize>>,
+) -> Poll<io::Result<()>> {
+    loop {
+        ready!(layers.send(write))?;
+        match layers.refill(&backlog.bytes[backlog.sent..])? {
+            Some(count) => backlog.advance(count),
+            None => return Poll::Ready(Ok(())),
+        }
+    }
+}
+
+/// Reads until there is something for the door; ready with 0 at the end.
+fn read_through(
+    layers: &mut Layers,
+    stream: &mut TcpStream,
+    cx: &mut Context<'_>,
+    buffer: &mut [u8],
+) -> Poll<io::Result<usize>> {
+    for _ in 0..RAW_READS_MAX {
+        if let Some(count) = layers.take(buffer) {
+            return Poll::Ready(Ok(count));
+        }
+        if layers.choked() {
+            ready!(layers.send(&mut |wire| Pin::new(&mut *stream).poll_write(cx, wire)))?;
+        }
+        let mut raw = [MaybeUninit::uninit(); RAW_BYTES];
+        let mut raw = ReadBuf::uninit(&mut raw);
+        ready!(Pin::new(&mut *stream).poll_read(cx, &mut raw))?;
+        let fed = match raw.filled() {
+            [] => {
+                layers.end();
+                Ok(())
+            }
+            raw => layers.feed(raw),
+        };
+        // What the layers themselves have to answer leaves at once, an alert before the end too.
+        if let Poll::Ready(Err(error)) = layers.send(&mut |wire| Pin::new(&mut *stream).poll_write(cx, wire))
+        {
+            return Poll::Ready(Err(error));
+        }
+        fed?;
+    }
+    cx.waker().wake_by_ref();
+    Poll::Pending
 }
 
 /// Appends the parts without their first `skip` bytes; with `first_line`, only up to the first line end.

@@ -10,8 +10,10 @@ use chinwag_node::{Node, Outlet};
 
 use crate::clock::now_ms;
 use crate::config::{Config, ConfigError};
+use crate::doorway::Doorways;
 use crate::outbox::Socket;
 use crate::throttle::Throttle;
+use crate::tls::TlsError;
 
 /// Bytes of the buffer that every connection reads into.
 const BUFFER_BYTES: usize = 64 * 1024;
@@ -32,6 +34,7 @@ pub(crate) struct Shared {
     pub(crate) stopping: Cell<bool>,
     /// When the server started, for people.
     created: String,
+    doorways: Doorways,
     /// Reads the configuration again, where it came from a file.
     reread: Option<Reread>,
 }
@@ -40,7 +43,13 @@ pub(crate) struct Shared {
 pub(crate) type Reread = Rc<dyn Fn() -> Result<Config, ConfigError>>;
 
 impl Shared {
-    pub(crate) fn new(node: Node, config: &Config, created: String, reread: Option<Reread>) -> Shared {
+    pub(crate) fn new(
+        node: Node,
+        config: &Config,
+        created: String,
+        reread: Option<Reread>,
+        doorways: Doorways,
+    ) -> Shared {
         let send_queue_bytes = config.limits.send_queue_bytes;
         Shared {
             throttle: Rc::new(RefCell::new(Throttle::new(config.allowed()))),
@@ -52,6 +61,7 @@ impl Shared {
             connections: Cell::new(0),
             stopping: Cell::new(false),
             created,
+            doorways,
             reread,
         }
     }
@@ -63,10 +73,10 @@ impl Shared {
         for session in asking {
             let text = match self.reread.as_ref().map(|reread| reread()) {
                 None => "This server reads no configuration while it runs.".to_owned(),
-                Some(Ok(config)) => {
-                    self.reload(&config);
-                    "The configuration was read again.".to_owned()
-                }
+                Some(Ok(config)) => match self.reload(&config) {
+                    Ok(()) => "The configuration was read again.".to_owned(),
+                    Err(error) => format!("The configuration stays as it was: {error}"),
+                },
                 Some(Err(error)) => {
                     tracing::error!(%error, "the configuration stays as it was");
                     format!("The configuration stays as it was: {error}")
@@ -76,13 +86,20 @@ impl Shared {
         }
     }
 
-    /// Swaps the settings. Listeners and the log stay as they are until the next start.
-    pub(crate) fn reload(&self, config: &Config) {
+    /// Swaps the settings, certificates included. Where it listens and the log stay as they are until the next start.
+    ///
+    /// # Errors
+    /// A certificate cannot be used; then everything stays as it was.
+    pub(crate) fn reload(&self, config: &Config) -> Result<(), TlsError> {
+        self.doorways
+            .reload(config)
+            .inspect_err(|error| tracing::error!(%error, "the configuration stays as it was"))?;
         self.table.borrow_mut().send_queue_bytes = config.limits.send_queue_bytes;
         self.throttle.borrow_mut().reload(config.allowed());
         self.node.borrow_mut().set_settings(Arc::new(config.settings(&self.created)), now_ms());
         self.hub.ring();
         tracing::info!("the configuration was read again");
+        Ok(())
     }
 }
 

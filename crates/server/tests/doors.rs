@@ -7,7 +7,7 @@ mod common;
 use std::net::Shutdown;
 use std::time::{Duration, Instant};
 
-use chinwag_server::config::Kind;
+use chinwag_server::config::{Kind, TlsMode};
 use chinwag_testkit::caller::Caller;
 use common::{Place, config};
 
@@ -88,8 +88,10 @@ fn a_whole_visit_in_one_write_with_the_end_behind_it_is_answered() {
 }
 
 #[test]
-fn tls_callers_get_an_alert_and_the_end() {
-    let place = Place::start(config());
+fn tls_callers_get_an_alert_and_the_end_where_it_is_off() {
+    let mut config = config();
+    config.listeners.0[0].tls = TlsMode::Off;
+    let place = Place::start(config);
     let mut caller = Caller::connect(place.address());
     // The beginning of a ClientHello.
     caller.send_bytes(&[0x16, 0x03, 0x01, 0x02, 0x00, 0x01, 0x00, 0x01, 0xfc, 0x03, 0x03]);
@@ -132,9 +134,10 @@ fn a_caller_that_leaves_at_once_is_nobody() {
 #[test]
 fn a_listener_of_one_kind_takes_it_for_granted() {
     let mut config = config();
-    let address = config.listeners.0[0].address;
+    let mut second = config.listeners.0[0].clone();
     config.listeners.0[0].kind = Kind::Irc;
-    config.listeners.0.push(chinwag_server::config::ListenerConfig { address, kind: Kind::Plain });
+    second.kind = Kind::Plain;
+    config.listeners.0.push(second);
     let place = Place::start(config);
     let [irc, plain] = place.running().addresses() else { panic!("two listeners") };
     // Not a command that a door would be told by.

@@ -19,6 +19,7 @@ pub mod msgid;
 pub mod names;
 pub mod numeric;
 pub mod plain;
+pub mod proxy;
 pub mod tags;
 pub mod time;
 pub mod verbs;

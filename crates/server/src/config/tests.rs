@@ -16,8 +16,10 @@ fn the_default_file_says_what_the_code_does() {
 fn the_default_file_has_every_key() {
     // Keys without a default stand there as comments; with the comment sign taken away they are understood.
     let text = DEFAULT_TOML.replace("# password =", "password =").replace("# icon =", "icon =");
+    let text = text.replace("# tls_", "tls_");
     let config = parse(&text).unwrap();
     assert_eq!(config.server.password.as_deref(), Some("a long sentence"));
+    assert!(config.listeners.0[0].tls_cert.is_some() && config.listeners.0[0].tls_key.is_some());
     let keys = nearest::known_keys();
     assert_eq!(config.server.icon.as_deref(), Some("https://example.org/icon.svg"));
     for section in ["", "server", "listener", "limits", "throttle", "history", "log"] {
@@ -60,7 +62,8 @@ fn errors_name_line_and_nearest_key() {
         ("[servr]\nname = \"a.b\"\n", "c.toml:1: there is no section [servr]; did you mean [server]?"),
         (
             "[[listener]]\naddress = \"127.0.0.1:1\"\nkind = \"irk\"\n",
-            "c.toml:3: \"irk\" is not known here; known are \"any\", \"plain\", \"irc\"",
+            "c.toml:3: \"irk\" is not known here; known are \"any\", \"plain\", \"irc\", \"web\", \"websocket\", \
+             \"ssh\"",
         ),
         (
             "[[listener]]\naddress = \"127.0.0.1:1\"\nknd = \"irc\"\n",

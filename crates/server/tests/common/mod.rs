@@ -5,14 +5,14 @@
 
 use std::net::SocketAddr;
 
-use chinwag_server::config::{Kind, ListenerConfig, Listeners};
+use chinwag_server::config::{ListenerConfig, Listeners};
 use chinwag_server::{Config, Options, Running, Server};
 use tempfile::TempDir;
 
 /// A configuration that listens on a free port.
 pub fn config() -> Config {
     let address = SocketAddr::from(([127, 0, 0, 1], 0));
-    Config { listeners: Listeners(vec![ListenerConfig { address, kind: Kind::Any }]), ..Config::default() }
+    Config { listeners: Listeners(vec![ListenerConfig::any(address.into())]), ..Config::default() }
 }
 
 /// A server and its folder, which goes with it.
