@@ -44,6 +44,8 @@ pub struct TlsOptions {
     pub certificate: Option<(CertificateDer<'static>, PrivateKeyDer<'static>)>,
     /// What it says it wants to speak.
     pub alpn: Vec<Vec<u8>>,
+    /// Offers no key exchange that is safe from quantum computers: its first message is short.
+    pub short: bool,
 }
 
 impl Transport {
@@ -52,7 +54,11 @@ impl Transport {
     /// # Errors
     /// When the options make no sense.
     pub fn tls(socket: TcpStream, options: TlsOptions) -> io::Result<Transport> {
-        let provider = Arc::new(aws_lc_rs::default_provider());
+        let mut provider = aws_lc_rs::default_provider();
+        if options.short {
+            provider.kx_groups = vec![aws_lc_rs::kx_group::X25519];
+        }
+        let provider = Arc::new(provider);
         let config = ClientConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()
             .map_err(io::Error::other)?

@@ -283,8 +283,10 @@ fn read_through(
         if let Some(count) = layers.take(buffer) {
             return Poll::Ready(Ok(count));
         }
-        if layers.choked() {
-            ready!(layers.send(&mut |wire| Pin::new(&mut *stream).poll_write(cx, wire)))?;
+        // What the layers themselves have to say leaves before anything is waited for.
+        let sent = layers.send(&mut |wire| Pin::new(&mut *stream).poll_write(cx, wire))?;
+        if sent.is_pending() && layers.choked() {
+            return Poll::Pending;
         }
         let mut raw = [MaybeUninit::uninit(); RAW_BYTES];
         let mut raw = ReadBuf::uninit(&mut raw);

@@ -51,6 +51,13 @@ fn irc_and_plain_callers_come_in_by_tls_on_the_common_port() {
     assert!(String::from_utf8(ada.rest()).unwrap().contains("ERROR :"));
 }
 
+/// The answer used to wait for a second piece of the handshake.
+#[test]
+fn a_short_first_message_is_answered() {
+    let place = Place::start(config());
+    let _ = Caller::tls(place.address(), TlsOptions { short: true, ..options() }).registered("ada", "");
+}
+
 #[test]
 fn silence_inside_of_tls_is_a_plain_caller() {
     let place = Place::start(config());
