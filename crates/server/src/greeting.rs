@@ -189,10 +189,11 @@ impl Greeting {
     }
 
     fn look_inside(&mut self, late: bool, ended: bool) -> Look {
-        let decided = late || ended || self.first.len() >= self.bytes_max();
+        let over = late || ended;
         if self.stage == Stage::Request {
-            return self.request(decided);
+            return self.request(over);
         }
+        let decided = over || self.first.len() >= self.bytes_max();
         let found = detect(&self.first, decided);
         if found == Detect::More && !decided {
             return Look::More;
@@ -207,7 +208,7 @@ impl Greeting {
         }
         if found == Detect::Http && matches!(self.doorway.kind, Kind::Any | Kind::Web | Kind::WebSocket) {
             self.stage = Stage::Request;
-            return match self.request(decided) {
+            return match self.request(over) {
                 Look::More => Look::MoreWithin(HANDSHAKE),
                 other => other,
             };
@@ -233,9 +234,9 @@ impl Greeting {
         }
     }
 
-    fn request(&mut self, decided: bool) -> Look {
+    fn request(&mut self, over: bool) -> Look {
         match upgrade::look(&self.first, &self.doorway, self.caller.ip) {
-            Asked::More if decided => Look::Refused(Vec::new()),
+            Asked::More if over => Look::Refused(Vec::new()),
             Asked::More => Look::More,
             Asked::Refused(answer) => Look::Refused(answer),
             Asked::Upgrade(upgrade) => {

@@ -153,7 +153,18 @@ fn other_versions_and_broken_requests_are_told_what_is_right() {
     );
     assert!(ask("Sec-WebSocket-Version: 13\r\n").starts_with("HTTP/1.1 400 "));
     let long = format!("X-Long: {}\r\n", "x".repeat(9000));
-    assert!(ask(&long).starts_with("HTTP/1.1 431 "));
+    let answer = ask(&long);
+    assert!(answer.starts_with("HTTP/1.1 431 "), "{answer}");
+}
+
+/// It used to be hung up on when the first read brought the beginning only, and much of it: browsers send cookies.
+#[test]
+fn a_long_request_is_read_to_its_end() {
+    let place = Place::start(config());
+    let cookies = [("Cookie", "x".repeat(6000))];
+    let headers = cookies.each_ref().map(|(name, value)| (*name, value.as_str()));
+    let (_, granted) = tcp(&place).websocket(&["text.ircv3.net"], &headers).unwrap();
+    assert_eq!(granted.as_deref(), Some("text.ircv3.net"));
 }
 
 #[test]
