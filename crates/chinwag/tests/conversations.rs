@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use chinwag_testkit::conversation::{Scene, Sockets, run_scene};
+use chinwag_testkit::conversation::{Carrier, Scene, Sockets, run_scene};
 use chinwag_testkit::conversations;
 use chinwag_testkit::process::Process;
 
@@ -11,7 +11,7 @@ use chinwag_testkit::process::Process;
 const THREADS: usize = 4;
 
 /// A scene with a server of its own.
-fn run(name: &str, scene: &Scene) -> Result<(), String> {
+fn run(name: &str, scene: &Scene, carrier: Carrier) -> Result<(), String> {
     let data = tempfile::tempdir().expect("a folder can be made");
     let binary = Path::new(env!("CARGO_BIN_EXE_chinwag"));
     let folder = data.path().to_owned();
@@ -22,12 +22,28 @@ fn run(name: &str, scene: &Scene) -> Result<(), String> {
         server.take().expect("there is always one").kill();
         server.insert(Process::serve(binary, &folder, &[], &[])).address()
     };
-    let mut sockets = Sockets::new(address, Some(Box::new(restart)));
+    let mut sockets = Sockets::new(address, carrier, Some(Box::new(restart)));
     run_scene(name, scene, &mut sockets).map_err(|failure| failure.to_string())
 }
 
 #[test]
 fn over_sockets() {
+    run_all(Carrier::Tcp, |_| true);
+}
+
+/// Messages cannot carry parts of lines, nor lines that are longer than a message may be: that is said at the door
+/// of frames, and tested there.
+#[test]
+fn over_websockets() {
+    run_all(Carrier::WebSocket, |scene| scene.is_lines_of_irc(8191 + 512));
+}
+
+#[test]
+fn over_tls() {
+    run_all(Carrier::Tls, |scene| scene.is_lines_of_irc(usize::MAX));
+}
+
+fn run_all(carrier: Carrier, fits: impl Fn(&Scene) -> bool) {
     let only = std::env::var("CHINWAG_CONVERSATION").ok();
     let mut scenes = Vec::new();
     for script in conversations() {
@@ -35,6 +51,7 @@ fn over_sockets() {
             scenes.extend(script.scenes.into_iter().map(|scene| (script.name.clone(), scene)));
         }
     }
+    scenes.retain(|(_, scene)| fits(scene));
     let count = scenes.len();
     assert!(count > 0, "there are conversations");
     let scenes = Arc::new(Mutex::new(scenes));
@@ -46,7 +63,7 @@ fn over_sockets() {
                 loop {
                     let next = scenes.lock().expect("nobody panics with it").pop();
                     let Some((name, scene)) = next else { return failures };
-                    failures.extend(run(&name, &scene).err());
+                    failures.extend(run(&name, &scene, carrier).err());
                 }
             })
         })

@@ -35,7 +35,7 @@ use std::fmt;
 
 pub use pattern::Names;
 pub use run::{Failure, Received, Wire, run, run_scene};
-pub use sockets::Sockets;
+pub use sockets::{Carrier, Sockets};
 
 /// A parsed `.chat` file.
 #[derive(Clone, Debug)]
@@ -62,6 +62,26 @@ pub enum By {
     Irc,
     /// The plain door.
     Plain,
+}
+
+impl Scene {
+    /// Whether anybody comes in by IRC, and everybody who does sends whole lines of at most so many bytes.
+    pub fn is_lines_of_irc(&self, bytes_max: usize) -> bool {
+        let mut irc = Vec::new();
+        for (_, step) in &self.steps {
+            match step {
+                Step::Connect { who, by: By::Irc, .. } => irc.push(who),
+                Step::Send { who, text, line } if irc.contains(&who) => {
+                    let long = pattern::bytes(text, &Names::new()).is_ok_and(|bytes| bytes.len() > bytes_max);
+                    if long || !line {
+                        return false;
+                    }
+                }
+                _ => {}
+            }
+        }
+        !irc.is_empty()
+    }
 }
 
 /// One step.
