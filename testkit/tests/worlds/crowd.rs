@@ -140,11 +140,13 @@ impl Crowd {
             76..79 => format!("TOPIC {room} :t{}", self.labels),
             79..82 => format!("KICK {room} {nick}"),
             82..84 => format!("MODE {room} +o {nick}"),
-            84..86 => format!("MODE {room} +ov-v {nick} {nick} {other}"),
+            84..85 => format!("MODE {room} +hb-o {other} m:{nick} {other}"),
+            85..86 => format!("MODE {room} +ov-v {nick} {nick} {other}"),
             86..88 => {
-                let change = *self
-                    .dice
-                    .pick(&["+m", "-m", "+i", "-i", "+s", "-n", "+n", "+k x", "-k x", "+l 4", "-l"]);
+                let change = *self.dice.pick(&[
+                    "+m", "-m", "+i", "-i", "+s", "-n", "+n", "+k x", "-k x", "+l 4", "-l", "+u", "-u", "+M",
+                    "-M", "+f #b", "-f", "+e *!*@*", "-e *!*@*", "+I *!*@*", "-I *!*@*", "+C",
+                ]);
                 format!("MODE {room} {change}")
             }
             88..89 => format!("MODE {room} +b {nick}"),

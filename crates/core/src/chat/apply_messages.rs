@@ -97,10 +97,19 @@ impl Chat {
                 }
             }
             PassedTo::Room { room, status } => {
-                let Some(room) = self.rooms.get(*room) else { return };
-                let name = addressed(&room.name, *status);
+                let (Some(room), Some(user)) = (self.rooms.get(*room), self.users.get(passed.user)) else {
+                    return;
+                };
+                // Nothing is stored, so that the rules as they are now decide once more.
+                let Ok(status) = room.audience(user, *status) else {
+                    if passed.kind != Some(SayKind::Notice) {
+                        refuse(effects, Numeric::ERR_CANNOTSENDTOCHAN, [Text::from(&room.name)]);
+                    }
+                    return;
+                };
+                let name = addressed(&room.name, status);
                 let line = self.passed_line(key, room.shown_at(at_ms), passed, name);
-                tell_room(room, passed.user, *status, line, effects);
+                tell_room(room, passed.user, status, line, effects);
             }
         }
     }

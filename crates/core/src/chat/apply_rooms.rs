@@ -13,7 +13,7 @@ use super::{Chat, Member, Room, User};
 use crate::effect::{Effect, Effects, To};
 use crate::ids::{Millis, RoomId, UserId};
 use crate::line::{Line, Source, Text};
-use crate::permissions::Action;
+use crate::permissions::{Action, may};
 use crate::roles::{Role, Roles};
 
 /// Rooms to which a user is invited at the same time. The oldest invitation ends when there are more.
@@ -116,6 +116,16 @@ impl Chat {
             return refuse(effects, Numeric::ERR_NOSUCHNICK, ["*".into()]);
         };
         let names = [Text::from(&guest.who.nick), Text::from(&room.name)];
+        let refused = match room.member(user) {
+            None => Some(Numeric::ERR_NOTONCHANNEL),
+            Some(member) if room.modes.invite_only && !may(member.roles, Action::Invite) => {
+                Some(Numeric::ERR_CHANOPRIVSNEEDED)
+            }
+            Some(_) => None,
+        };
+        if let Some(numeric) = refused {
+            return refuse(effects, numeric, [Text::from(&room.name)]);
+        }
         if room.member(target).is_some() {
             return refuse(effects, Numeric::ERR_USERONCHANNEL, names);
         }

@@ -28,6 +28,8 @@ impl Chat {
         for user in self.users.of_origin(origin) {
             self.depart(at_ms, user, &reason, effects);
         }
+        // The node that starts knows nobody who was here before, and every node is to know the same.
+        self.users.forget_gone();
     }
 
     pub(super) fn arrived(&mut self, at_ms: Millis, arrived: &Arrived, effects: &mut Effects) {

@@ -31,6 +31,9 @@ macro_rules! flags {
         }
 
         impl RoomModes {
+            /// Every mode, lists among them, without the roles.
+            pub const ALL: &'static [char] = &['I', 'b', 'e', 'f', 'k', 'l', $($mode),*];
+
             /// The modes without argument.
             pub const FLAGS: &'static [char] = &[$($mode),*];
 
@@ -42,10 +45,16 @@ macro_rules! flags {
                 }
             }
 
-            /// What it means that a mode without argument is set, for people; none when there is no such mode.
+            /// What it means that a mode is set, or an entry of a list, for people; none when there is no such mode.
             pub fn meaning(mode: char) -> Option<&'static str> {
                 match mode {
                     $($mode => Some($what),)*
+                    'I' => Some("whom the mask fits comes in without an invitation"),
+                    'b' => Some("whom the mask fits does not come in, nor speak"),
+                    'e' => Some("whom the mask fits is not banned"),
+                    'f' => Some("who may not come in is sent on to that room"),
+                    'k' => Some("who comes in has to know the key"),
+                    'l' => Some("no more than so many come in"),
                     _ => None,
                 }
             }

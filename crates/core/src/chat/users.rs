@@ -221,6 +221,11 @@ impl Users {
         self.gone.push_back(gone);
     }
 
+    /// Forgets them all.
+    pub(crate) fn forget_gone(&mut self) {
+        self.gone.clear();
+    }
+
     /// Former holders of nicknames, the latest first.
     pub(crate) fn gone(&self) -> impl Iterator<Item = &Gone> {
         self.gone.iter().rev()

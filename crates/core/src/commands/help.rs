@@ -5,9 +5,10 @@ use chinwag_wire::numeric::Numeric;
 use chinwag_wire::verbs::Verb;
 
 use crate::asking::{Asking, Flow};
-use crate::chat::Chat;
+use crate::chat::{Chat, RoomModes};
 use crate::commands::reply::{Packer, addressee, given, room_for_last};
 use crate::line::Text;
+use crate::roles::Role;
 
 /// `HELP [<command>]`
 pub(crate) fn help(chat: &Chat, asking: &mut Asking<'_>, message: &Message<'_>) -> Flow {
@@ -50,5 +51,22 @@ fn about(asking: &mut Asking<'_>, verb: Verb) {
         [subject(), format!("{} {}", verb.name(), verb.syntax()).trim_end().to_owned().into()],
     );
     asking.numeric(Numeric::RPL_HELPTXT, [subject(), "".into()]);
+    if verb == Verb::Mode {
+        modes(asking);
+    }
     asking.numeric(Numeric::RPL_ENDOFHELP, [subject(), verb.what().into()]);
+}
+
+/// Every mode of a room, a line each, and what the prefixes of masks mean.
+fn modes(asking: &mut Asking<'_>) {
+    let mut line = |text: String| {
+        asking.numeric(Numeric::RPL_HELPTXT, [Text::Static(Verb::Mode.name()), text.into()]);
+    };
+    for mode in RoomModes::ALL {
+        line(format!("{mode}  {}", RoomModes::meaning(*mode).unwrap_or_default()));
+    }
+    line("   Masks are nick!user@host, or a:account; m: before one silences and bans not.".to_owned());
+    for role in Role::ALL {
+        line(format!("{}  {} ({})", role.mode(), role.name(), role.sign()));
+    }
 }

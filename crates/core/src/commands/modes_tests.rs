@@ -2,11 +2,14 @@
 
 use std::sync::Arc;
 
+use chinwag_wire::numeric::Numeric;
+
 use crate::asking::Flow;
+use crate::chat::RoomModes;
 use crate::effect::{Effect, To};
 use crate::event::{Event, PassedTo, Status};
 use crate::ids::{Number, RoomId};
-use crate::line::Text;
+use crate::line::{Command, Text};
 use crate::roles::Role;
 use crate::scene::Scene;
 
@@ -343,6 +346,53 @@ fn an_empty_room_for_the_registered_lets_a_guest_start_over() {
     scene.all([("ann", "PART #tea"), ("bob", "PART #tea")]);
     comes_in(&mut scene, "cyd");
     assert!(!scene.chat.room(TEA).unwrap().modes.registered_join);
+}
+
+#[test]
+fn every_mode_is_told_to_clients_and_explained() {
+    let mut scene = tea("+n");
+    let chanmodes = scene.asks("ann", "VERSION").into_iter().find_map(|line| {
+        let (_, behind) = line.split_once(" CHANMODES=")?;
+        behind.split(' ').next().map(str::to_owned)
+    });
+    let chanmodes = chanmodes.expect("sent with the version");
+    let mut told: Vec<char> = chanmodes.chars().filter(|c| *c != ',').collect();
+    let mut modes: Vec<char> = RoomModes::ALL.to_vec();
+    told.sort_unstable();
+    modes.sort_unstable();
+    assert_eq!(told, modes);
+    let help = scene.asks("ann", "HELP MODE");
+    for mode in RoomModes::ALL {
+        let meaning = RoomModes::meaning(*mode).expect("each has one");
+        assert!(help.contains(&format!("asker< 705 MODE {mode}  {meaning}")), "{mode}: {help:?}");
+    }
+    modes.extend(Role::ALL.map(Role::mode));
+    modes.sort_unstable();
+    assert_eq!(super::welcome::ROOM_MODES, modes.iter().collect::<String>());
+}
+
+#[test]
+fn what_is_passing_is_checked_again() {
+    let mut scene = tea("+n");
+    let typing = scene.decide("bob", "@+typing=active TAGMSG #tea").events.remove(0);
+    let invited = scene.decide("bob", "INVITE cyd #tea").events.remove(0);
+    scene.all([("ann", "MODE #tea +mi")]);
+    for (event, numeric) in
+        [(typing.clone(), Numeric::ERR_CANNOTSENDTOCHAN), (invited.clone(), Numeric::ERR_CHANOPRIVSNEEDED)]
+    {
+        let effects = scene.happens(event);
+        let [Effect::Send { to: To::Asker, line, .. }] = &effects[..] else { panic!("{effects:?}") };
+        assert_eq!(line.command, Command::Numeric(numeric));
+    }
+    scene.all([("ann", "MODE #tea -mi+U")]);
+    let effects = scene.happens(typing);
+    assert!(
+        matches!(effects[1], Effect::Send { to: To::RoomStatus(TEA, Role::Halfop), .. }),
+        "whom it is for is decided again: {effects:?}"
+    );
+    scene.all([("bob", "PART #tea")]);
+    let effects = scene.happens(invited);
+    assert!(matches!(&effects[..], [Effect::Send { to: To::Asker, .. }]), "{effects:?}");
 }
 
 #[test]

@@ -16,7 +16,7 @@ use crate::line::Text;
 use crate::settings::Settings;
 
 /// Room modes there are.
-const ROOM_MODES: &str = "CIMRUabefhiklmnoqstuv";
+pub(crate) const ROOM_MODES: &str = "CIMRUabefhiklmnoqstuv";
 
 /// Those of them that come with an argument.
 const ROOM_MODES_WITH_ARGUMENT: &str = "Iabefhkloqv";

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use chinwag_core::event::{Event, Passed, PassedTo, Said, SayKind, Status};
+use chinwag_core::event::{Event, ModeChange, Passed, PassedTo, Said, SayKind, Status};
 use chinwag_core::ids::{RoomId, SessionId, SessionKey, UserId};
 use chinwag_core::roles::Role;
 use chinwag_log::memory::{Faults, Memory};
@@ -65,7 +65,7 @@ impl Pair {
         let text: Arc<str> = format!("{}", self.n).into();
         let client_tags = (dice.below(4) == 0).then(|| Arc::from("+typing=done"));
         let kind = SayKind::Privmsg;
-        match dice.below(12) {
+        match dice.below(13) {
             0 => Event::Joined { user, room: name.into(), key: None },
             1 => Event::Parted { user, room: id, reason: Some(text) },
             2 => Event::Renamed { user, nick: format!("n{}", self.n).into() },
@@ -108,6 +108,12 @@ impl Pair {
                 let status = Some(Status::To(Role::Operator));
                 let said = Said { room: id, basis, user, by, kind, text, joins: None, client_tags, status };
                 Event::Said(Arc::new(said))
+            }
+            9 => {
+                let mode = ['u', 'v', 'h'][dice.below(3)];
+                let (arg, member) = if mode == 'u' { (None, None) } else { (Some(text), Some(user)) };
+                let changes = vec![ModeChange { set: dice.below(2) == 0, mode, arg, member }];
+                Event::ModesChanged { room: id, basis, by, changes }
             }
             _ => {
                 let said =

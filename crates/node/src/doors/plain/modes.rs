@@ -31,7 +31,7 @@ pub(super) fn set(page: &Page<'_>, out: &mut Vec<u8>) {
         put(out, &[" ", argument]);
     }
     let mut separator = " (";
-    for what in letters.chars().filter_map(meaning) {
+    for what in letters.chars().filter_map(RoomModes::meaning) {
         put(out, &[separator, what]);
         separator = "; ";
     }
@@ -50,16 +50,6 @@ pub(super) fn whom(entry: &str) -> (&'static str, &str) {
 fn takes_argument(set: bool, mode: char) -> bool {
     let setting = matches!(mode, 'l' | 'f') && set;
     mode == 'k' || setting || Lists::MODES.contains(&mode) || Role::of_mode(mode).is_some()
-}
-
-/// What a mode that is set means.
-fn meaning(mode: char) -> Option<&'static str> {
-    match mode {
-        'k' => Some("who comes in has to know the key"),
-        'l' => Some("only so many come in"),
-        'f' => Some("who may not come in is sent on"),
-        flag => RoomModes::meaning(flag),
-    }
 }
 
 fn change(nick: &str, set: bool, mode: char, argument: &str, out: &mut Vec<u8>) {
@@ -133,8 +123,7 @@ mod tests {
 
     #[test]
     fn every_mode_has_a_sentence_of_its_own() {
-        let modes = RoomModes::FLAGS.iter().copied().chain(Lists::MODES).chain(['k', 'l', 'f']);
-        for mode in modes.chain(Role::ALL.map(Role::mode)) {
+        for mode in RoomModes::ALL.iter().copied().chain(Role::ALL.map(Role::mode)) {
             let said = [true, false].map(|set| {
                 let mut out = Vec::new();
                 change("ann", set, mode, "x", &mut out);
