@@ -144,6 +144,7 @@ impl Past {
             certificate: None,
             email: None,
             code: None,
+            replaces: false,
         };
         self.push(Event::AccountRegistered(Arc::new(registered)), Slot::default())?;
         if n.is_multiple_of(10) {

@@ -247,6 +247,7 @@ mod tests {
             certificate: Some("ab12".into()),
             email: Some("ann@example.org".into()),
             code: Some("1234".into()),
+            replaces: true,
         };
         let bare =
             AccountRegistered { verifiers: None, certificate: None, email: None, code: None, ..new.clone() };

@@ -35,7 +35,7 @@ impl Harness for OnDisk {
     }
 
     fn passing(&mut self, number: u64) -> Event {
-        Event::Attached { user: UserId(number), session: SessionKey(number), away: None }
+        Event::Attached { user: UserId(number), account: None, session: SessionKey(number), away: None }
     }
 
     fn close(&mut self, log: SqliteLog) {

@@ -112,7 +112,7 @@ fn a_full_disk_refuses_and_resumes_by_itself() {
         proposer.take_back(1, 2);
     }
     assert_eq!(texts(&log), ["one", "two"], "reading goes on");
-    let came = Event::Attached { user: UserId(1), session: SessionKey(1), away: None };
+    let came = Event::Attached { user: UserId(1), account: None, session: SessionKey(1), away: None };
     let passing = store(&mut log, vec![proposer.proposal(came)]);
     assert_eq!(passing[0].seq, Seq(2), "and so does what is not stored");
     faulty.set(Fault::None);

@@ -1,11 +1,14 @@
 //! Effects: what follows from a request or an event, as data. The node carries them out.
 
+use std::fmt;
 use std::sync::Arc;
 
+use crate::accounts::Settled;
 use crate::history::Query;
 use crate::ids::{RoomId, UserId};
 use crate::line::Line;
 use crate::roles::Role;
+use crate::work::Job;
 
 /// Whom a line is for. Only sessions of this node are ever meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,6 +53,16 @@ pub enum Effect {
     /// The asking session's `Arrived` was refused, and it was told why: it goes back to its greeting, without
     /// the nickname.
     EntryRefused,
+    /// The asking session was to be one more of a user who has gone meanwhile: it comes in as if it were the first.
+    EntryAgain,
+    /// What the asking session wanted of an account has been applied, or refused: `Chat::resume` goes on.
+    Settled(Settled),
+    /// Work for the asking session, to be done beside the chat: `Chat::resume` goes on with the outcome.
+    Work(Box<Job>),
+    /// A letter to somebody who is not here.
+    Letter(Box<Letter>),
+    /// The caller at the plain door has to show that this nickname is theirs: its account's password is asked for.
+    PasswordWanted(Arc<str>),
     /// The user's sessions are in the room's audience from now on.
     Entered(RoomId, UserId),
     /// Each of the user's sessions gets the room's list of names (`commands::names::reply`), as its own
@@ -95,6 +108,24 @@ pub enum Effect {
     Reread,
     /// The asking session's capabilities changed.
     Capabilities,
+}
+
+/// A letter with the code that makes an account usable.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Letter {
+    /// The mail address.
+    pub to: Arc<str>,
+    /// The account.
+    pub account: Arc<str>,
+    /// The code.
+    pub code: Arc<str>,
+}
+
+/// Shows no code.
+impl fmt::Debug for Letter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Letter").field("to", &self.to).field("account", &self.account).finish_non_exhaustive()
+    }
 }
 
 /// A list of effects, reused from turn to turn.

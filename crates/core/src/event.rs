@@ -241,6 +241,9 @@ pub struct AccountRegistered {
     /// The code that has to come back before anybody logs in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<Arc<str>>,
+    /// It takes the place of an account of that name whose code never came back.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub replaces: bool,
 }
 
 /// A ban of the server operators.
@@ -406,6 +409,8 @@ pub enum Event {
     Attached {
         /// The user.
         user: UserId,
+        /// The account that both are logged in to. When the user is not any more, the session comes in anew.
+        account: Option<Arc<str>>,
         /// The session.
         session: SessionKey,
         /// What it says of being away, if it is.

@@ -7,6 +7,7 @@
 //! Start here for the commonest change, a new command: one row in `wire::verbs`, one file in `commands/`,
 //! one line in its table.
 
+pub mod accounts;
 pub mod asking;
 pub mod chat;
 pub mod commands;
@@ -25,3 +26,4 @@ mod scene;
 pub mod session;
 pub mod settings;
 pub mod span;
+pub mod work;

@@ -123,6 +123,7 @@ impl Scene {
             certificate: None,
             email: None,
             code: None,
+            replaces: false,
         })));
         let user = self.user(nick);
         self.happens(Event::LoggedIn { user, account: nick.into() });

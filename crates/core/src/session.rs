@@ -1,13 +1,17 @@
 //! A session: one connection of a user, as far as the chat is concerned. Bytes and sockets are the node's.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
 use chinwag_wire::caps::CapSet;
 use chinwag_wire::names::Folded;
 
+use crate::accounts::Then;
+use crate::commands::authenticate::Exchange;
 use crate::ids::{SessionKey, UserId};
 use crate::multiline::ClientBatch;
+use crate::work::Secret;
 
 /// Which door a session came in by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -29,20 +33,29 @@ impl Door {
 }
 
 /// What is known of a session before it is a user's.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Greeting {
     /// NICK, as far as it was acceptable.
     pub nick: Option<Arc<str>>,
+    /// The nickname that NICK asked for last, whether it may be had or not.
+    pub wanted: Option<Arc<str>>,
     /// USER's first parameter.
     pub user: Option<Arc<str>>,
     /// USER's last parameter.
     pub realname: Option<Arc<str>>,
     /// PASS.
-    pub password: Option<Arc<str>>,
+    pub password: Option<Secret>,
     /// AWAY (`draft/pre-away`).
     pub away: Option<Arc<str>>,
     /// CAP LS or REQ was sent and CAP END not yet: registration waits.
     pub negotiating: bool,
+}
+
+/// Shows no password.
+impl fmt::Debug for Greeting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Greeting").field("nick", &self.nick).field("user", &self.user).finish_non_exhaustive()
+    }
 }
 
 /// Where a session is on its way.
@@ -83,6 +96,12 @@ pub struct Session {
     pub account: Option<Arc<str>>,
     /// The nicknames that MONITOR watches for it, as they were asked for.
     pub monitored: BTreeMap<Folded, Arc<str>>,
+    /// An exchange of AUTHENTICATE that has begun.
+    pub sasl: Option<Box<Exchange>>,
+    /// What it waits for about an account.
+    pub then: Option<Box<Then>>,
+    /// Logins that failed.
+    pub failures: u8,
 }
 
 impl Session {
@@ -100,6 +119,9 @@ impl Session {
             certificate: None,
             account: None,
             monitored: BTreeMap::new(),
+            sasl: None,
+            then: None,
+            failures: 0,
         }
     }
 

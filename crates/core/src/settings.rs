@@ -2,8 +2,60 @@
 
 use std::sync::Arc;
 
+pub use crate::commands::authenticate::Mechanism;
 pub use crate::commands::welcome::Prepared;
 use crate::privileges::Oper;
+
+/// Who may make accounts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Registration {
+    /// Everybody.
+    #[default]
+    Open,
+    /// Operators, for others.
+    Invite,
+    /// Nobody on the wire; only the command line.
+    Closed,
+}
+
+/// What is configured about accounts.
+#[derive(Clone, Debug)]
+pub struct AccountRules {
+    /// Whether there are accounts at all.
+    pub enabled: bool,
+    /// Who may make them.
+    pub registration: Registration,
+    /// Whether REGISTER may come before registration of the connection is complete.
+    pub before_connect: bool,
+    /// Whether an address is needed, and a code has to come back from it.
+    pub require_email: bool,
+    /// The ways to prove one's account, in the order of the offer.
+    pub mechanisms: Vec<Mechanism>,
+    /// Nobody else takes a nickname that belongs to an account, unless its owner has chosen otherwise.
+    pub strict_nicknames: bool,
+    /// Sessions that are logged in to the same account may share a nickname, unless its owner has chosen otherwise.
+    pub multiclient: bool,
+    /// Passwords may cross a network that others can listen to.
+    pub cleartext_passwords: bool,
+    /// Bytes of a password.
+    pub password_bytes_max: usize,
+}
+
+impl Default for AccountRules {
+    fn default() -> Self {
+        AccountRules {
+            enabled: true,
+            registration: Registration::Open,
+            before_connect: true,
+            require_email: false,
+            mechanisms: Mechanism::ALL.to_vec(),
+            strict_nicknames: true,
+            multiclient: true,
+            cleartext_passwords: false,
+            password_bytes_max: 600,
+        }
+    }
+}
 
 /// The part of the configuration that the chat needs.
 #[derive(Clone, Debug)]
@@ -73,6 +125,8 @@ pub struct Settings {
     pub ping_seconds: u32,
     /// How fast a session may ask for things; none for as fast as it likes.
     pub command_rate: Option<Rate>,
+    /// Accounts.
+    pub accounts: AccountRules,
     /// Text that follows from the rest, made when it is first needed. Leave it as it is by default.
     pub prepared: Prepared,
 }
@@ -132,6 +186,7 @@ impl Default for Settings {
             registration_timeout_seconds: 60,
             ping_seconds: 90,
             command_rate: Some(Rate { per_second: 5, burst: 40 }),
+            accounts: AccountRules::default(),
             prepared: Prepared::default(),
         }
     }

@@ -1,6 +1,6 @@
 //! Who gets a line: effects carried out, onto the turn's tape.
 
-use chinwag_core::commands::registration;
+use chinwag_core::accounts::Resumed;
 use chinwag_core::effect::{Effect, To};
 use chinwag_core::ids::{RoomId, UserId};
 use chinwag_core::line::Line;
@@ -32,6 +32,11 @@ impl Node {
             Effect::Send { to, author, except, line } => self.send(asker, to, author, except, line),
             Effect::Registered(user) => self.registered(asker, user),
             Effect::EntryRefused => self.entry_refused(asker),
+            Effect::EntryAgain => self.enter_again(asker),
+            Effect::Settled(settled) => self.resume(asker, Resumed::Settled(settled)),
+            Effect::Work(job) => self.work(asker, *job),
+            Effect::Letter(letter) => self.letter(*letter),
+            Effect::PasswordWanted(nick) => self.password_wanted(asker, &nick),
             Effect::Entered(room, user) => self.entered(room, user),
             Effect::Names(room, user) => self.names(asker, room, user),
             Effect::RoomRenamed { room, old, reason, line } => {
@@ -377,9 +382,9 @@ impl Node {
     /// The session's capabilities changed: from now on its lines are written in another dialect.
     pub(crate) fn change_dialect(&mut self, index: u32) {
         let Some(entry) = self.sessions.get(index) else { return };
-        let core = entry.core.clone();
+        let (door, caps) = (entry.core.door, entry.core.caps);
         let rooms: SmallVec<[RoomId; 8]> = entry.rooms.iter().map(|hearing| hearing.room).collect();
-        let dialect = self.dialect(&core);
+        let dialect = self.dialect(door, caps);
         if dialect == self.sessions.hot[index as usize].dialect {
             return;
         }
@@ -424,34 +429,6 @@ impl Node {
         if let Input::Plain(door) = &mut entry.input {
             tell(door);
             self.make_ready(index);
-        }
-    }
-
-    fn registered(&mut self, asker: Option<Asker>, user: UserId) {
-        let Some(Asker { index, .. }) = asker else { return };
-        let Some(entry) = self.sessions.get_mut(index).filter(|entry| !entry.closing) else { return };
-        entry.core.phase = Phase::Live(user);
-        entry.user = Some(user);
-        entry.attached = true;
-        let caps = entry.core.caps;
-        self.sessions.attach(user, index);
-        self.hear(index, EVERYBODY);
-        let mut effects = Vec::new();
-        self.chat.welcome(&self.settings, caps, user, &mut effects);
-        for effect in effects {
-            self.carry_out(asker, effect);
-        }
-        if let Some(user) = self.chat.user(user) {
-            let nick = user.who.nick.clone();
-            self.tell_plain(index, |door| door.registered(&nick));
-        }
-    }
-
-    fn entry_refused(&mut self, asker: Option<Asker>) {
-        let Some(entry) = asker.and_then(|asker| self.sessions.get_mut(asker.index)) else { return };
-        if !entry.closing {
-            registration::refused(&mut entry.core);
-            entry.user = None;
         }
     }
 

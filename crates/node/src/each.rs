@@ -16,28 +16,31 @@ use crate::deliver::Asker;
 use crate::proposals::NO_LABEL;
 
 impl Node {
-    /// The names of a room, for each session of a user who came in.
+    /// Each session of a user gets a room's list of names.
     pub(crate) fn names(&mut self, asker: Option<Asker>, room: RoomId, user: UserId) {
         for index in self.sessions.of(user) {
-            let mut effects = Vec::new();
-            let (Some(room), Some(entry)) = (self.chat.room(room), self.sessions.get(index)) else {
-                continue;
-            };
-            if entry.core.caps.intersects(names::UNASKED) {
-                continue;
-            }
-            let Some(found) = self.chat.user(user) else { continue };
-            let viewer = Viewer {
-                user: Some(user),
-                nick: &found.who.nick,
-                caps: entry.core.caps,
-                server: &self.settings.server,
-            };
-            names::reply(&self.chat, room, &viewer, &mut effects);
             let to = asker.filter(|asker| asker.index == index).unwrap_or(Asker { index, label: NO_LABEL });
-            for effect in effects {
-                self.carry_out(Some(to), effect);
-            }
+            self.names_for(to, room, user);
+        }
+    }
+
+    /// One session of a user gets it, as its own capabilities have it.
+    pub(crate) fn names_for(&mut self, to: Asker, room: RoomId, user: UserId) {
+        let mut effects = Vec::new();
+        let (Some(room), Some(entry)) = (self.chat.room(room), self.sessions.get(to.index)) else { return };
+        if entry.core.caps.intersects(names::UNASKED) {
+            return;
+        }
+        let Some(found) = self.chat.user(user) else { return };
+        let viewer = Viewer {
+            user: Some(user),
+            nick: &found.who.nick,
+            caps: entry.core.caps,
+            server: &self.settings.server,
+        };
+        names::reply(&self.chat, room, &viewer, &mut effects);
+        for effect in effects {
+            self.carry_out(Some(to), effect);
         }
     }
 

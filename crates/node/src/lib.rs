@@ -23,6 +23,7 @@ mod close;
 mod deliver;
 pub mod doors;
 mod each;
+mod enter;
 mod flush;
 mod labels;
 pub mod limits;
@@ -35,6 +36,7 @@ mod tape;
 #[cfg(test)]
 mod tests;
 mod timers;
+mod works;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -46,10 +48,12 @@ use chinwag_core::ids::{Millis, SessionId, SessionKey, UserId};
 use chinwag_core::session::{Door, Session};
 use chinwag_core::settings::Settings;
 use chinwag_log::{Entry as LogEntry, Origin, Proposal};
+use chinwag_wire::caps::CapSet;
 use chinwag_wire::line::LineDecoder;
 use chinwag_wire::names::{Folded, fold};
 
 pub use self::reads::HistoryRead;
+pub use self::works::Work;
 
 use self::audience::Audiences;
 use self::doors::plain::{PlainDoor, plain_caps};
@@ -59,6 +63,7 @@ use self::proposals::{Behalf, Proposals};
 use self::reads::Reads;
 use self::sessions::{Entry, Input, Sessions};
 use self::tape::Tape;
+use self::works::Works;
 
 /// Where a session comes from.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -116,6 +121,7 @@ pub struct Node {
     proposals: Proposals,
     labels: Labels,
     reads: Reads,
+    works: Works,
     /// Arrived and not applied yet.
     inbox: VecDeque<LogEntry<Event>>,
     /// The sessions that watch a nickname (MONITOR). Bounded by what each session may watch.
@@ -160,6 +166,7 @@ impl Node {
             proposals: Proposals::new(origin, first_key),
             labels: Labels::default(),
             reads: Reads::default(),
+            works: Works::default(),
             inbox: VecDeque::new(),
             watchers: BTreeMap::new(),
             rereads: Vec::new(),
@@ -207,7 +214,7 @@ impl Node {
                 Input::Plain(Box::new(PlainDoor::new(&self.settings)))
             }
         };
-        let dialect = self.dialect(&core);
+        let dialect = self.dialect(core.door, core.caps);
         let mut entry = Entry::new(core, input, now_ms);
         entry.pace.exempt = peer.exempt;
         self.sessions.insert(entry, dialect, seconds(now_ms))
@@ -238,7 +245,8 @@ impl Node {
     /// Other settings from now on. Callers who came in by the plain door keep what was true when they came.
     pub fn set_settings(&mut self, settings: Arc<Settings>, now_ms: Millis) {
         self.now_ms = now_ms;
-        self.settings = settings;
+        let before = std::mem::replace(&mut self.settings, settings);
+        self.offer_anew(&before);
         self.open_lobby();
     }
 
@@ -282,8 +290,8 @@ impl Node {
 
     /// The dialect of a session. Dialects are few (a bit for each capability that changes how a line is
     /// written), and none is ever forgotten.
-    fn dialect(&mut self, core: &Session) -> u16 {
-        let dialect = Dialect { door: core.door, caps: rendering(core.caps) };
+    fn dialect(&mut self, door: Door, caps: CapSet) -> u16 {
+        let dialect = Dialect { door, caps: rendering(caps) };
         let at = self.dialects.iter().position(|known| *known == dialect).unwrap_or_else(|| {
             self.dialects.push(dialect);
             self.dialects.len() - 1

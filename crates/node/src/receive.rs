@@ -414,7 +414,7 @@ impl Node {
     }
 
     /// Proposes what a session's request leads to.
-    fn propose_for(&mut self, asker: Asker, session: SessionId, event: Event, talk: bool) {
+    pub(crate) fn propose_for(&mut self, asker: Asker, session: SessionId, event: Event, talk: bool) {
         let Some(entry) = self.sessions.get_mut(asker.index) else { return };
         match &event {
             Event::Arrived(arrived) => {

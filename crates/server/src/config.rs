@@ -17,6 +17,9 @@ use serde::{Deserialize, Deserializer};
 
 use crate::throttle::Allowed;
 
+pub use self::accounts::AccountsConfig;
+
+mod accounts;
 mod extensions;
 mod listener;
 mod nearest;
@@ -45,6 +48,8 @@ pub struct Config {
     pub limits: LimitsConfig,
     /// `[throttle]`
     pub throttle: ThrottleConfig,
+    /// `[accounts]`
+    pub accounts: AccountsConfig,
     /// `[history]`
     pub history: HistoryConfig,
     /// `[relaymsg]`
@@ -104,6 +109,8 @@ pub struct LimitsConfig {
     pub monitor_entries: usize,
     /// Former holders of a nickname that WHOWAS shows.
     pub whowas_entries: usize,
+    /// Bytes of a password.
+    pub password_max_bytes: usize,
     /// Bytes that may wait for a session.
     pub send_queue_bytes: usize,
     /// Seconds until an unregistered session is closed.
@@ -227,6 +234,7 @@ impl Default for LimitsConfig {
             channels_per_user: 100,
             monitor_entries: 100,
             whowas_entries: 100,
+            password_max_bytes: 600,
             send_queue_bytes: 1024 * 1024,
             registration_timeout_seconds: 60,
             ping_seconds: 90,
@@ -342,6 +350,7 @@ impl Config {
             ("limits", "channels_per_user", limits.channels_per_user as u64, 1, 10_000),
             ("limits", "monitor_entries", limits.monitor_entries as u64, 1, 1000),
             ("limits", "whowas_entries", limits.whowas_entries as u64, 1, 1000),
+            ("limits", "password_max_bytes", limits.password_max_bytes as u64, 8, 600),
             ("limits", "send_queue_bytes", limits.send_queue_bytes as u64, 16 * 1024, 1 << 30),
             ("limits", "registration_timeout_seconds", limits.registration_timeout_seconds.into(), 2, 3600),
             ("limits", "ping_seconds", limits.ping_seconds.into(), 5, 86_400),
@@ -457,6 +466,7 @@ impl Config {
             },
             history_query_max: history.query_max,
             history_on_join: history.on_join,
+            accounts: self.accounts.rules(limits.password_max_bytes),
             command_rate: throttle.commands.then_some(command_rate),
             ..Settings::default()
         }

@@ -12,6 +12,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use chinwag_core::effect::Letter;
 use chinwag_core::event::Event;
 use chinwag_log::{Arrival, Full, Health, Log};
 use tokio::sync::mpsc;
@@ -19,6 +20,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, Sleep, sleep, timeout};
 
 use crate::clock::now_ms;
+use crate::provers::{Done, Provers};
 use crate::readers::{Answer, Readers};
 use crate::shared::Shared;
 
@@ -55,14 +57,21 @@ pub(crate) enum Ended {
     Failed(String),
 }
 
+/// The threads beside the hub's own that do what takes long.
+pub(crate) struct Helpers {
+    pub(crate) readers: Readers,
+    pub(crate) provers: Provers,
+}
+
 /// Everything that moves between the node, the log, the readers and the sockets.
 pub(crate) struct Hub<L> {
     shared: Rc<Shared>,
     log: L,
-    readers: Readers,
+    helpers: Helpers,
     orders: mpsc::Receiver<Order>,
     arrivals: VecDeque<Arrival<Event>>,
     answers: VecDeque<Answer>,
+    done: VecDeque<Done>,
     /// The log was full: nothing is proposed until something has arrived.
     full: bool,
     tick: Option<Pin<Box<Sleep>>>,
@@ -72,14 +81,15 @@ pub(crate) struct Hub<L> {
 }
 
 impl<L: Log<Event>> Hub<L> {
-    pub(crate) fn new(shared: Rc<Shared>, log: L, readers: Readers, orders: mpsc::Receiver<Order>) -> Self {
+    pub(crate) fn new(shared: Rc<Shared>, log: L, helpers: Helpers, orders: mpsc::Receiver<Order>) -> Self {
         Hub {
             shared,
             log,
-            readers,
+            helpers,
             orders,
             arrivals: VecDeque::new(),
             answers: VecDeque::new(),
+            done: VecDeque::new(),
             full: false,
             tick: None,
             ticked: false,
@@ -137,9 +147,14 @@ impl<L: Log<Event>> Hub<L> {
             self.arrivals.push_back(arrival);
         }
         while self.answers.len() < ARRIVALS_MAX
-            && let Poll::Ready(Some(answer)) = self.readers.poll_answer(cx)
+            && let Poll::Ready(Some(answer)) = self.helpers.readers.poll_answer(cx)
         {
             self.answers.push_back(answer);
+        }
+        while self.done.len() < ARRIVALS_MAX
+            && let Poll::Ready(Some(done)) = self.helpers.provers.poll_done(cx)
+        {
+            self.done.push_back(done);
         }
         while !self.stop
             && !self.shared.stopping.get()
@@ -155,7 +170,8 @@ impl<L: Log<Event>> Hub<L> {
             }
         }
         self.poll_tick(cx);
-        self.stop || self.ticked || !self.arrivals.is_empty() || !self.answers.is_empty()
+        let came = !self.arrivals.is_empty() || !self.answers.is_empty() || !self.done.is_empty();
+        self.stop || self.ticked || came
     }
 
     fn poll_tick(&mut self, cx: &mut Context<'_>) {
@@ -189,7 +205,8 @@ impl<L: Log<Event>> Hub<L> {
     /// Hands the node what has come. Says whether there was anything.
     fn apply(&mut self) -> bool {
         let now = now_ms();
-        let came = self.ticked || !self.arrivals.is_empty() || !self.answers.is_empty();
+        let came =
+            self.ticked || !self.arrivals.is_empty() || !self.answers.is_empty() || !self.done.is_empty();
         if std::mem::take(&mut self.ticked) {
             self.shared.node.borrow_mut().tick(now);
         }
@@ -210,6 +227,9 @@ impl<L: Log<Event>> Hub<L> {
         while let Some(answer) = self.answers.pop_front() {
             self.shared.node.borrow_mut().history(answer.id, answer.page, now);
         }
+        while let Some(done) = self.done.pop_front() {
+            self.shared.node.borrow_mut().worked(done.id, done.outcome, now);
+        }
         came
     }
 
@@ -218,7 +238,16 @@ impl<L: Log<Event>> Hub<L> {
         self.shared.reread();
         let mut node = self.shared.node.borrow_mut();
         for read in node.take_reads() {
-            self.readers.ask(read);
+            self.helpers.readers.ask(read);
+        }
+        for work in node.take_work() {
+            if let Err(busy) = self.helpers.provers.ask(work) {
+                node.worked(busy.id, busy.outcome, now_ms());
+            }
+        }
+        for letter in node.take_letters() {
+            let Letter { to, account, code } = letter;
+            tracing::warn!(%to, %account, %code, "no mail is sent: hand this code on");
         }
         let mut proposed = false;
         while !self.full {

@@ -22,6 +22,7 @@ use chinwag_archive::Opened;
 use chinwag_core::chat::Chat;
 use chinwag_log::Origin;
 use chinwag_node::Node;
+use chinwag_proof::Prover;
 use chinwag_wire::msgid::MsgIdKey;
 use tokio::sync::mpsc;
 use tokio::task::LocalSet;
@@ -38,6 +39,7 @@ mod hub;
 mod layers;
 mod listener;
 mod outbox;
+mod provers;
 mod readers;
 mod shared;
 #[cfg(unix)]
@@ -52,8 +54,9 @@ pub use tls::TlsError;
 
 use config::{Address, Kind, TlsMode};
 use doorway::{Behind, Doorway, Doorways, Own};
-use hub::{Ended, Hub, Order};
+use hub::{Ended, Helpers, Hub, Order};
 use listener::Listener;
+use provers::Provers;
 use readers::Readers;
 use shared::{Reread, Shared};
 
@@ -303,11 +306,12 @@ impl Server {
         // What the node begins with is on its way before the first caller comes.
         shared.hub.ring();
         let readers = Readers::start(&opened.reader)?;
+        let provers = Provers::start(&Prover::new(config.accounts.cost(), meta.msgid_key))?;
         let accepting: Vec<_> = listeners
             .into_iter()
             .map(|(socket, behind)| tokio::task::spawn_local(socket.accept(behind, Rc::clone(&shared))))
             .collect();
-        let hub = Hub::new(Rc::clone(&shared), opened.log, readers, orders);
+        let hub = Hub::new(Rc::clone(&shared), opened.log, Helpers { readers, provers }, orders);
         // A task of its own: what is polled beside a set of tasks is polled whenever any of them is.
         let hub = tokio::task::spawn_local(hub.run(accepting));
         let (ended, log) = hub.await.map_err(io::Error::other)?;

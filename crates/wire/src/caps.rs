@@ -62,6 +62,7 @@ macro_rules! caps {
 caps! {
     // Capability, name, value, status, since, specification.
     AccountNotify, "account-notify", None, Ratified, "0.1.0", "extensions/account-notify";
+    AccountRegistration, "draft/account-registration", None, Draft, "0.1.0", "extensions/account-registration";
     AccountTag, "account-tag", None, Ratified, "0.1.0", "extensions/account-tag";
     AwayNotify, "away-notify", None, Ratified, "0.1.0", "extensions/away-notify";
     Batch, "batch", None, Ratified, "0.1.0", "extensions/batch";
@@ -83,6 +84,7 @@ caps! {
     DraftNoImplicitNames, "draft/no-implicit-names", None, Draft, "0.1.0", "extensions/no-implicit-names";
     PreAway, "draft/pre-away", None, Draft, "0.1.0", "extensions/pre-away";
     Relaymsg, "draft/relaymsg", None, Draft, "0.1.0", "extensions/relaymsg";
+    Sasl, "sasl", None, Ratified, "0.1.0", "extensions/sasl-3.2";
     ServerTime, "server-time", None, Ratified, "0.1.0", "extensions/server-time";
     Setname, "setname", None, Ratified, "0.1.0", "extensions/setname";
     StandardReplies, "standard-replies", None, Ratified, "0.1.0", "extensions/standard-replies";

@@ -7,6 +7,7 @@
 //! Start here for the commonest change, a new numeric, capability or verb: one row in `numeric.rs`,
 //! `caps.rs` or `verbs.rs`.
 
+pub mod base64;
 pub mod caps;
 pub mod detect;
 pub mod extban;
@@ -20,6 +21,7 @@ pub mod names;
 pub mod numeric;
 pub mod plain;
 pub mod proxy;
+pub mod scram;
 pub mod tags;
 pub mod time;
 pub mod verbs;

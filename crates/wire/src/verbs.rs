@@ -75,6 +75,10 @@ verbs! {
     User, "USER", 4, Before, "<username> 0 * :<real name>", "Says who is coming in; with NICK it completes registration.";
     Cap, "CAP", 1, Always, "LS [<version>] | LIST | REQ :<names> | END", "Negotiates capabilities.";
     Pass, "PASS", 1, Before, "<password>", "Gives the server's password, before NICK and USER.";
+    Authenticate, "AUTHENTICATE", 1, Always, "<mechanism> | <base64> | *", "Proves whose account you use; * gives up.";
+    Register, "REGISTER", 3, Always, "<account or *> <mail address or *> <password>", "Makes your nickname an account that stays yours.";
+    Verify, "VERIFY", 2, Always, "<account> <code>", "Gives back the code that was sent for a new account.";
+    Logout, "LOGOUT", 0, Always, "", "Logs you out of your account.";
     Quit, "QUIT", 0, Always, "[:<reason>]", "Says goodbye and closes the connection.";
     Mode, "MODE", 1, Registered, "<target> [<modes> [<argument>{ <argument>}]]", "Shows or changes the modes of a room or of yourself.";
     Topic, "TOPIC", 1, Registered, "<room> [:<topic>]", "Shows or sets what a room is about.";

@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 
 use chinwag_core::chat::Chat;
+use chinwag_core::effect::Letter;
 use chinwag_core::event::Event;
 use chinwag_core::ids::{Millis, SessionId};
 use chinwag_core::session::Door;
@@ -19,6 +20,7 @@ use chinwag_core::settings::Settings;
 use chinwag_log::memory::{Faults, Memory, MemoryLog};
 use chinwag_log::{Full, Log, Origin};
 use chinwag_node::{HistoryRead, Node, Outlet, Peer, Received};
+use chinwag_proof::{Cost, Prover};
 use chinwag_wire::msgid::MsgIdKey;
 
 pub use archive::Archive;
@@ -55,6 +57,9 @@ pub struct World {
     archive: Archive,
     started: u64,
     people: people::People,
+    prover: Prover,
+    /// Letters that would have been sent.
+    pub letters: Vec<Letter>,
     /// Whether whoever comes in may ask as fast as they like. They may, until this is changed.
     pub exempt: bool,
 }
@@ -127,6 +132,8 @@ impl World {
             archive,
             started: 0,
             people: people::People::default(),
+            prover: Prover::new(Cost::TEST, [1, 2]),
+            letters: Vec::new(),
             exempt: true,
         };
         for index in 0..nodes {
@@ -265,6 +272,12 @@ impl World {
             any = true;
             node.arrived(arrival, now_ms);
         }
+        for work in node.take_work() {
+            any = true;
+            let outcome = self.prover.carry_out(work.job);
+            node.worked(work.id, outcome, now_ms);
+        }
+        self.letters.extend(node.take_letters());
         reads.extend(node.take_reads());
         reads.retain(|read| match self.archive.page(&read.query) {
             Some(page) => {

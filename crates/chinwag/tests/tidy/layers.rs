@@ -9,18 +9,32 @@ struct Layer {
     others: Option<&'static [&'static str]>,
 }
 
-const PURE_OTHERS: Option<&[&str]> = Some(&["ipnet", "smallvec", "serde", "serde_json", "thiserror"]);
+const PURE_OTHERS: Option<&[&str]> =
+    Some(&["ipnet", "smallvec", "serde", "serde_json", "thiserror", "zeroize"]);
 
-const LAYERS: [Layer; 9] = [
+const LAYERS: [Layer; 10] = [
     Layer { name: "wire", ours: &[], others: PURE_OTHERS },
     Layer { name: "log", ours: &[], others: PURE_OTHERS },
     Layer { name: "core", ours: &["log", "wire"], others: PURE_OTHERS },
     Layer { name: "node", ours: &["core", "log", "wire"], others: PURE_OTHERS },
+    Layer { name: "proof", ours: &["core", "wire"], others: None },
     Layer { name: "archive", ours: &["core", "log", "wire"], others: None },
-    Layer { name: "server", ours: &["node", "archive", "core", "log", "wire"], others: None },
-    Layer { name: "chinwag", ours: &["server", "node", "archive", "core", "log", "wire"], others: None },
-    Layer { name: "testkit", ours: &["server", "node", "archive", "core", "log", "wire"], others: None },
-    Layer { name: "bench", ours: &["server", "node", "archive", "core", "log", "wire"], others: None },
+    Layer { name: "server", ours: &["node", "proof", "archive", "core", "log", "wire"], others: None },
+    Layer {
+        name: "chinwag",
+        ours: &["server", "proof", "node", "archive", "core", "log", "wire"],
+        others: None,
+    },
+    Layer {
+        name: "testkit",
+        ours: &["server", "proof", "node", "archive", "core", "log", "wire"],
+        others: None,
+    },
+    Layer {
+        name: "bench",
+        ours: &["server", "proof", "node", "archive", "core", "log", "wire"],
+        others: None,
+    },
 ];
 
 /// Offences of one manifest. Dependencies of tests are free.

@@ -103,8 +103,10 @@ impl Accounts {
     /// False, and nothing done, when the name is taken. A certificate that proves another account is left out.
     pub(crate) fn register(&mut self, at_ms: Millis, new: &AccountRegistered) -> bool {
         let folded = fold(&new.account);
-        if self.by_name.contains_key(&folded) {
-            return false;
+        match self.by_name.get(&folded) {
+            Some(account) if account.verified() || !new.replaces => return false,
+            Some(_) => drop(self.drop(&new.account)),
+            None => {}
         }
         let certificates = new.certificate.iter().filter(|print| !self.by_certificate.contains_key(*print));
         let account = Account {

@@ -38,16 +38,16 @@ impl Chat {
             }
             Event::Tagged(tagged) => self.tagged(at_ms, tagged, effects),
             Event::Kicked { .. } => self.kicked(at_ms, &entry.event, effects),
-            Event::AccountChanged { account, change } => self.account_changed(account, change),
             Event::ServerBanned(banned) => self.server_banned(at_ms, banned, effects),
             Event::ServerUnbanned { target, .. } => self.server_unbanned(at_ms, target, effects),
+            Event::AccountChanged { account, change } => self.account_changed(account, change, effects),
             Event::AccountDropped { account } => self.account_dropped(at_ms, account, effects),
-            Event::AccountRegistered(new) => self.account_registered(at_ms, new),
+            Event::AccountRegistered(new) => self.account_registered(at_ms, new, effects),
             Event::RoomRenamed { .. } => self.room_renamed(at_ms, &entry.event, effects),
             Event::NodeStarted => self.node_started(at_ms, key.origin, effects),
             Event::Arrived(arrived) => self.arrived(at_ms, arrived, effects),
-            Event::Attached { user, session, away } => {
-                self.attached(at_ms, *user, *session, away.as_ref(), effects);
+            Event::Attached { user, account, session, away } => {
+                self.attached(at_ms, (*user, account.as_ref()), *session, away.as_ref(), effects);
             }
             Event::Detached { user, session, reason } => {
                 self.detached(at_ms, *user, *session, reason, effects);

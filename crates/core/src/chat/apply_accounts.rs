@@ -8,23 +8,38 @@ use chinwag_wire::numeric::Numeric;
 use super::Chat;
 use super::apply::send;
 use super::apply_profile::tell_about;
-use crate::effect::{Effects, To};
+use crate::accounts::{Settled, logged_in_line};
+use crate::effect::{Effect, Effects, To};
 use crate::event::{AccountChange, AccountRegistered, Who};
 use crate::ids::{Millis, UserId};
 use crate::line::{Line, Source, Text};
 
 impl Chat {
-    pub(super) fn account_registered(&mut self, at_ms: Millis, new: &AccountRegistered) {
-        self.accounts.register(at_ms, new);
+    pub(super) fn account_registered(
+        &mut self,
+        at_ms: Millis,
+        new: &AccountRegistered,
+        effects: &mut Effects,
+    ) {
+        let done = self.accounts.register(at_ms, new);
+        effects.push(Effect::Settled(if done { Settled::Done } else { Settled::Taken }));
     }
 
-    pub(super) fn account_changed(&mut self, account: &str, change: &AccountChange) {
-        self.accounts.change(account, change);
+    pub(super) fn account_changed(&mut self, account: &str, change: &AccountChange, effects: &mut Effects) {
+        let settled = match self.accounts.change(account, change) {
+            true => Settled::Done,
+            false if self.accounts.get(account).is_none() => Settled::NoAccount,
+            false => Settled::Taken,
+        };
+        effects.push(Effect::Settled(settled));
     }
 
     /// Whoever was logged in is not any more.
     pub(super) fn account_dropped(&mut self, at_ms: Millis, account: &str, effects: &mut Effects) {
-        let Some(dropped) = self.accounts.drop(account) else { return };
+        let Some(dropped) = self.accounts.drop(account) else {
+            return effects.push(Effect::Settled(Settled::NoAccount));
+        };
+        effects.push(Effect::Settled(Settled::Done));
         let logged_in = |who: &Who| who.account.as_ref().is_some_and(|account| *account == dropped.name);
         let users = self.users.iter().filter(|user| logged_in(&user.who)).map(|user| user.id);
         for user in users.collect::<Vec<_>>() {
@@ -33,7 +48,9 @@ impl Chat {
     }
 
     pub(super) fn logged_in(&mut self, at_ms: Millis, user: UserId, account: &str, effects: &mut Effects) {
-        let Some(account) = self.accounts.get(account).filter(|account| account.verified()) else { return };
+        let Some(account) = self.accounts.get(account).filter(|account| account.verified()) else {
+            return effects.push(Effect::Settled(Settled::NoAccount));
+        };
         let account = Arc::clone(&account.name);
         let Some(found) = self.users.get_mut(user) else { return };
         let before = Arc::clone(&found.who);
@@ -41,6 +58,7 @@ impl Chat {
             found.who = Arc::new(Who { account: Some(Arc::clone(&account)), ..Who::clone(&before) });
         }
         send(effects, To::Asker, logged_in_line(&before.mask(), &account));
+        effects.push(Effect::Settled(Settled::Done));
         if before.account.as_ref() != Some(&account) {
             self.tell_account(at_ms, user, before, (&account).into(), effects);
         }
@@ -75,10 +93,4 @@ impl Chat {
             tell_about(found, line, effects);
         }
     }
-}
-
-/// RPL_LOGGEDIN.
-pub(crate) fn logged_in_line(mask: &str, account: &Arc<str>) -> Line {
-    let text = format!("You are now logged in as {account}");
-    Line::numeric(Numeric::RPL_LOGGEDIN, [mask.to_owned().into(), account.into(), text.into()])
 }

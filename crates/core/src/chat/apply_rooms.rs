@@ -82,6 +82,16 @@ impl Chat {
         self.rooms.note(room);
     }
 
+    /// What another session of a user is told of a room that the user is in, for the asker: the same that entering
+    /// it tells, but for the names.
+    pub fn entered_before(&self, room: RoomId, user: UserId, effects: &mut Effects) {
+        let (Some(room), Some(found)) = (self.rooms.get(room), self.users.get(user)) else { return };
+        send(effects, To::Asker, join_line(found, room));
+        for line in topic_lines(room) {
+            send(effects, To::Asker, line);
+        }
+    }
+
     pub(super) fn parted(
         &mut self,
         at_ms: Millis,

@@ -6,6 +6,7 @@ use chinwag_log::Origin;
 use chinwag_wire::caps::Cap;
 use chinwag_wire::names::same;
 use chinwag_wire::numeric::Numeric;
+use smallvec::smallvec;
 
 use super::apply::send;
 use super::apply_profile::tell_about;
@@ -51,6 +52,7 @@ impl Chat {
             signed_on_ms: at_ms,
             said_ms: at_ms,
             sessions: 1,
+            keys: smallvec![arrived.session],
             absent: arrived.away.iter().map(|away| (arrived.session, Arc::clone(away))).collect(),
         });
         if came_in {
@@ -75,12 +77,14 @@ impl Chat {
     pub(super) fn attached(
         &mut self,
         at_ms: Millis,
-        user: UserId,
+        (user, account): (UserId, Option<&Arc<str>>),
         session: SessionKey,
         away: Option<&Arc<str>>,
         effects: &mut Effects,
     ) {
-        let Some(found) = self.users.get_mut(user) else { return };
+        let found = self.users.get_mut(user).filter(|found| found.who.account.as_ref() == account);
+        let Some(found) = found else { return effects.push(Effect::EntryAgain) };
+        found.keys.push(session);
         found.sessions += 1;
         found.note_away(session, away);
         effects.push(Effect::Registered(user));
@@ -96,6 +100,9 @@ impl Chat {
         effects: &mut Effects,
     ) {
         let Some(found) = self.users.get_mut(user) else { return };
+        // A session that was refused to be one of the user's ends as well.
+        let Some(at) = found.keys.iter().position(|key| *key == session) else { return };
+        found.keys.remove(at);
         found.sessions = found.sessions.saturating_sub(1);
         found.note_away(session, None);
         if found.sessions == 0 {

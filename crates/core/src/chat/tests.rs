@@ -264,7 +264,7 @@ fn a_user_stays_until_the_last_session_ends() {
     let mut scene = tea();
     let user = scene.user("bob");
     let phone = SessionKey(70);
-    let attached = Event::Attached { user, session: phone, away: None };
+    let attached = Event::Attached { user, account: None, session: phone, away: None };
     assert_eq!(scene.happens(attached), [Effect::Registered(user)]);
     let detached = |session, reason: &str| Event::Detached { user, session, reason: reason.into() };
     assert!(scene.happens(detached(phone, "phone")).is_empty());
@@ -283,7 +283,7 @@ fn a_user_is_away_while_all_sessions_are() {
     let says =
         |session, message: Option<&str>| Event::Away { user, session, message: message.map(Into::into) };
     // A client that came by itself says so at once, and nobody takes its user for absent.
-    scene.happens(Event::Attached { user, session: phone, away: Some("*".into()) });
+    scene.happens(Event::Attached { user, account: None, session: phone, away: Some("*".into()) });
     assert_eq!(away(&scene), None);
     let effects = scene.happens(says(laptop, Some("lunch")));
     assert_eq!(effects.len(), 2, "the reply, and a word to the neighbours: {effects:?}");
@@ -295,7 +295,7 @@ fn a_user_is_away_while_all_sessions_are() {
     assert_eq!(away(&scene).as_deref(), Some("asleep"));
     scene.happens(Event::Detached { user, session: phone, reason: "".into() });
     assert_eq!(away(&scene).as_deref(), Some("lunch"));
-    scene.happens(Event::Attached { user, session: phone, away: None });
+    scene.happens(Event::Attached { user, account: None, session: phone, away: None });
     assert_eq!(away(&scene), None);
     scene.happens(Event::Detached { user, session: phone, reason: "".into() });
     assert_eq!(away(&scene).as_deref(), Some("lunch"), "the one that is left is still away");

@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use super::{Chat, Enforce, Verifiers};
-use crate::effect::Effects;
+use crate::accounts::Settled;
+use crate::effect::{Effect, Effects};
 use crate::event::{AccountChange, AccountRegistered, Event, Setting};
+use crate::ids::SessionKey;
 use crate::line::Text;
 use crate::scene::{KEY, Scene};
 
@@ -16,6 +18,7 @@ fn registered(account: &str, code: Option<&str>) -> Event {
         certificate: Some(format!("{account}-print").into()),
         email: None,
         code: code.map(Arc::from),
+        replaces: false,
     }))
 }
 
@@ -25,8 +28,8 @@ fn changed(account: &str, change: AccountChange) -> Event {
 
 /// What was sent, as words.
 fn lines(effects: &Effects) -> Vec<String> {
-    let line = |effect: &crate::effect::Effect| match effect {
-        crate::effect::Effect::Send { to, line, .. } => {
+    let line = |effect: &Effect| match effect {
+        Effect::Send { to, line, .. } => {
             let params: Vec<&str> = line.params.iter().map(Text::as_str).collect();
             format!("{to:?} {:?} {}", line.command, params.join(" "))
         }
@@ -98,24 +101,34 @@ fn logging_in_is_told_to_those_in_the_same_rooms() {
     scene.all([("ann", "JOIN #tea"), ("bob", "JOIN #tea")]);
     let (user, account): (_, Arc<str>) = (scene.user("ann"), "Anna".into());
     let logs_in = Event::LoggedIn { user, account: Arc::clone(&account) };
-    assert!(scene.happens(logs_in.clone()).is_empty(), "there is no such account");
+    assert_eq!(
+        scene.happens(logs_in.clone()),
+        [Effect::Settled(Settled::NoAccount)],
+        "there is no such account"
+    );
     scene.happens(registered("Anna", Some("1234")));
-    assert!(scene.happens(logs_in.clone()).is_empty(), "its code has not come back");
+    assert_eq!(
+        scene.happens(logs_in.clone()),
+        [Effect::Settled(Settled::NoAccount)],
+        "no code has come back"
+    );
     scene.happens(changed("anna", AccountChange::Verified));
     assert_eq!(
         lines(&scene.happens(logs_in.clone())),
         [
             "Asker Numeric(900 RPL_LOGGEDIN) ann!~u@host Anna You are now logged in as Anna".to_owned(),
+            "Settled(Done)".to_owned(),
             format!("User({user:?}) Verb(\"ACCOUNT\") Anna"),
             format!("Neighbours({user:?}) Verb(\"ACCOUNT\") Anna"),
         ]
     );
     assert_eq!(scene.chat.user(user).unwrap().who.account, Some(account));
-    assert_eq!(lines(&scene.happens(logs_in)).len(), 1, "again: nothing is new to others");
+    assert_eq!(lines(&scene.happens(logs_in)).len(), 2, "again: nothing is new to others");
     let out = scene.happens(Event::AccountDropped { account: "ANNA".into() });
     assert_eq!(
         lines(&out),
         [
+            "Settled(Done)".to_owned(),
             format!("User({user:?}) Numeric(901 RPL_LOGGEDOUT) ann!~u@host You are now logged out"),
             format!("User({user:?}) Verb(\"ACCOUNT\") *"),
             format!("Neighbours({user:?}) Verb(\"ACCOUNT\") *"),
@@ -123,4 +136,43 @@ fn logging_in_is_told_to_those_in_the_same_rooms() {
     );
     assert!(scene.chat.user(user).unwrap().who.account.is_none());
     assert!(scene.happens(Event::LoggedOut { user }).is_empty());
+}
+
+#[test]
+fn an_account_whose_code_never_came_back_makes_room_only_for_who_waited_for_that() {
+    let mut scene = Scene::of([]);
+    let replaces = |account| match registered(account, Some("5678")) {
+        Event::AccountRegistered(new) => {
+            Event::AccountRegistered(Arc::new(AccountRegistered { replaces: true, ..(*new).clone() }))
+        }
+        other => other,
+    };
+    scene.happens(registered("ann", Some("1234")));
+    assert_eq!(scene.happens(registered("ann", Some("9999"))), [Effect::Settled(Settled::Taken)]);
+    assert_eq!(scene.happens(replaces("ann")), [Effect::Settled(Settled::Done)]);
+    assert_eq!(scene.chat.account("ann").unwrap().code.as_deref(), Some("5678"));
+    scene.happens(changed("ann", AccountChange::Verified));
+    assert_eq!(scene.happens(replaces("ann")), [Effect::Settled(Settled::Taken)]);
+}
+
+#[test]
+fn a_session_shares_a_user_only_while_both_are_of_one_account() {
+    let mut scene = Scene::of(["ann"]);
+    let user = scene.user("ann");
+    scene.happens(registered("ann", None));
+    scene.happens(Event::LoggedIn { user, account: "ann".into() });
+    let attached = |account: Option<&str>| Event::Attached {
+        user,
+        account: account.map(Arc::from),
+        session: SessionKey(77),
+        away: None,
+    };
+    assert_eq!(scene.happens(attached(None)), [Effect::EntryAgain]);
+    assert_eq!(scene.happens(attached(Some("bob"))), [Effect::EntryAgain]);
+    // What was refused to be a session of the user takes none away when it ends.
+    let ended = Event::Detached { user, session: SessionKey(77), reason: "gone".into() };
+    assert!(scene.happens(ended).is_empty());
+    assert_eq!(scene.chat.user(user).unwrap().sessions, 1);
+    assert_eq!(scene.happens(attached(Some("ann"))), [Effect::Registered(user)]);
+    assert_eq!(scene.chat.user(user).unwrap().sessions, 2);
 }

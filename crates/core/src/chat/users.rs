@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use chinwag_wire::names::{Folded, fold};
+use smallvec::SmallVec;
 
 use super::counts::Counts;
 use super::rooms::Member;
@@ -86,6 +87,8 @@ pub struct User {
     pub said_ms: Millis,
     /// How many sessions the user has, in the whole network.
     pub sessions: u32,
+    /// Which ones, in the order of their coming.
+    pub(crate) keys: SmallVec<[SessionKey; 1]>,
     /// Those of them that are away, with their messages, in the order in which they said so.
     pub(crate) absent: Vec<(SessionKey, Arc<str>)>,
 }

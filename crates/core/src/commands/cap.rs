@@ -10,12 +10,12 @@ use chinwag_wire::numeric::Numeric;
 
 use crate::asking::{Asking, Flow};
 use crate::chat::Chat;
-use crate::commands::registration;
 use crate::commands::reply::{Packer, addressee, given, line, room_for_last};
+use crate::commands::{authenticate, registration};
 use crate::effect::Effect;
-use crate::line::Text;
-use crate::session::Phase;
-use crate::settings::Settings;
+use crate::line::{Line, Text};
+use crate::session::{Phase, Session};
+use crate::settings::{Registration, Settings};
 
 /// The version from which values, several lines and `cap-notify` are understood.
 const VERSION_VALUES: u16 = 302;
@@ -51,24 +51,60 @@ fn hold(asking: &mut Asking<'_>) {
 }
 
 /// Whether this server offers a capability as it is configured.
-fn offered(cap: Cap, settings: &Settings) -> bool {
+fn offered(cap: Cap, session: &Session, settings: &Settings) -> bool {
+    let accounts = &settings.accounts;
     match cap {
+        Cap::AccountRegistration => accounts.enabled && accounts.registration == Registration::Open,
         Cap::Chathistory | Cap::EventPlayback => settings.history,
         Cap::Relaymsg => !settings.relay_separators.is_empty(),
+        Cap::Sasl => authenticate::mechanisms(session, settings).is_some(),
         _ => true,
     }
 }
 
-/// The value of a capability in `CAP LS 302`, as this server is configured.
-fn value(cap: Cap, settings: &Settings) -> Option<Cow<'static, str>> {
+/// Its value, as it is configured.
+fn value(cap: Cap, session: &Session, settings: &Settings) -> Option<Cow<'static, str>> {
     match cap {
+        Cap::AccountRegistration => {
+            let rules = &settings.accounts;
+            let keys = [(rules.before_connect, "before-connect"), (rules.require_email, "email-required")];
+            let keys: Vec<_> = keys.into_iter().filter_map(|(set, key)| set.then_some(key)).collect();
+            (!keys.is_empty()).then(|| keys.join(",").into())
+        }
+        Cap::Sasl => authenticate::mechanisms(session, settings).map(Cow::from),
         Cap::Multiline => {
             let Settings { multiline_max_bytes: bytes, multiline_max_lines: lines, .. } = settings;
             Some(format!("max-bytes={bytes},max-lines={lines}").into())
         }
         Cap::Relaymsg => Some(settings.relay_separators.to_string().into()),
-        cap => cap.value().map(Cow::Borrowed),
+        other => other.value().map(Cow::from),
     }
+}
+
+/// What a session that wants to know (`cap-notify`) is told when the configuration changes: capabilities that
+/// are gone, and such as are new or have another value.
+pub fn changes(session: &Session, who: &Text, before: &Settings, now: &Settings) -> Vec<Line> {
+    let (mut gone, mut new) = (Vec::new(), Vec::new());
+    for cap in Cap::ALL.iter().copied() {
+        let offer = |settings| offered(cap, session, settings).then(|| value(cap, session, settings));
+        match (offer(before), offer(now)) {
+            (Some(_), None) => gone.push(cap.name().to_owned()),
+            (was, Some(is)) if was.as_ref() != Some(&is) => new.push(match is {
+                Some(value) => format!("{}={value}", cap.name()),
+                None => cap.name().to_owned(),
+            }),
+            _ => {}
+        }
+    }
+    let told = |subcommand: &'static str, words: Vec<String>| {
+        (!words.is_empty()).then(|| line("CAP", [who.clone(), subcommand.into(), words.join(" ").into()]))
+    };
+    [told("DEL", gone), told("NEW", new)].into_iter().flatten().collect()
+}
+
+/// The capabilities of a session that are not offered any more.
+pub fn withdrawn(session: &Session, now: &Settings) -> CapSet {
+    session.caps.iter().filter(|cap| !offered(*cap, session, now)).collect()
 }
 
 fn ls(chat: &Chat, asking: &mut Asking<'_>, version: Option<&str>) {
@@ -81,12 +117,13 @@ fn ls(chat: &Chat, asking: &mut Asking<'_>, version: Option<&str>) {
         asking.session.caps.insert(Cap::CapNotify);
         asking.effects.push(Effect::Capabilities);
     }
-    let settings = asking.settings;
-    let names = Cap::ALL
+    let (session, settings) = (&*asking.session, asking.settings);
+    let names: Vec<_> = Cap::ALL
         .iter()
-        .filter(|cap| offered(**cap, settings))
-        .map(|cap| (cap.name(), value(*cap, settings).filter(|_| values)));
-    listing(chat, asking, "LS", names, values);
+        .filter(|cap| offered(**cap, session, settings))
+        .map(|cap| (cap.name(), value(*cap, session, settings).filter(|_| values)))
+        .collect();
+    listing(chat, asking, "LS", names.into_iter(), values);
 }
 
 /// Sends a list, in several lines where it must be. Clients older than 302 know no sign that more follows;
@@ -151,7 +188,7 @@ fn wanted(asking: &Asking<'_>, list: &str) -> Option<CapSet> {
             Some(name) => (name, false),
             None => (word, true),
         };
-        let cap = Cap::from_name(name).filter(|cap| offered(*cap, asking.settings))?;
+        let cap = Cap::from_name(name).filter(|cap| offered(*cap, asking.session, asking.settings))?;
         if enable {
             caps.insert(cap);
         } else if cap == Cap::CapNotify && asking.session.cap_version >= VERSION_VALUES {

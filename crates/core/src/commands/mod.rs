@@ -5,9 +5,10 @@
 
 mod accept;
 mod admin;
+pub(crate) mod authenticate;
 mod away;
 pub mod batch;
-mod cap;
+pub mod cap;
 mod chathistory;
 mod help;
 mod info;
@@ -33,6 +34,7 @@ mod pass;
 mod ping;
 mod privmsg;
 mod quit;
+mod register;
 pub mod registration;
 mod rehash;
 mod relaymsg;
@@ -87,6 +89,7 @@ fn handler(verb: Verb) -> Handler {
     match verb {
         Verb::Accept => accept::accept,
         Verb::Admin => admin::admin,
+        Verb::Authenticate => authenticate::authenticate,
         Verb::Away => away::away,
         Verb::Batch => batch::batch,
         Verb::Cap => cap::cap,
@@ -102,6 +105,7 @@ fn handler(verb: Verb) -> Handler {
         Verb::Kill => kill::kill,
         Verb::Links => links::links,
         Verb::List => list::list,
+        Verb::Logout => register::logout,
         Verb::Lusers => lusers::lusers,
         Verb::Mode => mode::mode,
         Verb::Monitor => monitor::monitor,
@@ -115,6 +119,7 @@ fn handler(verb: Verb) -> Handler {
         Verb::Pong => ping::pong,
         Verb::Privmsg => privmsg::privmsg,
         Verb::Quit => quit::quit,
+        Verb::Register => register::register,
         Verb::Relaymsg => relaymsg::relaymsg,
         Verb::Rehash => rehash::rehash,
         Verb::Rename => rename::rename,
@@ -127,6 +132,7 @@ fn handler(verb: Verb) -> Handler {
         Verb::Uban => uban::uban,
         Verb::User => registration::user,
         Verb::Userhost => userhost::userhost,
+        Verb::Verify => register::verify,
         Verb::Version => version::version,
         Verb::Wallops => wallops::wallops,
         Verb::Who => who::who,

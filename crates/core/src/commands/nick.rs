@@ -1,11 +1,13 @@
 //! `NICK <nickname>`: a nickname, or another one.
 
+use chinwag_wire::caps::Cap;
 use chinwag_wire::message::Message;
-use chinwag_wire::names::Nick;
+use chinwag_wire::names::{Nick, same};
 use chinwag_wire::numeric::Numeric;
 
 use super::registration;
-use super::reply::{asker, given};
+use super::reply::{asker, fail, given};
+use crate::accounts;
 use crate::asking::{Asking, Flow};
 use crate::chat::Chat;
 use crate::event::Event;
@@ -22,6 +24,16 @@ pub(crate) fn nick(chat: &Chat, asking: &mut Asking<'_>, message: &Message<'_>) 
         asking.refuse(Numeric::ERR_ERRONEUSNICKNAME, [given(wanted)]);
         return Flow::Done;
     };
+    if !same(wanted, &user.who.nick) && accounts::belongs_to_another(chat, asking, wanted) {
+        if asking.session.caps.contains(Cap::StandardReplies) {
+            let about = [given(wanted)];
+            fail(asking.effects, "NICK", "NICKNAME_RESERVED", about, registration::BELONGS_TO_ACCOUNT);
+        } else {
+            let params = [given(wanted), registration::BELONGS_TO_ACCOUNT.into()];
+            asking.numeric(Numeric::ERR_NICKNAMEINUSE, params);
+        }
+        return Flow::Done;
+    }
     match chat.user_by_nick(wanted) {
         Some(holder) if holder.id != user.id => asking.refuse(Numeric::ERR_NICKNAMEINUSE, [given(wanted)]),
         _ if *user.who.nick == *wanted => {}

@@ -7,13 +7,24 @@ use chinwag_wire::message::Message;
 use chinwag_wire::names::{self, Nick, Username};
 use chinwag_wire::numeric::Numeric;
 
+use crate::accounts::{self, Way, same_secret};
 use crate::asking::{Asking, Flow};
-use crate::chat::Chat;
 use crate::chat::server_bans::keep_out;
+use crate::chat::{Account, Chat, User};
+use crate::commands::authenticate;
 use crate::commands::reply::{fail, given};
 use crate::effect::Effect;
 use crate::event::{Arrived, Event, Who};
-use crate::session::{Greeting, Phase, Session};
+use crate::ids::UserId;
+use crate::session::{Door, Greeting, Phase, Session};
+use crate::work::Secret;
+
+/// Sessions that a user may have.
+const SESSIONS_MAX: u32 = 32;
+
+/// Why a nickname that nobody uses may not be had.
+pub(crate) const BELONGS_TO_ACCOUNT: &str =
+    "That nickname belongs to an account: log in to it first, or take another one";
 
 /// Said of a real name above [`REALNAME_BYTES_MAX`].
 pub(super) const REALNAME_TOO_LONG: &str =
@@ -67,15 +78,26 @@ pub(crate) fn nick(chat: &Chat, asking: &mut Asking<'_>, message: &Message<'_>) 
         asking.refuse(Numeric::ERR_ERRONEUSNICKNAME, [given(wanted)]);
         return Flow::Done;
     };
-    if chat.user_by_nick(wanted).is_some() {
-        asking.refuse(Numeric::ERR_NICKNAMEINUSE, [given(wanted)]);
-        return Flow::Done;
-    }
+    let holder = chat.user_by_nick(wanted);
+    let later = holder.is_some_and(|holder| may_prove_to_be(asking, holder));
     if let Phase::Greeting(greeting) = &mut asking.session.phase {
+        greeting.wanted = Some(nick.arc());
+        if holder.is_some() && !later {
+            asking.refuse(Numeric::ERR_NICKNAMEINUSE, [given(wanted)]);
+            return Flow::Done;
+        }
         greeting.nick = Some(nick.arc());
         complete(chat, asking);
     }
     Flow::Done
+}
+
+/// Whether a session may still turn out to be another one of somebody who is here: then it is refused only when
+/// nothing else is missing.
+fn may_prove_to_be(asking: &Asking<'_>, holder: &User) -> bool {
+    let Phase::Greeting(greeting) = &asking.session.phase else { return false };
+    let proves = greeting.negotiating || greeting.password.is_some() || asking.session.account.is_some();
+    holder.who.account.is_some() && (proves || asking.session.door == Door::Plain)
 }
 
 /// Whether a nickname is the server's own to use.
@@ -91,21 +113,35 @@ pub(crate) fn complete(chat: &Chat, asking: &mut Asking<'_>) {
     else {
         return;
     };
+    let given = greeting.password.clone();
     if let Some(password) = &asking.settings.password {
-        let given = greeting.password.as_deref().unwrap_or("");
-        if !same(given.as_bytes(), password.as_bytes()) {
+        let given = given.as_ref().map_or("", Secret::expose);
+        if !same_secret(given.as_bytes(), password.as_bytes()) {
             asking.session.phase = Phase::Closing;
             asking.refuse(Numeric::ERR_PASSWDMISMATCH, []);
             asking.effects.push(Effect::Close("Password incorrect".into()));
             return;
         }
+    } else if log_in_by_pass(chat, asking, given) {
+        return;
     }
-    if chat.user_by_nick(&nick).is_some() {
+    authenticate::abort(asking);
+    if accounts::belongs_to_another(chat, asking, &nick) {
+        return not_without_proof(asking, nick);
+    }
+    let holder = chat.user_by_nick(&nick);
+    if holder.is_some_and(|holder| !may_share(chat, asking, holder)) {
         // Free when it was asked for, and taken since.
-        greeting.nick = None;
+        forget_nick(asking);
         asking.refuse(Numeric::ERR_NICKNAMEINUSE, [nick.into()]);
         return;
     }
+    enter(chat, asking, nick, user, holder.map(|holder| holder.id));
+}
+
+/// Comes in: as somebody new, or as one more session of a user who is here.
+fn enter(chat: &Chat, asking: &mut Asking<'_>, nick: Arc<str>, user: Arc<str>, holder: Option<UserId>) {
+    let Phase::Greeting(greeting) = &mut asking.session.phase else { return };
     let greeting = std::mem::take(greeting);
     let realname = greeting.realname.clone().unwrap_or_else(|| Arc::clone(&nick));
     let account = asking.session.account.clone();
@@ -117,8 +153,67 @@ pub(crate) fn complete(chat: &Chat, asking: &mut Asking<'_>) {
     let (door, session) = (asking.session.door.name(), asking.session.key);
     let away = greeting.away.clone();
     asking.session.phase = Phase::Entering(greeting);
+    if let Some(user) = holder {
+        let account = asking.session.account.clone();
+        return asking.propose(Event::Attached { user, account, session, away });
+    }
     let user = asking.next_user;
     asking.propose(Event::Arrived(Arc::new(Arrived { user, who, realname, door, session, away })));
+}
+
+/// `PASS <account>:<password>`, where the server itself has no password. Whether the answer is waited for.
+fn log_in_by_pass(chat: &Chat, asking: &mut Asking<'_>, given: Option<Secret>) -> bool {
+    let rules = &asking.settings.accounts;
+    let readable = !asking.session.secure && !rules.cleartext_passwords;
+    if !rules.enabled || readable || asking.session.account.is_some() {
+        return false;
+    }
+    let Some((account, password)) = given.as_ref().and_then(|given| given.expose().split_once(':')) else {
+        return false;
+    };
+    if account.is_empty() || password.is_empty() || password.len() > rules.password_bytes_max {
+        return false;
+    }
+    accounts::identify(chat, asking, Way::Pass, account, password.into());
+    true
+}
+
+/// The nickname belongs to an account that the session is not logged in to.
+fn not_without_proof(asking: &mut Asking<'_>, nick: Arc<str>) {
+    forget_nick(asking);
+    let readable = !asking.session.secure && !asking.settings.accounts.cleartext_passwords;
+    if asking.session.door == Door::Plain && !readable {
+        asking.effects.push(Effect::PasswordWanted(nick));
+    } else {
+        asking.numeric(Numeric::ERR_NICKNAMEINUSE, [nick.into(), BELONGS_TO_ACCOUNT.into()]);
+    }
+}
+
+fn forget_nick(asking: &mut Asking<'_>) {
+    if let Phase::Greeting(greeting) = &mut asking.session.phase {
+        greeting.nick = None;
+    }
+}
+
+/// Whether a session may be one more of a user who is here: both are logged in to the same account, and its owner
+/// wants that.
+fn may_share(chat: &Chat, asking: &Asking<'_>, holder: &User) -> bool {
+    let rules = &asking.settings.accounts;
+    let own = asking.session.account.as_ref().filter(|own| holder.who.account.as_ref() == Some(own));
+    let account = own.and_then(|own| chat.account(own));
+    let wanted = |account: &Account| account.settings.multiclient.unwrap_or(rules.multiclient);
+    rules.enabled && holder.sessions < SESSIONS_MAX && account.is_some_and(wanted)
+}
+
+impl Chat {
+    /// A session that was to be one more of a user who has gone meanwhile
+    /// ([`crate::effect::Effect::EntryAgain`]) comes in as if it were the first.
+    pub fn enter_again(&self, asking: &mut Asking<'_>) {
+        if let Phase::Entering(greeting) = &mut asking.session.phase {
+            asking.session.phase = Phase::Greeting(std::mem::take(greeting));
+            complete(self, asking);
+        }
+    }
 }
 
 /// Puts a session whose arrival was refused (its nickname was taken at the same moment) back to where it
@@ -128,10 +223,4 @@ pub fn refused(session: &mut Session) {
         let greeting = Greeting { nick: None, ..std::mem::take(&mut **greeting) };
         session.phase = Phase::Greeting(Box::new(greeting));
     }
-}
-
-/// Compares without telling by its duration where the first difference is.
-fn same(a: &[u8], b: &[u8]) -> bool {
-    let differing = a.iter().zip(b).fold(0, |differing, (a, b)| differing | (a ^ b));
-    a.len() == b.len() && differing == 0
 }

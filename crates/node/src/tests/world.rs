@@ -12,6 +12,7 @@ use chinwag_core::session::Door;
 use chinwag_core::settings::Settings;
 use chinwag_log::memory::{Faults, Memory, MemoryLog};
 use chinwag_log::{Full, Log, Origin};
+use chinwag_proof::{Cost, Prover};
 use chinwag_wire::names::MsgIdKey;
 
 use crate::{Node, Outlet, Peer, Received};
@@ -24,6 +25,9 @@ pub(super) struct World {
     pub(super) now: u64,
     /// Leave reads unanswered.
     pub(super) hold_reads: bool,
+    /// Leave work undone.
+    pub(super) hold_work: bool,
+    pub(super) prover: Prover,
 }
 
 /// What sessions were handed.
@@ -68,7 +72,16 @@ impl World {
         let mut node = Node::new(Arc::new(settings), chat, Origin(origin), 1);
         node.start(1_000);
         let log = memory.open();
-        let mut world = World { node, memory, log, out: Sink::default(), now: 1_000, hold_reads: false };
+        let mut world = World {
+            node,
+            memory,
+            log,
+            out: Sink::default(),
+            now: 1_000,
+            hold_reads: false,
+            hold_work: false,
+            prover: Prover::new(Cost::TEST, [1, 2]),
+        };
         world.turn();
         world
     }
@@ -94,6 +107,12 @@ impl World {
             moved = true;
             self.node.arrived(arrival, self.now);
         }
+        if !self.hold_work {
+            for work in self.node.take_work() {
+                moved = true;
+                self.node.worked(work.id, self.prover.carry_out(work.job), self.now);
+            }
+        }
         if !self.hold_reads {
             for read in self.node.take_reads() {
                 moved = true;
@@ -112,7 +131,7 @@ impl World {
 
     /// A session of somebody who may ask as fast as they like, or not.
     pub(super) fn open_from(&mut self, door: Door, exempt: bool) -> SessionId {
-        self.node.open(door, Peer { host: "host".into(), secure: false, exempt, ..Peer::default() }, self.now)
+        self.node.open(door, Peer { host: "host".into(), secure: true, exempt, ..Peer::default() }, self.now)
     }
 
     pub(super) fn send(&mut self, session: SessionId, bytes: impl AsRef<[u8]>) -> Received {

@@ -22,7 +22,7 @@ fn the_default_file_has_every_key() {
     assert!(config.listeners.0[0].tls_cert.is_some() && config.listeners.0[0].tls_key.is_some());
     let keys = nearest::known_keys();
     assert_eq!(config.server.icon.as_deref(), Some("https://example.org/icon.svg"));
-    for section in ["", "server", "listener", "limits", "throttle", "history", "log"] {
+    for section in ["", "server", "listener", "limits", "throttle", "accounts", "history", "log"] {
         let header = match section {
             "" => String::new(),
             "listener" => "[[listener]]\n".to_owned(),

@@ -60,6 +60,25 @@ const ROWS: &[Row] = &[
     Row { names: &["voice"], usage: "/voice name", what: "let somebody speak where not all may", run: voice },
     Row { names: &["devoice"], usage: "/devoice name", what: "and not any more", run: devoice },
     Row { names: &["mode"], usage: "/mode [changes]", what: "read or change the room's modes", run: mode },
+    Row {
+        names: &["register"],
+        usage: "/register [mail] password",
+        what: "keep your name: nobody else can use it",
+        run: register,
+    },
+    Row {
+        names: &["verify"],
+        usage: "/verify code",
+        what: "give back the code that was sent to you",
+        run: verify,
+    },
+    Row {
+        names: &["login"],
+        usage: "/login [account] password",
+        what: "show that an account is yours",
+        run: login,
+    },
+    Row { names: &["logout"], usage: "/logout", what: "log out of your account", run: logout },
     Row { names: &["echo"], usage: "/echo on|off", what: "whether you see what you say yourself", run: echo },
     Row { names: &["quit", "exit"], usage: "/quit [reason]", what: "leave; exit does the same", run: quit },
 ];
@@ -312,6 +331,39 @@ fn mode(door: &mut PlainDoor, rest: &str) {
     if let Some((room, changes)) = room_and_rest(door, rest) {
         door.request(format!("MODE {room} {changes}").trim_end().to_owned());
     }
+}
+
+fn register(door: &mut PlainDoor, rest: &str) {
+    let (mail, password) = match word(rest) {
+        (first, others) if first.contains('@') && !others.is_empty() => (first, others),
+        _ => ("*", rest),
+    };
+    if password.is_empty() {
+        return usage(door, "register");
+    }
+    door.request(format!("REGISTER * {mail} :{password}"));
+}
+
+fn verify(door: &mut PlainDoor, rest: &str) {
+    let (code, _) = word(rest);
+    if code.is_empty() {
+        return usage(door, "verify");
+    }
+    let nick = door.nick().to_owned();
+    door.request(format!("VERIFY {nick} {code}"));
+}
+
+fn login(door: &mut PlainDoor, rest: &str) {
+    let nick = door.nick().to_owned();
+    match word(rest) {
+        ("", _) => usage(door, "login"),
+        (password, "") => door.log_in(&nick, password),
+        (account, password) => door.log_in(account, password),
+    }
+}
+
+fn logout(door: &mut PlainDoor, _rest: &str) {
+    door.request("LOGOUT".to_owned());
 }
 
 fn echo(door: &mut PlainDoor, rest: &str) {

@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use chinwag_core::settings::Settings;
+use chinwag_wire::base64;
 use chinwag_wire::limits::PLAIN_LINE_BYTES_MAX;
 use chinwag_wire::plain::{Plain, PlainDecoder};
 
@@ -35,6 +36,10 @@ pub enum Ask {
     /// The caller is to be closed with this reason.
     Close(&'static str),
 }
+
+/// Bytes of a password, and of one AUTHENTICATE.
+const PASSWORD_BYTES_MAX: usize = 1000;
+const CHUNK_BYTES: usize = 400;
 
 /// A request that is decided only when everything before it was applied, and whose answer is not shown.
 const BARRIER: &str = "PING door";
@@ -68,6 +73,8 @@ pub struct PlainDoor {
     names_tried: u32,
     /// The name under which others see the caller; none before it came in.
     nick: Option<String>,
+    /// The name whose account's password is asked for.
+    owned: Option<String>,
     /// Rooms the caller is in, by the order of entering.
     rooms: Vec<String>,
     /// The room it speaks in.
@@ -93,6 +100,7 @@ impl PlainDoor {
             tried: None,
             names_tried: 0,
             nick: None,
+            owned: None,
             rooms: Vec::new(),
             room: None,
             greeted: false,
@@ -171,12 +179,24 @@ impl PlainDoor {
 
     /// The caller has come in under this name.
     pub fn registered(&mut self, nick: &str) {
+        self.owned = None;
         self.nick = Some(nick.to_owned());
         self.first([
             tell("* /help lists what you can do, exit takes you out. What you type is said to everybody."),
             Ask::Request(format!("JOIN {}", self.lobby)),
             Ask::Request(BARRIER.to_owned()),
         ]);
+    }
+
+    /// The name that the caller chose belongs to an account: what comes next is its password, or another name.
+    pub fn password_wanted(&mut self, nick: &str) {
+        let text = match self.owned.replace(nick.to_owned()) {
+            Some(before) if before == nick => {
+                "! That is not the password. Send it again, or another name: /nick name"
+            }
+            _ => "* That name belongs to an account. Send its password, or another name: /nick name",
+        };
+        self.first([tell(text)]);
     }
 
     /// The caller is in a room.
@@ -218,6 +238,11 @@ impl PlainDoor {
     /// The caller has another name now.
     pub fn renamed(&mut self, nick: &str) {
         self.nick = Some(nick.to_owned());
+    }
+
+    /// The name under which others see the caller.
+    pub(super) fn nick(&self) -> &str {
+        self.nick.as_deref().unwrap_or_default()
     }
 
     /// The room the caller speaks in.
@@ -332,6 +357,33 @@ impl PlainDoor {
         line
     }
 
+    /// What a caller sent whose name belongs to an account.
+    fn password(&mut self, nick: &str, typed: &str) {
+        if self.names_tried > NAMES_TRIED_MAX {
+            return self.ask(Ask::Close("too many passwords tried"));
+        }
+        self.log_in(nick, typed);
+        self.request_and_wait(format!("NICK {nick}"));
+    }
+
+    /// Logs in. What is too long for one response is no password of anybody.
+    pub(super) fn log_in(&mut self, account: &str, password: &str) {
+        if password.len() > PASSWORD_BYTES_MAX {
+            return self.tell("! That is too long for a password.");
+        }
+        self.request("AUTHENTICATE PLAIN".to_owned());
+        let response = base64::encode(format!("\0{account}\0{password}").as_bytes());
+        let mut rest = response.as_str();
+        while !rest.is_empty() {
+            let (chunk, more) = rest.split_at(rest.len().min(CHUNK_BYTES));
+            self.request(format!("AUTHENTICATE {chunk}"));
+            rest = more;
+        }
+        if response.len().is_multiple_of(CHUNK_BYTES) {
+            self.request("AUTHENTICATE +".to_owned());
+        }
+    }
+
     /// A line of somebody who is not in yet: a name to come in under.
     fn name(&mut self, line: &str) {
         let typed = self.without_own_name(line).trim().to_owned();
@@ -339,6 +391,10 @@ impl PlainDoor {
             return self.request("QUIT".to_owned());
         }
         self.names_tried += 1;
+        if let Some(nick) = self.owned.clone().filter(|_| !typed.starts_with("/nick ")) {
+            return self.password(&nick, &typed);
+        }
+        self.owned = None;
         if self.names_tried > NAMES_TRIED_MAX {
             return self.ask(Ask::Close("too many names tried"));
         }

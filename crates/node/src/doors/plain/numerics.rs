@@ -41,6 +41,15 @@ pub(super) fn render(numeric: Numeric, page: &Page<'_>, out: &mut Vec<u8>) {
         324..=346 | 353 | 367 => room(number, page, out),
         352 => who(page, out),
         371 | 372 | 351 | 391 => sentence(out, &["* ", page.last()]),
+        900 => sentence(out, &["* You are logged in as ", page.param(1), "."]),
+        901 => sentence(out, &["* You are logged out."]),
+        // Success has been told; of a failure on coming in the door itself tells.
+        903 | 906 | 908 => {}
+        904 if page.last() == numeric.text() => {
+            if page.frame().addressee != "*" {
+                sentence(out, &["! There is no such account, or that is not its password."]);
+            }
+        }
         400.. => refused(number, page, out),
         _ => generic(page, out),
     }

@@ -121,6 +121,7 @@ impl Page<'_> {
                 reason => sentence(out, &["Goodbye: ", reason]),
             },
             // FAIL JOIN CODE context :sentence; only the sentence is for people.
+            "REGISTER" | "VERIFY" => sentence(out, &["* ", self.last(), "."]),
             "FAIL" | "WARN" | "NOTE" => sentence(out, &["! ", self.last()]),
             // PING, PONG, CAP, BATCH, TAGMSG and whatever programs tell programs.
             _ => {}

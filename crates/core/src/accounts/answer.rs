@@ -1,0 +1,156 @@
+//! What people are told about their accounts, in the form that their command has.
+
+use std::sync::Arc;
+
+use chinwag_wire::numeric::Numeric;
+
+use super::Way;
+use crate::asking::Asking;
+use crate::chat::Chat;
+use crate::commands::reply::{addressee, fail, line};
+use crate::effect::Effect;
+use crate::event::Who;
+use crate::line::{Line, Source, Text};
+use crate::session::Phase;
+
+/// Logins that may fail on one connection. Then it is closed.
+const FAILURES_MAX: u8 = 10;
+
+/// Something to be told.
+pub(crate) enum News<'a> {
+    /// The account is registered, and may be used.
+    Registered(&'a Arc<str>),
+    /// The account is registered, and a code was sent to this address.
+    CodeSent(&'a Arc<str>, &'a str),
+    /// The code was right.
+    Verified(&'a Arc<str>),
+    /// The session is logged in. The numeric that says so has been sent.
+    LoggedIn(&'a Arc<str>),
+    /// The account has been changed.
+    Changed(&'a Arc<str>),
+    /// The account is no more.
+    Dropped(&'a Arc<str>),
+    /// It will not be done.
+    Refused(Refusal),
+}
+
+/// Why something will not be done: a code of `draft/account-registration`, the account meant, a sentence.
+#[derive(Clone, Debug)]
+pub(crate) struct Refusal {
+    pub(crate) code: &'static str,
+    pub(crate) account: Option<Text>,
+    pub(crate) text: &'static str,
+}
+
+impl Refusal {
+    pub(crate) const ACCOUNT_EXISTS: Refusal =
+        Refusal::new("ACCOUNT_EXISTS", "That name is registered, or somebody uses it; choose another one");
+    pub(crate) const BUSY: Refusal =
+        Refusal::new("TEMPORARILY_UNAVAILABLE", "The server has too much to do; try again in a moment");
+    pub(crate) const LOGGED_IN: Refusal =
+        Refusal::new("ALREADY_AUTHENTICATED", "You are logged in to an account already");
+    pub(crate) const NO_ACCOUNT: Refusal = Refusal::new("ACCOUNT_UNKNOWN", "There is no such account");
+    pub(crate) const NOT_VERIFIED: Refusal =
+        Refusal::new("VERIFICATION_REQUIRED", "The account waits for its code; send VERIFY with it first");
+    pub(crate) const SHARED: Refusal = Refusal::new(
+        "ALREADY_AUTHENTICATED",
+        "Another session of yours uses this account under this nickname",
+    );
+    pub(crate) const WRONG_PASSWORD: Refusal =
+        Refusal::new("INVALID_CREDENTIALS", "There is no such account, or its password is another one");
+
+    pub(crate) const fn new(code: &'static str, text: &'static str) -> Refusal {
+        Refusal { code, account: None, text }
+    }
+
+    /// The same, about this account.
+    pub(crate) fn about(mut self, account: &Arc<str>) -> Refusal {
+        self.account = Some(account.into());
+        self
+    }
+}
+
+/// Tells the asking session.
+pub(crate) fn tell(chat: &Chat, asking: &mut Asking<'_>, way: Way, news: News<'_>) {
+    let refused = matches!(news, News::Refused(_));
+    match way {
+        Way::Register | Way::Verify => standard(asking, way, news),
+        Way::Sasl => sasl(asking, news),
+        Way::Pass => pass(asking, news),
+        Way::Service(service) => notice(chat, asking, service, news),
+    }
+    if refused && matches!(way, Way::Sasl | Way::Verify | Way::Service(_)) {
+        count_failure(asking);
+    }
+}
+
+/// One more thing that was wrong. Whoever goes on guessing is disconnected.
+fn count_failure(asking: &mut Asking<'_>) {
+    asking.session.failures = asking.session.failures.saturating_add(1);
+    if asking.session.failures >= FAILURES_MAX {
+        asking.effects.push(Effect::Close("Too many failed logins".into()));
+    }
+}
+
+/// <https://ircv3.net/specs/extensions/account-registration>
+fn standard(asking: &mut Asking<'_>, way: Way, news: News<'_>) {
+    let verb = if way == Way::Register { "REGISTER" } else { "VERIFY" };
+    let success = |account: &Arc<str>, text: &'static str| {
+        line(verb, ["SUCCESS".into(), Text::from(account), text.into()])
+    };
+    match news {
+        News::Registered(account) => asking.reply(success(account, "Account created")),
+        News::Verified(account) => asking.reply(success(account, "Account verified")),
+        News::CodeSent(account, address) => {
+            let text = format!("Account created; send VERIFY with the code that was sent to {address}");
+            asking.reply(line(verb, ["VERIFICATION_REQUIRED".into(), account.into(), text.into()]));
+        }
+        News::LoggedIn(_) | News::Changed(_) | News::Dropped(_) => {}
+        News::Refused(Refusal { code, account, text }) => {
+            fail(asking.effects, verb, code, [account.unwrap_or("*".into())], text);
+        }
+    }
+}
+
+/// <https://ircv3.net/specs/extensions/sasl-3.1>
+fn sasl(asking: &mut Asking<'_>, news: News<'_>) {
+    match news {
+        News::LoggedIn(_) => asking.refuse(Numeric::RPL_SASLSUCCESS, []),
+        News::Refused(refusal) if refusal.code == Refusal::SHARED.code => {
+            asking.numeric(Numeric::ERR_SASLALREADY, [refusal.text.into()]);
+        }
+        News::Refused(refusal) if refusal.code == Refusal::BUSY.code => {
+            asking.numeric(Numeric::ERR_SASLFAIL, [refusal.text.into()]);
+        }
+        News::Refused(_) => asking.refuse(Numeric::ERR_SASLFAIL, []),
+        _ => {}
+    }
+}
+
+/// Somebody who said at the door who they are, and are not, does not come in.
+fn pass(asking: &mut Asking<'_>, news: News<'_>) {
+    if let News::Refused(refusal) = news {
+        asking.session.phase = Phase::Closing;
+        asking.refuse(Numeric::ERR_PASSWDMISMATCH, []);
+        asking.effects.push(Effect::Close(refusal.text.into()));
+    }
+}
+
+/// A sentence of a service.
+fn notice(chat: &Chat, asking: &mut Asking<'_>, service: &'static str, news: News<'_>) {
+    let text = match news {
+        News::Registered(account) => Text::from(format!("The account {account} is yours now.")),
+        News::CodeSent(account, address) => Text::from(format!(
+            "The account {account} is registered. A code was sent to {address}: VERIFY {account} and the code."
+        )),
+        News::Verified(account) => Text::from(format!("The account {account} is verified.")),
+        News::LoggedIn(account) => Text::from(format!("You are logged in as {account}.")),
+        News::Changed(account) => Text::from(format!("The account {account} is changed.")),
+        News::Dropped(account) => Text::from(format!("The account {account} is no more.")),
+        News::Refused(refusal) => refusal.text.into(),
+    };
+    let server = &asking.settings.server;
+    let who = Who { nick: service.into(), user: service.into(), host: Arc::clone(server), account: None };
+    let to = addressee(chat, asking);
+    asking.reply(Line::new(Source::User(Arc::new(who)), "NOTICE", [to, text]));
+}

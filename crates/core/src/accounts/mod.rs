@@ -1,0 +1,260 @@
+//! What people ask about accounts, whatever the command: one function a wish, one place for the answers.
+//!
+//! A command (`REGISTER`, `AUTHENTICATE`, an alias of a service) takes its words apart and calls one of these with
+//! the [`Way`] in which it is answered. Where hashing or the log comes between, the session remembers what it
+//! waits for ([`Then`]), and [`Chat::resume`] goes on.
+
+mod answer;
+mod register;
+
+use std::sync::Arc;
+
+use chinwag_wire::names::same;
+use chinwag_wire::numeric::Numeric;
+
+pub(crate) use self::answer::{News, Refusal, tell};
+pub use self::register::Wish;
+pub(crate) use self::register::{register, same_secret, verify};
+
+use crate::asking::Asking;
+use crate::chat::{Account, Chat};
+use crate::commands::authenticate::{self, Exchange};
+use crate::commands::registration;
+use crate::effect::Effect;
+use crate::event::{AccountChange, AccountRegistered, Event};
+use crate::line::Line;
+use crate::session::Phase;
+use crate::work::{Job, Outcome, Secret};
+
+/// How a wish is answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// As `REGISTER` has it.
+    Register,
+    /// As `VERIFY` has it.
+    Verify,
+    /// As `AUTHENTICATE` has it.
+    Sasl,
+    /// As part of coming in: `PASS` said who.
+    Pass,
+    /// As a notice of the service of this nickname.
+    Service(&'static str),
+}
+
+/// What a session waits for, and what becomes of it then.
+#[derive(Clone, Debug)]
+pub enum Then {
+    /// The password of a new account is hashed.
+    Register(Way, Box<Wish>),
+    /// A new account is on its way to the log.
+    Registered(Way, Arc<AccountRegistered>),
+    /// A verified account is on its way to the log.
+    Verified(Way, Arc<str>),
+    /// A password is checked; for which account, unless there is none.
+    Check(Way, Option<Arc<str>>),
+    /// The user is being logged in.
+    LogIn(Way, Arc<str>),
+    /// A new password of an account is hashed.
+    Password(Way, Arc<str>),
+    /// A change of an account is on its way to the log.
+    Changed(Way, Arc<str>),
+    /// The end of an account is on its way to the log.
+    Dropped(Way, Arc<str>),
+    /// SCRAM goes on.
+    Scram(Box<Exchange>),
+}
+
+/// What `apply` made of an event about an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Settled {
+    /// It is so now.
+    Done,
+    /// The name, or the certificate, is somebody's already.
+    Taken,
+    /// There is no such account (any more), or nobody may log in to it yet.
+    NoAccount,
+}
+
+/// What a session waited for.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Resumed {
+    /// Work was done.
+    Work(Outcome),
+    /// An event was applied.
+    Settled(Settled),
+}
+
+impl Chat {
+    /// Goes on with what a session asked about an account, when what it waited for has come.
+    pub fn resume(&self, asking: &mut Asking<'_>, came: Resumed) {
+        let Some(then) = asking.session.then.take() else { return };
+        match (*then, came) {
+            (Then::Scram(exchange), Resumed::Work(outcome)) => {
+                authenticate::resume(self, asking, *exchange, outcome);
+            }
+            (Then::Register(way, wish), Resumed::Work(Outcome::Hashed { verifiers, code })) => {
+                register::hashed(asking, way, *wish, verifiers, code);
+            }
+            (Then::Password(way, account), Resumed::Work(Outcome::Hashed { verifiers, .. })) => {
+                change(asking, way, &account, AccountChange::Password(Some(verifiers)));
+            }
+            (Then::Check(way, account), Resumed::Work(Outcome::Checked(right))) => {
+                let account = account.filter(|_| right).and_then(|account| self.account(&account));
+                match account {
+                    Some(account) => log_in(self, asking, way, account),
+                    None => tell(self, asking, way, News::Refused(Refusal::WRONG_PASSWORD)),
+                }
+            }
+            (
+                Then::Register(way, _) | Then::Password(way, _) | Then::Check(way, _),
+                Resumed::Work(_) | Resumed::Settled(_),
+            ) => tell(self, asking, way, News::Refused(Refusal::BUSY)),
+            (then, Resumed::Settled(settled)) => self.settled(asking, then, settled),
+            (_, Resumed::Work(_)) => {}
+        }
+    }
+
+    fn settled(&self, asking: &mut Asking<'_>, then: Then, settled: Settled) {
+        match (then, settled) {
+            (Then::Registered(way, new), Settled::Done) => register::registered(self, asking, way, &new),
+            (Then::Registered(way, new), _) => {
+                tell(self, asking, way, News::Refused(Refusal::ACCOUNT_EXISTS.about(&new.account)));
+            }
+            (Then::Verified(way, account), Settled::Done) => {
+                tell(self, asking, way, News::Verified(&account));
+                if let Some(account) = self.account(&account) {
+                    log_in(self, asking, Way::Verify, account);
+                }
+            }
+            (Then::LogIn(way, account), Settled::Done) => tell(self, asking, way, News::LoggedIn(&account)),
+            (Then::Changed(way, account), Settled::Done) => tell(self, asking, way, News::Changed(&account)),
+            (Then::Dropped(way, account), Settled::Done) => tell(self, asking, way, News::Dropped(&account)),
+            (
+                Then::Verified(way, account)
+                | Then::LogIn(way, account)
+                | Then::Changed(way, account)
+                | Then::Dropped(way, account),
+                _,
+            ) => tell(self, asking, way, News::Refused(Refusal::NO_ACCOUNT.about(&account))),
+            _ => {}
+        }
+    }
+}
+
+/// Asks for work, and remembers what it is for.
+pub(crate) fn work(asking: &mut Asking<'_>, then: Then, job: Job) {
+    asking.session.then = Some(Box::new(then));
+    asking.effects.push(Effect::Work(Box::new(job)));
+}
+
+/// Proposes an event about an account, and remembers what it is for.
+fn store(asking: &mut Asking<'_>, then: Then, event: Event) {
+    asking.session.then = Some(Box::new(then));
+    asking.propose(event);
+}
+
+/// The account that the asking session is logged in to.
+pub(crate) fn account_of(chat: &Chat, asking: &Asking<'_>) -> Option<Arc<str>> {
+    match asking.session.user() {
+        Some(user) => chat.user(user).and_then(|user| user.who.account.clone()),
+        None => asking.session.account.clone(),
+    }
+}
+
+/// Logs in with a name and a password. The answer takes as long whether there is such an account or not.
+pub(crate) fn identify(chat: &Chat, asking: &mut Asking<'_>, way: Way, name: &str, password: Secret) {
+    let account = chat.account(name).filter(|account| account.verified());
+    let verifiers = account.and_then(|account| account.verifiers.clone());
+    let account = account.filter(|_| verifiers.is_some()).map(|account| Arc::clone(&account.name));
+    work(asking, Then::Check(way, account), Job::Check { password, verifiers });
+}
+
+/// Logs in: what proves the account has been seen.
+pub(crate) fn log_in(chat: &Chat, asking: &mut Asking<'_>, way: Way, account: &Account) {
+    let name = Arc::clone(&account.name);
+    if !account.verified() {
+        return tell(chat, asking, way, News::Refused(Refusal::NOT_VERIFIED.about(&name)));
+    }
+    let Some(user) = asking.session.user() else {
+        asking.session.account = Some(Arc::clone(&name));
+        let line = logged_in_line(&greeting_mask(asking), &name);
+        asking.reply(line);
+        tell(chat, asking, way, News::LoggedIn(&name));
+        if way == Way::Pass {
+            registration::complete(chat, asking);
+        }
+        return;
+    };
+    let Some(found) = chat.user(user) else { return };
+    let other = found.who.account.as_ref().is_some_and(|before| !same(before, &name));
+    if other && found.sessions > 1 {
+        // Others sit on the same nickname because they are logged in to the account that it has now.
+        return tell(chat, asking, way, News::Refused(Refusal::SHARED));
+    }
+    store(asking, Then::LogIn(way, Arc::clone(&name)), Event::LoggedIn { user, account: name });
+}
+
+/// Logs out; false when nobody was logged in.
+pub(crate) fn log_out(chat: &Chat, asking: &mut Asking<'_>) -> bool {
+    if account_of(chat, asking).is_none() {
+        return false;
+    }
+    match asking.session.user() {
+        Some(user) => asking.propose(Event::LoggedOut { user }),
+        None => {
+            asking.session.account = None;
+            let mask = greeting_mask(asking);
+            asking.refuse(Numeric::RPL_LOGGEDOUT, [mask.into()]);
+        }
+    }
+    true
+}
+
+/// Changes something about an account. Whether the asker may is the caller's to know.
+pub fn change(asking: &mut Asking<'_>, way: Way, account: &Arc<str>, change: AccountChange) {
+    let event = Event::AccountChanged { account: Arc::clone(account), change };
+    store(asking, Then::Changed(way, Arc::clone(account)), event);
+}
+
+/// Gives an account another password. Whether the asker may is the caller's to know.
+pub fn set_password(chat: &Chat, asking: &mut Asking<'_>, way: Way, account: &Arc<str>, password: &str) {
+    match register::unfit_password(asking, account, password) {
+        Some(refusal) => tell(chat, asking, way, News::Refused(refusal.about(account))),
+        None => {
+            let job = Job::Hash { password: password.into() };
+            work(asking, Then::Password(way, Arc::clone(account)), job);
+        }
+    }
+}
+
+/// Ends an account. Whether the asker may is the caller's to know.
+pub fn drop_account(asking: &mut Asking<'_>, way: Way, account: &Arc<str>) {
+    let event = Event::AccountDropped { account: Arc::clone(account) };
+    store(asking, Then::Dropped(way, Arc::clone(account)), event);
+}
+
+/// Whether a nickname belongs to an account that the asking session is not logged in to.
+pub(crate) fn belongs_to_another(chat: &Chat, asking: &Asking<'_>, nick: &str) -> bool {
+    let Some(owner) = chat.account(nick).filter(|owner| owner.verified()) else { return false };
+    let strict = match owner.settings.enforce {
+        Some(enforce) => enforce == crate::chat::Enforce::Strict,
+        None => asking.settings.accounts.strict_nicknames,
+    };
+    let own = |account: Arc<str>| same(&account, &owner.name);
+    asking.settings.accounts.enabled && strict && !account_of(chat, asking).is_some_and(own)
+}
+
+/// RPL_LOGGEDIN.
+pub(crate) fn logged_in_line(mask: &str, account: &Arc<str>) -> Line {
+    let text = format!("You are now logged in as {account}");
+    Line::numeric(Numeric::RPL_LOGGEDIN, [mask.to_owned().into(), account.into(), text.into()])
+}
+
+/// `nick!user@host` of a session that has not come in, as far as it is known.
+fn greeting_mask(asking: &Asking<'_>) -> String {
+    let (nick, user) = match &asking.session.phase {
+        Phase::Greeting(greeting) => (greeting.nick.as_deref(), greeting.user.as_deref()),
+        _ => (None, None),
+    };
+    format!("{}!{}@{}", nick.unwrap_or("*"), user.unwrap_or("*"), asking.session.host)
+}

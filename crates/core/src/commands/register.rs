@@ -1,0 +1,39 @@
+//! `REGISTER` and `VERIFY`: a new account.
+//!
+//! Specification: <https://ircv3.net/specs/extensions/account-registration>.
+
+use chinwag_wire::message::Message;
+use chinwag_wire::numeric::Numeric;
+
+use crate::accounts::{self, Way};
+use crate::asking::{Asking, Flow};
+use crate::chat::Chat;
+use crate::work::Secret;
+
+/// `REGISTER <account> {<email> | "*"} <password>`
+pub(crate) fn register(chat: &Chat, asking: &mut Asking<'_>, message: &Message<'_>) -> Flow {
+    let [account, email, password, ..] = message.params[..] else {
+        asking.refuse(Numeric::ERR_NEEDMOREPARAMS, ["REGISTER".into()]);
+        return Flow::Done;
+    };
+    accounts::register(chat, asking, Way::Register, account, email, Secret::from(password));
+    Flow::Done
+}
+
+/// `VERIFY <account> <code>`
+pub(crate) fn verify(chat: &Chat, asking: &mut Asking<'_>, message: &Message<'_>) -> Flow {
+    let [account, code, ..] = message.params[..] else {
+        asking.refuse(Numeric::ERR_NEEDMOREPARAMS, ["VERIFY".into()]);
+        return Flow::Done;
+    };
+    accounts::verify(chat, asking, Way::Verify, account, code);
+    Flow::Done
+}
+
+/// `LOGOUT`
+pub(crate) fn logout(chat: &Chat, asking: &mut Asking<'_>, _message: &Message<'_>) -> Flow {
+    if !accounts::log_out(chat, asking) {
+        asking.refuse(Numeric::RPL_LOGGEDOUT, ["*".into()]);
+    }
+    Flow::Done
+}

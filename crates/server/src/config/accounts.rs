@@ -1,0 +1,124 @@
+//! `[accounts]`: names that stay somebody's.
+
+use chinwag_core::settings::{AccountRules, Mechanism, Registration};
+use chinwag_proof::Cost;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
+
+/// `[accounts]`: names that stay somebody's.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct AccountsConfig {
+    /// Whether there are accounts.
+    pub enabled: bool,
+    /// Who makes them.
+    pub registration: Who,
+    /// Whether REGISTER may come before the connection's registration is complete.
+    pub register_before_connect: bool,
+    /// Whether an address is needed, and a code has to come back from it.
+    pub require_email: bool,
+    /// SASL mechanisms.
+    #[serde(deserialize_with = "mechanisms")]
+    pub sasl_mechanisms: Vec<Mechanism>,
+    /// What is done about others on an account's nickname.
+    pub nick_ownership: Ownership,
+    /// Several sessions on one nickname.
+    pub multiclient: bool,
+    /// Passwords may cross a network that others can listen to.
+    pub cleartext_passwords: bool,
+    /// What hashing a password costs.
+    pub hash_cost: HashCost,
+}
+
+/// Who makes accounts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Who {
+    /// Everybody.
+    #[default]
+    Open,
+    /// Operators, for others.
+    Invite,
+    /// Nobody but the command line.
+    Closed,
+}
+
+/// What is done about others on an account's nickname.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Ownership {
+    /// They are refused.
+    #[default]
+    Strict,
+    /// Nothing, unless the owner wants it.
+    Optional,
+}
+
+/// What hashing a password costs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum HashCost {
+    /// As much as people can wait for.
+    #[default]
+    Default,
+    /// Next to nothing.
+    Test,
+}
+
+impl Default for AccountsConfig {
+    fn default() -> Self {
+        AccountsConfig {
+            enabled: true,
+            registration: Who::Open,
+            register_before_connect: true,
+            require_email: false,
+            sasl_mechanisms: Mechanism::ALL.to_vec(),
+            nick_ownership: Ownership::Strict,
+            multiclient: true,
+            cleartext_passwords: false,
+            hash_cost: HashCost::Default,
+        }
+    }
+}
+
+impl AccountsConfig {
+    /// What the chat needs of it.
+    pub(super) fn rules(&self, password_bytes_max: usize) -> AccountRules {
+        AccountRules {
+            enabled: self.enabled,
+            registration: match self.registration {
+                Who::Open => Registration::Open,
+                Who::Invite => Registration::Invite,
+                Who::Closed => Registration::Closed,
+            },
+            before_connect: self.register_before_connect,
+            require_email: self.require_email,
+            mechanisms: self.sasl_mechanisms.clone(),
+            strict_nicknames: self.nick_ownership == Ownership::Strict,
+            multiclient: self.multiclient,
+            cleartext_passwords: self.cleartext_passwords,
+            password_bytes_max,
+        }
+    }
+
+    /// What hashing costs.
+    pub fn cost(&self) -> Cost {
+        match self.hash_cost {
+            HashCost::Default => Cost::DEFAULT,
+            HashCost::Test => Cost::TEST,
+        }
+    }
+}
+
+fn mechanisms<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Mechanism>, D::Error> {
+    let names = Vec::<String>::deserialize(from)?;
+    let known = |name: &String| {
+        let wrong = || {
+            D::Error::custom(format!(
+                "there is no mechanism {name:?}; there are PLAIN, SCRAM-SHA-256 and EXTERNAL"
+            ))
+        };
+        Mechanism::from_name(name).ok_or_else(wrong)
+    };
+    names.iter().map(known).collect()
+}
