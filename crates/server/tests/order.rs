@@ -4,7 +4,10 @@
 
 mod common;
 
+use std::net::SocketAddr;
+
 use chinwag_testkit::caller::Caller;
+use chinwag_testkit::transport::TlsOptions;
 use common::{Place, config};
 
 /// Issue 2, "It must show" 5.
@@ -24,14 +27,32 @@ fn action(round: usize, nick: &str) -> (String, String) {
     }
 }
 
+/// The same by WebSocket and TLS: nothing on the way may change the order.
+const ROUNDS_LAYERED: usize = 1_000;
+
 #[test]
 fn after_as_pong_what_a_caused_is_ahead_of_bs_next_pong() {
+    ask(ROUNDS, Caller::connect);
+}
+
+#[test]
+fn the_same_over_websockets() {
+    ask(ROUNDS_LAYERED, |address| Caller::websocket(address, &["text.ircv3.net"]));
+}
+
+#[test]
+fn the_same_over_tls() {
+    ask(ROUNDS_LAYERED, |address| Caller::tls(address, TlsOptions::default()));
+}
+
+fn ask(rounds: usize, connect: impl Fn(SocketAddr) -> Caller) {
     let place = Place::start(config());
-    let mut ada = Caller::member(place.address(), "ada", "message-tags", "#tea");
+    let member = |nick, caps| connect(place.address()).registered(nick, caps).joined("#tea");
+    let mut ada = member("ada", "message-tags");
     // Bob opened nothing; a third one keeps the room open and its operator.
-    let _eve = Caller::member(place.address(), "eve", "", "#tea");
-    let mut bob = Caller::member(place.address(), "bob", "message-tags away-notify", "#tea");
-    for round in 0..ROUNDS {
+    let _eve = member("eve", "");
+    let mut bob = member("bob", "message-tags away-notify");
+    for round in 0..rounds {
         let (does, shows) = action(round, "ada");
         ada.send_bytes(format!("{does}\r\nPING a{round}\r\n").as_bytes());
         ada.until(|line| line.contains(" PONG ") && line.ends_with(&format!("a{round}")));
