@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chinwag_wire::numeric::Numeric;
 
 use super::{Chat, Lists, Room, User};
-use crate::event::{Event, ModeChange, Said, Tagged, Who};
+use crate::event::{Event, ModeChange, Said, Status, Tagged, Who};
 use crate::ids::{RoomId, UserId};
 use crate::line::{Line, Text};
 use crate::permissions::{Action, may, may_give, may_kick, may_take};
@@ -22,8 +22,9 @@ impl Chat {
         match event {
             Event::Said(said) => self.say_again(&said),
             Event::Tagged(tagged) => {
-                let (room, by) = self.speaker(tagged.room, tagged.user)?;
-                Ok(Event::Tagged(Arc::new(Tagged { basis: room.rules, by, ..Tagged::clone(&tagged) })))
+                let (room, by, status) = self.speaker(tagged.room, tagged.user, tagged.status)?;
+                let basis = room.rules;
+                Ok(Event::Tagged(Arc::new(Tagged { basis, by, status, ..Tagged::clone(&tagged) })))
             }
             Event::TopicSet { room: id, by, topic, .. } => {
                 let (room, user) = self.author(id, &by)?;
@@ -70,26 +71,30 @@ impl Chat {
     }
 
     fn say_again(&self, said: &Said) -> Result<Event, Box<Line>> {
-        let room = self.room(said.room).ok_or_else(no_room)?;
-        let refused = || refusal(Numeric::ERR_CANNOTSENDTOCHAN, room);
-        let user = self.user(said.user).ok_or_else(refused)?;
-        if said.relayed() {
-            if !room.may(user.id, Action::Relay) || room.silences(&said.by) {
-                return Err(refused());
-            }
-            return Ok(Event::Said(Arc::new(Said { basis: room.rules, ..said.clone() })));
+        if !said.relayed() {
+            let (room, by, status) = self.speaker(said.room, said.user, said.status)?;
+            return Ok(Event::Said(Arc::new(Said { basis: room.rules, by, status, ..said.clone() })));
         }
-        let status = room.audience(user, said.status).map_err(|_| refused())?;
-        let by = Arc::clone(&user.who);
-        Ok(Event::Said(Arc::new(Said { basis: room.rules, by, status, ..said.clone() })))
+        let room = self.room(said.room).ok_or_else(no_room)?;
+        if !room.may(said.user, Action::Relay) || room.silences(&said.by) {
+            return Err(refusal(Numeric::ERR_CANNOTSENDTOCHAN, room));
+        }
+        Ok(Event::Said(Arc::new(Said { basis: room.rules, ..said.clone() })))
     }
 
-    /// The room, and how its speaker is seen now.
-    fn speaker(&self, room: RoomId, user: UserId) -> Result<(&Room, Arc<Who>), Box<Line>> {
+    /// The room, how its speaker is seen now, and for whom it is what was meant for these members.
+    #[expect(clippy::type_complexity, reason = "three things that are taken apart at once")]
+    fn speaker(
+        &self,
+        room: RoomId,
+        user: UserId,
+        meant: Option<Status>,
+    ) -> Result<(&Room, Arc<Who>, Option<Status>), Box<Line>> {
         let room = self.room(room).ok_or_else(no_room)?;
-        let user = self.user(user).filter(|user| room.may_speak(user));
-        let Some(user) = user else { return Err(refusal(Numeric::ERR_CANNOTSENDTOCHAN, room)) };
-        Ok((room, Arc::clone(&user.who)))
+        let refused = || refusal(Numeric::ERR_CANNOTSENDTOCHAN, room);
+        let user = self.user(user).ok_or_else(refused)?;
+        let status = room.audience(user, meant).map_err(|_| refused())?;
+        Ok((room, Arc::clone(&user.who), status))
     }
 
     /// The room, and its member who decided something about it.

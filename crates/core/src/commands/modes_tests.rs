@@ -7,7 +7,7 @@ use chinwag_wire::numeric::Numeric;
 use crate::asking::Flow;
 use crate::chat::RoomModes;
 use crate::effect::{Effect, To};
-use crate::event::{Event, PassedTo, Status};
+use crate::event::{Event, PassedTo, Status, Tagged};
 use crate::ids::{Number, RoomId};
 use crate::line::{Command, Text};
 use crate::roles::Role;
@@ -209,6 +209,13 @@ fn whom_a_message_is_for_is_decided_again() {
     assert!(status(&scene).is_err());
     scene.logs_in("bob");
     assert_eq!(status(&scene).unwrap(), None);
+    let by = Arc::clone(&scene.chat.user_by_nick("bob").unwrap().who);
+    let (user, client_tags) = (scene.user("bob"), "+x".into());
+    let tagged = Tagged { room: TEA, basis: 0, user, by, client_tags, status: Some(Status::Held) };
+    let Ok(Event::Tagged(again)) = scene.chat.redecide(Event::Tagged(Arc::new(tagged))) else {
+        panic!("it may be said")
+    };
+    assert_eq!(again.status, None);
     let Ok(Event::Said(again)) = scene.chat.redecide(held) else { panic!("it may be said") };
     assert_eq!(again.status, None);
 }
