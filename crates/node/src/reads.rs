@@ -69,8 +69,12 @@ impl Node {
         self.go_on_all();
     }
 
-    fn show_page(&mut self, asker: Asker, query: &Query, page: Page) {
+    fn show_page(&mut self, asker: Asker, query: &Query, mut page: Page) {
         let mut effects = Vec::new();
+        let viewer = self.sessions.get(asker.index).and_then(|entry| entry.user);
+        if let Some(room) = self.chat.room(query.room) {
+            page.events.retain(|happened| room.tells(viewer, &happened.event));
+        }
         history::lines(&self.chat, query, page, &mut effects);
         for effect in effects {
             self.carry_out(Some(asker), effect);

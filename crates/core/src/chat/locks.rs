@@ -11,7 +11,7 @@ use super::rooms::Room;
 use super::users::User;
 use super::{ListEntry, Member};
 use crate::effect::To;
-use crate::event::{Status, Who};
+use crate::event::{Event, Status, Who};
 use crate::ids::UserId;
 use crate::permissions::{Action, least, may};
 
@@ -61,6 +61,13 @@ impl Room {
             None => To::Room(self.id),
             Some(role) => To::RoomStatus(self.id, role),
         }
+    }
+
+    /// Whether a user may know that something happened in the room: who was put out of an auditorium is told to
+    /// those who see all its members.
+    pub fn tells(&self, viewer: Option<UserId>, event: &Event) -> bool {
+        let watches = || viewer.is_some_and(|viewer| self.may(viewer, Action::BeSeen));
+        !matches!(event, Event::Kicked { .. }) || !self.modes.auditorium || watches()
     }
 
     /// Those who see all members of an auditorium.
