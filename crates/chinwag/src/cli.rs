@@ -12,6 +12,7 @@ chinwag: the chat room that everybody can walk into
   chinwag serve             start a server on this machine, port 55555
   chinwag config            print every setting with its default and its reason
   chinwag config check FILE say whether a configuration file is fine
+  chinwag account add NAME  make an account, while no server runs on the data
   chinwag help COMMAND      explain a command, with examples
 
 Once a server runs, walk in:
@@ -39,6 +40,15 @@ Examples:
 
 SIGTERM or Ctrl-C ends it within a second: everybody is told, nothing that was acknowledged is lost.";
 
+const ACCOUNT_EXAMPLES: &str = "\
+Examples:
+  chinwag account add ann < password.txt   the first line is the password
+  chinwag account password ann             asks for it
+  chinwag account list --data ./chat
+  chinwag account remove ann               the name is free then
+
+A running server has the data to itself: stop it first, or use REGISTER.";
+
 /// The chat room that everybody can walk into: nc, any IRC client, one port, nothing lost.
 #[derive(Debug, Parser)]
 #[command(name = "chinwag", version, after_help = EXAMPLES, disable_help_subcommand = false)]
@@ -54,6 +64,9 @@ pub(crate) enum Command {
     /// Start a server.
     #[command(after_help = SERVE_EXAMPLES)]
     Serve(ServeArgs),
+    /// Make, change, list or remove accounts, while no server runs on the data.
+    #[command(after_help = ACCOUNT_EXAMPLES)]
+    Account(AccountArgs),
     /// Print every setting with its default and its reason, or check a file.
     Config {
         /// Nothing prints the defaults.
@@ -69,6 +82,39 @@ pub(crate) enum ConfigCommand {
     Check {
         /// The file.
         file: PathBuf,
+    },
+}
+
+/// `chinwag account …`
+#[derive(Debug, Args)]
+pub(crate) struct AccountArgs {
+    /// The folder where everything is kept [default: the platform's data folder].
+    #[arg(long, value_name = "DIR", env = "CHINWAG_DATA", global = true)]
+    pub(crate) data: Option<PathBuf>,
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: AccountCommand,
+}
+
+/// What can be done with accounts.
+#[derive(Debug, Subcommand)]
+pub(crate) enum AccountCommand {
+    /// Make an account; the password is the first line of standard input.
+    Add {
+        /// Its name.
+        name: String,
+    },
+    /// Give an account another password, the first line of standard input.
+    Password {
+        /// Its name.
+        name: String,
+    },
+    /// Print the names of all accounts, one a line.
+    List,
+    /// End an account: its name is free.
+    Remove {
+        /// Its name.
+        name: String,
     },
 }
 

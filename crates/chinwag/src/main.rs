@@ -3,6 +3,7 @@
 //! Exit codes: 0 done, 1 failed, 2 wrong usage or configuration. Errors are one sentence on standard error that
 //! says what to do. A new command: a variant in `cli`, a module here, a line in the explanation.
 
+mod account;
 mod cli;
 mod folder;
 mod serve;
@@ -36,6 +37,7 @@ fn run(command: Option<Command>) -> Result<(), Failure> {
     match command {
         None => print(cli::EXPLANATION),
         Some(Command::Serve(args)) => serve::run(args),
+        Some(Command::Account(args)) => account::run(args),
         Some(Command::Config { command: None }) => print(chinwag_server::config::DEFAULT_TOML),
         Some(Command::Config { command: Some(ConfigCommand::Check { file }) }) => check(&file),
     }

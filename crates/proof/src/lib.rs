@@ -9,7 +9,7 @@ mod scram;
 
 use std::sync::Arc;
 
-use argon2::{Algorithm, Argon2, Params, Version};
+use argon2::{Algorithm, Argon2, Block, Params, Version};
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::rand;
 use chinwag_core::chat::Verifiers;
@@ -50,6 +50,11 @@ impl Cost {
     pub const TEST: Cost = Cost { memory_kib: 64, passes: 1, iterations: 4_096 };
 }
 
+/// The memory that argon2id fills, kept from one password to the next: taken anew each time, megabytes that come and
+/// go would leave holes that small things settle in, and the process would grow.
+#[derive(Default)]
+pub struct Scratch(Vec<Block>);
+
 /// Does the chat's jobs.
 #[derive(Clone, Debug)]
 pub struct Prover {
@@ -67,23 +72,25 @@ impl Prover {
         let mut salts = Zeroizing::new([0; 16]);
         salts[..8].copy_from_slice(&key[0].to_be_bytes());
         salts[8..].copy_from_slice(&key[1].to_be_bytes());
-        let nobody = Arc::new(hash(cost, &draw::<HASH_BYTES>()));
+        let nobody = Arc::new(hash(cost, &draw::<HASH_BYTES>(), &mut Scratch::default()));
         Prover { cost, nobody, salts }
     }
 
     /// What a password is checked against from now on.
     pub fn hash(&self, password: &str) -> Verifiers {
-        hash(self.cost, prepare(password).as_bytes())
+        hash(self.cost, prepare(password).as_bytes(), &mut Scratch::default())
     }
 
     /// Does one job. Takes some 30 ms and 19 MiB where a password is hashed at the default cost.
-    pub fn carry_out(&self, job: Job) -> Outcome {
+    pub fn carry_out(&self, job: Job, scratch: &mut Scratch) -> Outcome {
         match job {
             Job::Hash { password } => {
-                Outcome::Hashed { verifiers: Arc::new(self.hash(password.expose())), code: code().into() }
+                let verifiers = hash(self.cost, prepare(password.expose()).as_bytes(), scratch);
+                Outcome::Hashed { verifiers: Arc::new(verifiers), code: code().into() }
             }
             Job::Check { password, verifiers } => {
-                let right = is_right(verifiers.as_ref().unwrap_or(&self.nobody), password.expose());
+                let known = verifiers.as_ref().unwrap_or(&self.nobody);
+                let right = is_right(known, password.expose(), scratch);
                 Outcome::Checked(right && verifiers.is_some())
             }
             Job::Challenge { name, verifiers } => {
@@ -122,31 +129,32 @@ fn is_mapped_to_nothing(c: char) -> bool {
         | '\u{fe00}'..='\u{fe0f}' | '\u{feff}')
 }
 
-fn hash(cost: Cost, password: &[u8]) -> Verifiers {
+fn hash(cost: Cost, password: &[u8], scratch: &mut Scratch) -> Verifiers {
     let phc = Phc {
         memory_kib: cost.memory_kib,
         passes: cost.passes,
         lanes: 1,
         salt: draw::<SALT_BYTES>().to_vec(),
     };
-    let hash = argon2id(&phc, password).unwrap_or_default();
+    let hash = argon2id(&phc, password, scratch).unwrap_or_default();
     let keys = Keys::new(password, draw::<SALT_BYTES>().to_vec(), cost.iterations);
     Verifiers { argon2: phc.write(&hash).into(), scram: keys.write().into() }
 }
 
 /// Whether a password is the one that was hashed.
-fn is_right(verifiers: &Verifiers, password: &str) -> bool {
+fn is_right(verifiers: &Verifiers, password: &str, scratch: &mut Scratch) -> bool {
     let Some((phc, wanted)) = Phc::read(&verifiers.argon2) else { return false };
-    let hash = argon2id(&phc, prepare(password).as_bytes());
+    let hash = argon2id(&phc, prepare(password).as_bytes(), scratch);
     hash.is_some_and(|hash| !wanted.is_empty() && verify_slices_are_equal(&hash, &wanted).is_ok())
 }
 
 /// None for parameters that make no sense.
-fn argon2id(phc: &Phc, password: &[u8]) -> Option<Vec<u8>> {
+fn argon2id(phc: &Phc, password: &[u8], scratch: &mut Scratch) -> Option<Vec<u8>> {
     let params = Params::new(phc.memory_kib, phc.passes, phc.lanes, Some(HASH_BYTES)).ok()?;
+    scratch.0.resize(params.block_count(), Block::new());
     let mut hash = vec![0; HASH_BYTES];
     Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
-        .hash_password_into(password, &phc.salt, &mut hash)
+        .hash_password_into_with_memory(password, &phc.salt, &mut hash, &mut scratch.0)
         .ok()?;
     Some(hash)
 }
@@ -174,7 +182,7 @@ mod tests {
 
     fn check(prover: &Prover, verifiers: Option<&Verifiers>, password: &str) -> Outcome {
         let verifiers = verifiers.cloned().map(Arc::new);
-        prover.carry_out(Job::Check { password: password.into(), verifiers })
+        prover.carry_out(Job::Check { password: password.into(), verifiers }, &mut Scratch::default())
     }
 
     #[test]
@@ -213,7 +221,7 @@ mod tests {
     #[test]
     fn who_is_not_there_has_a_salt_that_stays() {
         let salt = |prover: &Prover, name: &str| match prover
-            .carry_out(Job::Challenge { name: name.into(), verifiers: None })
+            .carry_out(Job::Challenge { name: name.into(), verifiers: None }, &mut Scratch::default())
         {
             Outcome::Challenge { salt, iterations, .. } => (salt, iterations),
             other => panic!("{other:?}"),

@@ -17,7 +17,7 @@ use serde::{Deserialize, Deserializer};
 
 use crate::throttle::Allowed;
 
-pub use self::accounts::AccountsConfig;
+pub use self::accounts::{AccountsConfig, HashCost};
 
 mod accounts;
 mod extensions;

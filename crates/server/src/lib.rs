@@ -28,6 +28,7 @@ use tokio::sync::mpsc;
 use tokio::task::LocalSet;
 
 pub mod config;
+pub mod keeper;
 
 mod clock;
 mod connection;

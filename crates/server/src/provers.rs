@@ -9,10 +9,10 @@ use std::{io, thread};
 
 use chinwag_core::work::Outcome;
 use chinwag_node::Work;
-use chinwag_proof::Prover;
+use chinwag_proof::{Prover, Scratch};
 use tokio::sync::mpsc;
 
-/// Threads at most. Two use 40 MiB while they hash.
+/// Threads at most. Each keeps 19 MiB from its first password on.
 const THREADS_MAX: usize = 2;
 
 /// Jobs that wait for a thread. Whoever comes when so many wait is told to try again; with two threads the last of
@@ -78,11 +78,12 @@ fn serve(waiting: &Mutex<Receiver<Work>>, results: &mpsc::Sender<Done>, prover: 
     if let Err(error) = rustix::process::nice(NICE) {
         tracing::debug!(%error, "passwords are hashed as eagerly as the chat runs");
     }
+    let mut scratch = Scratch::default();
     loop {
         // The lock is held while waiting: the other threads wait for the lock instead, which is the same.
         let next = waiting.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(Work { id, job }) = next else { return };
-        let outcome = prover.carry_out(job);
+        let outcome = prover.carry_out(job, &mut scratch);
         if results.blocking_send(Done { id, outcome }).is_err() {
             return;
         }

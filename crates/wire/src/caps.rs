@@ -71,8 +71,8 @@ caps! {
     Chathistory, "draft/chathistory", None, Draft, "0.1.0", "extensions/chathistory";
     Chghost, "chghost", None, Ratified, "0.1.0", "extensions/chghost";
     EchoMessage, "echo-message", None, Ratified, "0.1.0", "extensions/echo-message";
-    ExtendedIsupport, "draft/extended-isupport", None, Draft, "0.1.0", "extensions/extended-isupport";
     EventPlayback, "draft/event-playback", None, Draft, "0.2.0", "extensions/chathistory";
+    ExtendedIsupport, "draft/extended-isupport", None, Draft, "0.1.0", "extensions/extended-isupport";
     ExtendedJoin, "extended-join", None, Ratified, "0.1.0", "extensions/extended-join";
     ExtendedMonitor, "extended-monitor", None, Ratified, "0.1.0", "extensions/extended-monitor";
     InviteNotify, "invite-notify", None, Ratified, "0.1.0", "extensions/invite-notify";

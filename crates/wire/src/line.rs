@@ -4,7 +4,7 @@
 //! is kept, so an idle decoder owns no memory; a line that breaks a limit is reported once, as soon as that
 //! is known, and its rest is dropped as it comes.
 
-use crate::limits::{BODY_BYTES_MAX, TAGS_CLIENT_BYTES_MAX};
+use crate::limits::{BODY_BYTES_MAX, REGISTER_BODY_BYTES_MAX, TAGS_CLIENT_BYTES_MAX};
 use crate::scan;
 
 /// Cuts one stream into lines.
@@ -43,7 +43,8 @@ pub enum Part {
 }
 
 impl LineDecoder {
-    /// For IRC clients: 4096 bytes of tags, 512 bytes of the rest with its line end. Empty lines are skipped.
+    /// For IRC clients: 4096 bytes of tags, 512 bytes of the rest with its line end, and twice as many where a new
+    /// account's password is in it. Empty lines are skipped.
     pub const fn irc() -> LineDecoder {
         Self::new(BODY_BYTES_MAX as u32, TAGS_CLIENT_BYTES_MAX as u16, false)
     }
@@ -135,7 +136,7 @@ impl LineDecoder {
             return self.judge(piece);
         }
         // One byte more than any line may have is enough to see that it is too long.
-        let most = usize::from(self.tags_max) + self.body_max as usize + 2;
+        let most = usize::from(self.tags_max) + REGISTER_BODY_BYTES_MAX.max(self.body_max as usize) + 2;
         let kept = self.tail.len();
         self.tail.extend_from_slice(&piece[..piece.len().min(most.saturating_sub(kept))]);
         let part = self.judge(&self.tail);
@@ -149,11 +150,15 @@ impl LineDecoder {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         let body_max = self.body_max as usize;
         if self.tags_max == 0 || line.first() != Some(&b'@') {
-            return (line.len() > body_max).then_some(Part::Body);
+            let longer = line.len() > body_max && (self.tags_max == 0 || is_too_long(line));
+            return longer.then_some(Part::Body);
         }
         let tags_max = usize::from(self.tags_max);
         match scan::find(&line[..line.len().min(tags_max)], b' ') {
-            Some(space) => (line.len() - space - 1 > body_max).then_some(Part::Body),
+            Some(space) => {
+                let body = &line[space + 1..];
+                (body.len() > body_max && is_too_long(body)).then_some(Part::Body)
+            }
             None => (line.len() >= tags_max).then_some(Part::Tags),
         }
     }
@@ -173,6 +178,15 @@ impl LineDecoder {
     pub fn kept(&self) -> usize {
         if self.handed { 0 } else { self.tail.len() }
     }
+}
+
+/// Whether a line of IRC that is longer than lines are is too long even for what it asks.
+#[cold]
+fn is_too_long(body: &[u8]) -> bool {
+    let begins =
+        |with: &str| body.get(..with.len()).is_some_and(|start| start.eq_ignore_ascii_case(with.as_bytes()));
+    let registers = ["REGISTER ", "NS REGISTER ", "NICKSERV REGISTER ", "PRIVMSG NICKSERV :REGISTER "];
+    body.len() > REGISTER_BODY_BYTES_MAX || !registers.into_iter().any(begins)
 }
 
 /// A line without the CRs at its end.

@@ -70,7 +70,6 @@ const RESERVED: &[&str] = &[
     "memoserv",
     "nickserv",
     "operserv",
-    "root",
     "saslserv",
     "server",
     "statserv",

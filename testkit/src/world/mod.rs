@@ -20,7 +20,7 @@ use chinwag_core::settings::Settings;
 use chinwag_log::memory::{Faults, Memory, MemoryLog};
 use chinwag_log::{Full, Log, Origin};
 use chinwag_node::{HistoryRead, Node, Outlet, Peer, Received};
-use chinwag_proof::{Cost, Prover};
+use chinwag_proof::{Cost, Prover, Scratch};
 use chinwag_wire::msgid::MsgIdKey;
 
 pub use archive::Archive;
@@ -274,7 +274,7 @@ impl World {
         }
         for work in node.take_work() {
             any = true;
-            let outcome = self.prover.carry_out(work.job);
+            let outcome = self.prover.carry_out(work.job, &mut Scratch::default());
             node.worked(work.id, outcome, now_ms);
         }
         self.letters.extend(node.take_letters());

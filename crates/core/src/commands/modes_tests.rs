@@ -292,7 +292,7 @@ fn whoever_leaves_the_chat_out_of_an_auditorium_is_hidden_still() {
     let mut scene = auditorium();
     let (ann, bob) = (scene.user("ann"), scene.user("bob"));
     assert!(scene.chat.hides(TEA, bob) && !scene.chat.hides(TEA, ann));
-    assert_eq!(scene.asks("bob", "QUIT")[1], "neighbours< bob QUIT Quit");
+    assert_eq!(scene.asks("bob", "QUIT")[2], "neighbours< bob QUIT Quit");
     assert!(scene.chat.hides(TEA, bob));
     scene.all([("cyd", "PRIVMSG #tea :x")]);
     assert!(!scene.chat.hides(TEA, bob), "nobody is told any more");

@@ -399,7 +399,13 @@ fn nick_changes() {
 #[test]
 fn quit_is_told_to_those_who_shared_a_room() {
     let mut scene = tea();
-    let expected = ["close: Quit: bye", "neighbours< bob QUIT Quit: bye", "left #tea", "gone: Quit: bye"];
+    let expected = [
+        "asker< bob QUIT Quit: bye",
+        "close: Quit: bye",
+        "neighbours< bob QUIT Quit: bye",
+        "left #tea",
+        "gone: Quit: bye",
+    ];
     check(&mut scene, "bob", "QUIT :bye", expected);
     assert!(scene.chat.user_by_nick("bob").is_none());
     assert_eq!(scene.chat.room(RoomId(1)).unwrap().members.len(), 2);

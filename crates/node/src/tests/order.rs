@@ -298,15 +298,15 @@ fn neighbours_in_several_rooms_are_told_once() {
     assert_eq!(world.lines(ann), [format!("{ANN} NICK anna")]);
     world.say(ann, "QUIT :bye");
     assert_eq!(world.lines(bob), [":anna!~ann@host QUIT :Quit: bye"]);
-    assert_eq!(world.lines(ann), ["ERROR :Quit: bye"]);
+    assert_eq!(world.lines(ann), [":anna!~ann@host QUIT :Quit: bye", "ERROR :Quit: bye"]);
     assert_eq!(world.out.closed, [ann]);
 }
 
 #[test]
-fn who_quits_hears_nothing_of_it_and_others_hear_it_once() {
+fn who_quits_is_shown_it_once_and_so_is_everybody_else() {
     let (mut world, ann, bob) = two("", "");
     world.say(ann, "PRIVMSG #tea :last\nQUIT");
-    assert_eq!(world.lines(ann), ["ERROR :Quit"]);
+    assert_eq!(world.lines(ann), [format!("{ANN} QUIT :Quit"), "ERROR :Quit".to_owned()]);
     assert_eq!(world.lines(bob), [format!("{ANN} PRIVMSG #tea :last"), format!("{ANN} QUIT :Quit")]);
     assert_eq!(world.node.session_count(), 1);
 }

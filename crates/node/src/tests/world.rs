@@ -12,7 +12,7 @@ use chinwag_core::session::Door;
 use chinwag_core::settings::Settings;
 use chinwag_log::memory::{Faults, Memory, MemoryLog};
 use chinwag_log::{Full, Log, Origin};
-use chinwag_proof::{Cost, Prover};
+use chinwag_proof::{Cost, Prover, Scratch};
 use chinwag_wire::names::MsgIdKey;
 
 use crate::{Node, Outlet, Peer, Received};
@@ -110,7 +110,7 @@ impl World {
         if !self.hold_work {
             for work in self.node.take_work() {
                 moved = true;
-                self.node.worked(work.id, self.prover.carry_out(work.job), self.now);
+                self.node.worked(work.id, self.prover.carry_out(work.job, &mut Scratch::default()), self.now);
             }
         }
         if !self.hold_reads {

@@ -130,3 +130,17 @@ proptest! {
         prop_assert_eq!(read(new(), pieces), read(new(), [&bytes[..]]));
     }
 }
+
+#[test]
+fn a_line_that_registers_holds_the_longest_password() {
+    let of = |start: &str, len: usize| format!("{start}{}", "x".repeat(len - start.len()));
+    for start in ["REGISTER * * ", "register * * :", "NS REGISTER ", "PRIVMSG NickServ :REGISTER "] {
+        check(LineDecoder::irc, format!("{}\r\n", of(start, 1022)), &[line(of(start, 1022))]);
+        check(LineDecoder::irc, format!("{}\nA\n", of(start, 1023)), &[Out::TooLong(Part::Body), line("A")]);
+        let tagged = format!("@label=1 {}", of(start, 1022));
+        check(LineDecoder::irc, format!("{tagged}\n"), &[line(&tagged)]);
+    }
+    for start in ["REGISTERED ", "PRIVMSG bob :REGISTER ", "NS INFO "] {
+        check(LineDecoder::irc, format!("{}\nA\n", of(start, 511)), &[Out::TooLong(Part::Body), line("A")]);
+    }
+}

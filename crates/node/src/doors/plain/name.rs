@@ -13,7 +13,7 @@ pub(super) fn check(typed: &str, bytes_max: usize) -> Result<(), String> {
     if typed.len() > bytes_max {
         return Err(too_long(typed, bytes_max));
     }
-    if is_reserved(typed) {
+    if is_reserved(typed) || typed.eq_ignore_ascii_case("root") {
         return Err("That name belongs to the server. Send another one.".to_owned());
     }
     if Nick::parse(typed, bytes_max).is_err() {

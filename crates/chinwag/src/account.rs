@@ -1,0 +1,65 @@
+//! `chinwag account …`: accounts of a data folder on which no server runs.
+
+use std::io::{self, BufRead, IsTerminal, Write};
+use std::path::Path;
+
+use chinwag_server::keeper::Keeper;
+
+use crate::cli::{AccountArgs, AccountCommand};
+use crate::{Failure, folder, print};
+
+/// Carries one of the commands out.
+pub(crate) fn run(args: AccountArgs) -> Result<(), Failure> {
+    let AccountArgs { data, command } = args;
+    let data = data.or_else(folder::default_data).ok_or_else(|| {
+        Failure::Usage("no home folder to look for data in: say where with --data DIR".to_owned())
+    })?;
+    let keeper = open(&data)?;
+    let failed = |error: chinwag_server::keeper::KeepError| Failure::Failed(error.to_string());
+    match command {
+        AccountCommand::Add { name } => {
+            keeper.add(&name, &password(&name)?).map_err(failed)?;
+            print(&format!("{name} is an account now\n"))
+        }
+        AccountCommand::Password { name } => {
+            keeper.set_password(&name, &password(&name)?).map_err(failed)?;
+            print(&format!("{name} has another password\n"))
+        }
+        AccountCommand::List => {
+            let mut text = String::new();
+            for account in keeper.chat().accounts() {
+                let waits = if account.verified() { "" } else { " (waits for its code)" };
+                text.push_str(&format!("{}{waits}\n", account.name));
+            }
+            print(&text)
+        }
+        AccountCommand::Remove { name } => {
+            keeper.remove(&name).map_err(failed)?;
+            print(&format!("{name} is an account no more\n"))
+        }
+    }
+}
+
+fn open(data: &Path) -> Result<Keeper, Failure> {
+    if !data.exists() {
+        let sentence = format!("there is nothing kept in {}; say where with --data DIR", data.display());
+        return Err(Failure::Failed(sentence));
+    }
+    Keeper::open(data).map_err(|error| Failure::Failed(error.to_string()))
+}
+
+/// The first line of standard input. Whoever types it sees it; a file or a program is the better way.
+fn password(name: &str) -> Result<String, Failure> {
+    let failed = |error: io::Error| Failure::Failed(format!("cannot read the password: {error}"));
+    if io::stdin().is_terminal() {
+        eprint!("password of {name} (it will be seen): ");
+        io::stderr().flush().map_err(failed)?;
+    }
+    let mut line = String::new();
+    io::stdin().lock().read_line(&mut line).map_err(failed)?;
+    let password = line.trim_end_matches(['\r', '\n']).to_owned();
+    if password.is_empty() {
+        return Err(Failure::Usage("no password came: write it to standard input, in one line".to_owned()));
+    }
+    Ok(password)
+}

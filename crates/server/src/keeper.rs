@@ -1,0 +1,145 @@
+//! A data folder while no server runs on it: what is kept is read, and accounts are looked after.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chinwag_archive::Opened;
+use chinwag_core::chat::Chat;
+use chinwag_core::event::{AccountChange, AccountRegistered, Event};
+use chinwag_log::{Arrival, Key, Log, Origin, Proposal, Slot};
+use chinwag_proof::{Cost, Prover};
+use chinwag_wire::msgid::MsgIdKey;
+use chinwag_wire::names::{Nick, is_reserved};
+
+use crate::{StartError, clock};
+
+/// How long storing may take.
+const WITHIN: Duration = Duration::from_secs(10);
+
+/// Bytes of an account's name, and of its password.
+const NAME_BYTES_MAX: usize = 128;
+const PASSWORD_BYTES_MAX: usize = 600;
+
+/// A data folder, ours until this is dropped.
+pub struct Keeper {
+    opened: Opened,
+    chat: Chat,
+}
+
+/// Why something about an account was not done. The text is one sentence that says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum KeepError {
+    /// The name is an account's already.
+    #[error("there is an account {0} already; `chinwag account password {0}` gives it another password")]
+    Taken(String),
+    /// There is no such account.
+    #[error("there is no account {0}; `chinwag account list` shows those that there are")]
+    Unknown(String),
+    /// The name cannot be an account's.
+    #[error("{0:?} cannot be an account: use letters, digits, - and _, beginning with a letter")]
+    BadName(String),
+    /// The password cannot be one.
+    #[error("a password has from 1 to {PASSWORD_BYTES_MAX} bytes and no control characters")]
+    BadPassword,
+    /// It could not be stored.
+    #[error("it could not be stored: {0}")]
+    Storage(String),
+}
+
+impl Keeper {
+    /// Opens a data folder.
+    ///
+    /// # Errors
+    /// [`StartError`], one sentence for people, above all when a server runs on it.
+    pub fn open(data: &Path) -> Result<Keeper, StartError> {
+        let options = chinwag_archive::Options { now_ms: clock::now_ms(), ..Default::default() };
+        let opened = chinwag_archive::open(data, options)?;
+        let mut chat = Chat::new(MsgIdKey(opened.meta.msgid_key));
+        opened
+            .restore(&mut chat)
+            .map_err(|error| StartError::Restore { path: data.to_owned(), what: error.to_string() })?;
+        Ok(Keeper { opened, chat })
+    }
+
+    /// What is kept.
+    pub fn chat(&self) -> &Chat {
+        &self.chat
+    }
+
+    /// Makes an account, usable at once.
+    ///
+    /// # Errors
+    /// [`KeepError`].
+    pub fn add(self, name: &str, password: &str) -> Result<(), KeepError> {
+        if self.chat.account(name).is_some() {
+            return Err(KeepError::Taken(name.to_owned()));
+        }
+        if is_reserved(name) || Nick::parse(name, NAME_BYTES_MAX).is_err() {
+            return Err(KeepError::BadName(name.to_owned()));
+        }
+        let verifiers = Some(Arc::new(self.prover(password)?.hash(password)));
+        let account = name.into();
+        let new = AccountRegistered {
+            account,
+            verifiers,
+            certificate: None,
+            email: None,
+            code: None,
+            replaces: false,
+        };
+        self.store(Event::AccountRegistered(Arc::new(new)))
+    }
+
+    /// Gives an account another password.
+    ///
+    /// # Errors
+    /// [`KeepError`].
+    pub fn set_password(self, name: &str, password: &str) -> Result<(), KeepError> {
+        let account = self.known(name)?;
+        let change = AccountChange::Password(Some(Arc::new(self.prover(password)?.hash(password))));
+        self.store(Event::AccountChanged { account, change })
+    }
+
+    /// Ends an account: its name is free.
+    ///
+    /// # Errors
+    /// [`KeepError`].
+    pub fn remove(self, name: &str) -> Result<(), KeepError> {
+        let account = self.known(name)?;
+        self.store(Event::AccountDropped { account })
+    }
+
+    fn known(&self, name: &str) -> Result<Arc<str>, KeepError> {
+        let account = self.chat.account(name).map(|account| Arc::clone(&account.name));
+        account.ok_or_else(|| KeepError::Unknown(name.to_owned()))
+    }
+
+    /// What hashes a password that may be one.
+    fn prover(&self, password: &str) -> Result<Prover, KeepError> {
+        if password.is_empty() || password.len() > PASSWORD_BYTES_MAX || password.contains(char::is_control) {
+            return Err(KeepError::BadPassword);
+        }
+        Ok(Prover::new(Cost::DEFAULT, self.opened.meta.msgid_key))
+    }
+
+    /// Stores an event, and gives the folder back.
+    fn store(self, event: Event) -> Result<(), KeepError> {
+        let Opened { mut log, meta, .. } = self.opened;
+        let key = Key { origin: Origin(meta.origin), n: meta.first_key };
+        let proposal =
+            Proposal { key, at_ms: clock::now_ms(), keep: event.keep(), slot: Slot::default(), event };
+        let failed = |why: String| KeepError::Storage(why);
+        log.append(vec![proposal]).map_err(|_| failed("the log takes nothing".to_owned()))?;
+        let arrivals = log.close(WITHIN).map_err(|error| failed(error.to_string()))?;
+        let mut stored = false;
+        for arrival in arrivals {
+            match arrival {
+                Arrival::Entries(entries) => stored |= !entries.is_empty(),
+                Arrival::Refused { why, .. } => return Err(failed(why.to_string())),
+                Arrival::Health(_) => {}
+            }
+        }
+        if stored { Ok(()) } else { Err(failed("the log did not say that it is kept".to_owned())) }
+    }
+}
