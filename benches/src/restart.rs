@@ -162,7 +162,12 @@ impl Past {
         self.push(Event::Opened { name, by: Arc::clone(&by), common: false }, slot)?;
         let topic = format!("about room {n}").into();
         self.push(Event::TopicSet { room, basis: 0, by: Arc::clone(&by), topic }, slot)?;
-        let ban = |mask: String| ModeChange { set: true, mode: 'b', arg: Some(mask.into()), member: None };
+        let ban = |mask: String| ModeChange {
+            set: true,
+            mode: 'b',
+            arg: Some(mask.into()),
+            ..ModeChange::default()
+        };
         let changes = (0..3).map(|at| ban(format!("*!*@{at}.example"))).collect();
         self.push(Event::ModesChanged { room, basis: 0, by, changes }, slot)
     }

@@ -28,6 +28,7 @@ pub(crate) mod kind {
     pub(crate) const MODES_CHANGED: i64 = 19;
     pub(crate) const KICKED: i64 = 20;
     pub(crate) const ROOM_RENAMED: i64 = 24;
+    pub(crate) const GUARDED: i64 = 28;
     pub(crate) const TAGGED: i64 = 25;
     pub(crate) const ACCOUNT_REGISTERED: i64 = 32;
     pub(crate) const ACCOUNT_CHANGED: i64 = 33;
@@ -115,6 +116,7 @@ pub(crate) fn other(event: &Event) -> Option<Result<(i64, String), serde_json::E
         Event::AccountRegistered(_) => kind::ACCOUNT_REGISTERED,
         Event::AccountChanged { .. } => kind::ACCOUNT_CHANGED,
         Event::AccountDropped { .. } => kind::ACCOUNT_DROPPED,
+        Event::Guarded { .. } => kind::GUARDED,
         Event::ServerBanned(_) => kind::SERVER_BANNED,
         Event::ServerUnbanned { .. } => kind::SERVER_UNBANNED,
         _ => return None,
@@ -184,7 +186,7 @@ pub(crate) fn said_event(row: SaidRow<'_>) -> Result<Event, RowError> {
 #[cfg(test)]
 mod tests {
     use chinwag_core::chat::{Enforce, Verifiers};
-    use chinwag_core::event::{AccountChange, AccountRegistered, ServerBanned, Setting};
+    use chinwag_core::event::{AccountChange, AccountRegistered, Guard, ServerBanned, Setting};
     use chinwag_core::ids::Number;
     use chinwag_core::roles::Role;
 
@@ -212,8 +214,12 @@ mod tests {
                     mode: 'o',
                     arg: Some("bob".into()),
                     member: Some(UserId(u64::MAX)),
+                    until_ms: Some(9),
+                    reason: Some("loud".into()),
                 }],
             },
+            Event::Guarded { room, basis: 8, by: Arc::clone(&by), guard: Guard::Slow(Some(5)) },
+            Event::Guarded { room, basis: 9, by: Arc::clone(&by), guard: Guard::Lockdown(None) },
             Event::RoomRenamed {
                 room,
                 basis: 7,

@@ -122,8 +122,12 @@ fn a_chat_is_restored_without_its_messages() {
     let mut proposer = Proposer { now_ms: 1_000, ..Proposer::default() };
     let by = who("ann");
     let tea = RoomId(2);
-    let change =
-        |set, mode, arg: Option<&str>| ModeChange { set, mode, arg: arg.map(Arc::from), member: None };
+    let change = |set, mode, arg: Option<&str>| ModeChange {
+        set,
+        mode,
+        arg: arg.map(Arc::from),
+        ..ModeChange::default()
+    };
     let mut batch = vec![
         proposer.proposal(Event::Opened { name: "#lobby".into(), by: Arc::clone(&by), common: true }),
         proposer.proposal(Event::Opened { name: "#tea".into(), by: Arc::clone(&by), common: false }),

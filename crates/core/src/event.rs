@@ -156,7 +156,7 @@ pub struct Tagged {
 }
 
 /// One mode that changes.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ModeChange {
     /// Set or unset.
     pub set: bool,
@@ -167,6 +167,22 @@ pub struct ModeChange {
     /// For a role: the member.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub member: Option<UserId>,
+    /// For an entry of a list: until when; for good without.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until_ms: Option<Millis>,
+    /// For an entry of a list: why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Arc<str>>,
+}
+
+/// How a room is guarded for a while.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Guard {
+    /// Seconds between two messages of a member; none for none.
+    Slow(Option<u32>),
+    /// Minutes for which somebody has to be known before speaking; none for none.
+    Lockdown(Option<u32>),
 }
 
 /// How a user came in.
@@ -388,6 +404,17 @@ pub enum Event {
         /// Why; empty for no reason given.
         reason: Arc<str>,
     },
+    /// A room is guarded, or not any more.
+    Guarded {
+        /// The room.
+        room: RoomId,
+        /// The room's rules when it was decided.
+        basis: u32,
+        /// Who did it.
+        by: Arc<Who>,
+        /// How.
+        guard: Guard,
+    },
     /// Server operators let somebody in no more.
     ServerBanned(Arc<ServerBanned>),
     /// They do again.
@@ -564,6 +591,7 @@ impl Event {
             Event::AccountChanged { .. }
             | Event::AccountDropped { .. }
             | Event::AccountRegistered(_)
+            | Event::Guarded { .. }
             | Event::ServerBanned(_)
             | Event::ServerUnbanned { .. }
             | Event::Opened { .. }
@@ -586,6 +614,7 @@ impl Event {
             Event::Renewed { room, .. }
             | Event::TopicSet { room, .. }
             | Event::ModesChanged { room, .. }
+            | Event::Guarded { room, .. }
             | Event::Kicked { room, .. }
             | Event::RoomRenamed { room, .. } => Some(*room),
             _ => None,

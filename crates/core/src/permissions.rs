@@ -24,6 +24,10 @@ pub enum Action {
     SetMode(char),
     /// Reading a list of the room: this letter.
     ReadList(char),
+    /// Slowing the room down, or letting only those speak in it who are known (`SLOW`, `LOCKDOWN`).
+    Guard,
+    /// Reading who did what to whom (`MODLOG`).
+    ReadModeration,
     /// Naming the room as the place to which another room forwards (`f`).
     ForwardHere,
 }
@@ -42,6 +46,7 @@ pub fn least(action: Action) -> Option<Role> {
         Action::Speak | Action::BeSeen => Some(Role::Voice),
         Action::SetTopic => Some(Role::Halfop),
         Action::Invite | Action::SetMode(_) | Action::ForwardHere => Some(Role::Operator),
+        Action::Guard | Action::ReadModeration => Some(Role::Operator),
         Action::Rename | Action::Relay => Some(Role::Operator),
         // Whoever is banned may know it; who is excepted is for those who keep the list.
         Action::ReadList('b') => None,
@@ -109,6 +114,8 @@ mod tests {
         check(Action::SetTopic, "qaoh");
         check(Action::Invite, "qao");
         check(Action::ForwardHere, "qao");
+        check(Action::Guard, "qao");
+        check(Action::ReadModeration, "qao");
         check(Action::ReadList('b'), "qaohv-");
         for list in ['e', 'I'] {
             check(Action::ReadList(list), "qao");

@@ -1,7 +1,7 @@
 //! What comes out of the log: entries are applied and told, refusals are told to their authors or tried again.
 
 use chinwag_core::effect::Effect;
-use chinwag_core::event::{Event, SayKind};
+use chinwag_core::event::{Event, Guard, SayKind};
 use chinwag_core::ids::{Millis, SessionId, UserId};
 use chinwag_core::line::{Line, Source, Text};
 use chinwag_log::{Arrival, Entry as LogEntry, Health, Keep, Proposal, Refusal};
@@ -249,7 +249,10 @@ impl Node {
 }
 
 fn changes_rules(event: &Event) -> bool {
-    matches!(event, Event::ModesChanged { .. } | Event::Kicked { .. } | Event::Renewed { .. })
+    matches!(
+        event,
+        Event::Guarded { .. } | Event::ModesChanged { .. } | Event::Kicked { .. } | Event::Renewed { .. }
+    )
 }
 
 /// The command that leads to an event.
@@ -258,6 +261,8 @@ fn verb_of(event: &Event) -> &'static str {
         Event::AccountChanged { .. } | Event::AccountDropped { .. } | Event::AccountRegistered(_) => {
             "REGISTER"
         }
+        Event::Guarded { guard: Guard::Slow(_), .. } => "SLOW",
+        Event::Guarded { .. } => "LOCKDOWN",
         Event::ServerBanned(_) | Event::ServerUnbanned { .. } => "UBAN",
         Event::LoggedIn { .. } | Event::LoggedOut { .. } => "AUTHENTICATE",
         Event::Said(said) if said.kind == SayKind::Notice => "NOTICE",

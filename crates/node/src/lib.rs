@@ -193,11 +193,16 @@ impl Node {
     fn open_lobby(&mut self) {
         let opening = self.proposals.pending.opening(&fold(&self.settings.lobby));
         if !opening && self.chat.room_by_name(&self.settings.lobby).is_none() {
-            let server = &self.settings.server;
-            let by = Who { nick: server.clone(), user: "server".into(), host: server.clone(), account: None };
+            let by = self.server();
             let name = Arc::clone(&self.settings.lobby);
             self.propose(Event::Opened { name, by: Arc::new(by), common: true }, Behalf::NODE);
         }
+    }
+
+    /// The server, as the author of what nobody else did.
+    fn server(&self) -> Who {
+        let server = &self.settings.server;
+        Who { nick: server.clone(), user: "server".into(), host: server.clone(), account: None }
     }
 
     /// Opens a session at a door. Nothing is sent before it sends something.

@@ -1,10 +1,14 @@
 //! What happens because time passes: registration that never ends, and sessions that are silent.
 
 use chinwag_core::commands::batch;
+use std::sync::Arc;
+
+use chinwag_core::event::Event;
 use chinwag_core::ids::Millis;
 use chinwag_core::line::{Line, Source};
 use chinwag_core::session::{Door, Phase};
 
+use crate::proposals::Behalf;
 use crate::sessions::Waits;
 use crate::{Node, seconds};
 
@@ -19,6 +23,7 @@ impl Node {
         // Nobody waits for long without a reason; this finds whoever was not woken by what they waited for.
         self.wake_waiting();
         self.wake_paced();
+        self.end_entries();
         let now_s = seconds(now_ms);
         for index in self.sessions.places() {
             let hot = &self.sessions.hot[index as usize];
@@ -30,6 +35,18 @@ impl Node {
             }
         }
         self.go_on_all();
+    }
+
+    /// Proposes to take entries of lists away that hold no more. Where the rules of a room are being changed, and where
+    /// another node is faster, the next call finds what is left.
+    fn end_entries(&mut self) {
+        for (room, changes) in self.chat.ended_entries(self.now_ms) {
+            let Some(found) = self.chat.room(room).filter(|_| !changes.is_empty()) else { continue };
+            if !self.proposals.pending.locked(room) {
+                let (basis, by) = (found.rules, Arc::new(self.server()));
+                self.propose(Event::ModesChanged { room, basis, by, changes }, Behalf::NODE);
+            }
+        }
     }
 
     fn look_at_time(&mut self, index: u32, quiet_s: u32, since_ping_s: u32) {

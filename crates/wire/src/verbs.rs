@@ -102,6 +102,12 @@ verbs! {
     Monitor, "MONITOR", 1, Registered, "+|- <nickname>{,<nickname>} | C | L | S", "Tells you when people come and go; C clears the list, L shows it, S shows who is here.";
     Motd, "MOTD", 0, Registered, "[<server>]", "Shows the message of the day.";
     Lusers, "LUSERS", 0, Registered, "", "Shows how many people and rooms there are.";
+    Ban, "BAN", 2, Registered, "<room> <nickname or mask> [<duration>] [:<reason>]", "Puts somebody out of a room and lets them in no more; a duration is 90s, 2h, 1d12h.";
+    Unban, "UNBAN", 2, Registered, "<room> <nickname or mask>", "Lets somebody in again.";
+    Mute, "MUTE", 2, Registered, "<room> <nickname or mask> [<duration>] [:<reason>]", "Silences somebody in a room.";
+    Unmute, "UNMUTE", 2, Registered, "<room> <nickname or mask>", "Lets somebody speak again.";
+    Slow, "SLOW", 1, Registered, "<room> [<seconds>|off]", "Lets everybody wait between two messages, or shows for how long they do.";
+    Lockdown, "LOCKDOWN", 1, Registered, "<room> [<minutes>|off]", "Lets only those speak who have been known for so long, or shows for how long.";
     Uban, "UBAN", 1, Registered, "ADD <network, mask or account> [<duration>] [:<reason>] | DEL <target> | LIST | INFO <target or nickname>", "Lets somebody in no more, for server operators; a duration is 90s, 2h, 1d12h.";
     Version, "VERSION", 0, Registered, "[<server>]", "Shows what the server runs.";
     Time, "TIME", 0, Registered, "[<server>]", "Shows the server's time.";

@@ -28,7 +28,8 @@ impl Chat {
                 self.rooms.open(name, *common, at_ms);
             }
             Event::Renewed { room, basis, head, by } => {
-                self.renewed(at_ms, *room, *basis, *head, by, effects)
+                self.renewed(at_ms, *room, *basis, *head, by, effects);
+                self.note_ends(*room);
             }
             Event::TopicSet { room, basis, by, topic } => {
                 self.topic_set(at_ms, *room, *basis, by, topic, effects);
@@ -38,6 +39,9 @@ impl Chat {
             }
             Event::Tagged(tagged) => self.tagged(at_ms, tagged, effects),
             Event::Kicked { .. } => self.kicked(at_ms, &entry.event, effects),
+            Event::Guarded { room, basis, by, guard } => {
+                self.guarded(at_ms, *room, *basis, by, *guard, effects);
+            }
             Event::ServerBanned(banned) => self.server_banned(at_ms, banned, effects),
             Event::ServerUnbanned { target, .. } => self.server_unbanned(at_ms, target, effects),
             Event::AccountChanged { account, change } => self.account_changed(account, change, effects),

@@ -34,6 +34,7 @@ impl Chat {
         };
         room.head = Number(room.head.0 + 1);
         room.said_ms = room.stamp(at_ms);
+        room.guards.note_spoken(said.user, at_ms);
         let meta = Meta {
             at_ms: Some(room.said_ms),
             msgid: Some(MsgId::stored(&self.key, seq.0)),

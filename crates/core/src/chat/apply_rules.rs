@@ -10,7 +10,7 @@ use super::apply_messages::tagged_line;
 use super::apply_rooms::{leave, tell_witnesses};
 use super::apply_users::refuse;
 use super::rooms::{Rooms, show_changes};
-use super::{Chat, Lists, Room, RoomModes, Topic};
+use super::{Chat, Guards, Lists, Room, RoomModes, Topic};
 use crate::commands::rename;
 use crate::effect::{Effect, Effects, To};
 use crate::event::{Event, ModeChange, Who};
@@ -19,7 +19,7 @@ use crate::line::{Line, Source, Text};
 use crate::roles::Role;
 
 /// The room, if its rules are still those under which an event was decided.
-fn unchanged<'r>(
+pub(super) fn unchanged<'r>(
     rooms: &'r mut Rooms,
     room: RoomId,
     basis: u32,
@@ -50,6 +50,7 @@ impl Chat {
         let undone: Vec<ModeChange> = room.modes.undone().chain(room.lists.undone()).collect();
         room.modes = RoomModes::default();
         room.lists = Lists::default();
+        room.guards = Guards::default();
         room.topic = None;
         for guest in std::mem::take(&mut room.invites) {
             if let Some(guest) = self.users.get_mut(guest) {
@@ -109,6 +110,8 @@ impl Chat {
             let line = modes_line(&room.name, by, &done).at(at_ms).with_id(msgid);
             send(effects, To::Room(room.id), line);
         }
+        let room = room.id;
+        self.note_ends(room);
     }
 
     pub(super) fn kicked(&mut self, at_ms: Millis, event: &Event, effects: &mut Effects) {
@@ -177,7 +180,7 @@ fn kick_line(name: &Arc<str>, by: &Arc<Who>, nick: &Arc<str>, reason: &Arc<str>)
 
 /// Makes one change; false when it is about somebody who is not in the room, or about nothing there is.
 fn change_mode(room: &mut Room, change: &ModeChange, by: &Who, at_ms: Millis) -> bool {
-    let ModeChange { set, mode, arg, member } = change;
+    let ModeChange { set, mode, arg, member, .. } = change;
     if let Some(role) = Role::of_mode(*mode) {
         let Some(member) = member.and_then(|member| room.member_mut(member)) else { return false };
         member.roles.set(role, *set);

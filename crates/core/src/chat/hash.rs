@@ -84,6 +84,7 @@ fn hash_room(room: &Room, hasher: &mut Fingerprint) {
         modes.flag(*mode).hash(hasher);
     }
     (&modes.key, modes.limit, &modes.forward).hash(hasher);
+    (room.guards.slow_s, room.guards.lockdown_min).hash(hasher);
     if let Some(topic) = &room.topic {
         (&topic.text, &topic.by, topic.at_ms).hash(hasher);
     }
@@ -91,6 +92,7 @@ fn hash_room(room: &Room, hasher: &mut Fingerprint) {
         list.hash(hasher);
         for entry in room.lists.get(list).unwrap_or_default() {
             (&entry.text, &entry.by, entry.at_ms).hash(hasher);
+            (entry.until_ms, &entry.reason).hash(hasher);
         }
     }
 }

@@ -13,6 +13,7 @@ mod apply_rooms;
 mod apply_rules;
 mod apply_users;
 mod counts;
+mod guards;
 mod hash;
 mod locks;
 mod redecide;
@@ -37,6 +38,7 @@ use chinwag_wire::names::same;
 pub use self::accounts::{Account, AccountSettings, Enforce, Verifiers};
 pub use self::apply_profile::ACCEPTED_MAX;
 pub use self::counts::{Counts, Crowd};
+pub use self::guards::Guards;
 pub use self::locks::Heard;
 pub use self::room_modes::{ListEntry, Lists, RoomModes};
 pub use self::rooms::{Member, Room, Topic};
@@ -66,6 +68,8 @@ pub struct Chat {
     rooms: Rooms,
     /// Who may not come in at all, in the order of setting.
     server_bans: Vec<ServerBan>,
+    /// Rooms with entries of lists that end.
+    ending: guards::Ending,
     accounts: Accounts,
     /// The last `n` applied, by origin: what comes again is skipped.
     applied: BTreeMap<Origin, u64>,
@@ -85,6 +89,7 @@ impl Chat {
             users: Users::default(),
             rooms: Rooms::default(),
             server_bans: Vec::new(),
+            ending: guards::Ending::new(),
             accounts: Accounts::default(),
             applied: BTreeMap::new(),
             seq: Seq(0),

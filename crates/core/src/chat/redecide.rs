@@ -54,6 +54,13 @@ impl Chat {
                 let by = Arc::clone(&user.who);
                 Ok(Event::Kicked { room: id, basis: room.rules, by, member, nick, reason })
             }
+            Event::Guarded { room: id, by, guard, .. } => {
+                let (room, user) = self.author(id, &by)?;
+                if !room.may(user.id, Action::Guard) {
+                    return Err(refusal(Numeric::ERR_CHANOPRIVSNEEDED, room));
+                }
+                Ok(Event::Guarded { room: id, basis: room.rules, by: Arc::clone(&user.who), guard })
+            }
             Event::RoomRenamed { room: id, by, name, reason, .. } => {
                 let (room, user) = self.author(id, &by)?;
                 if !room.may(user.id, Action::Rename) {
@@ -122,7 +129,7 @@ impl Room {
 
     /// Whether a change would change anything now.
     pub(crate) fn would_change(&self, change: &ModeChange) -> bool {
-        let ModeChange { set, mode, arg, member } = change;
+        let ModeChange { set, mode, arg, member, .. } = change;
         let arg = arg.as_deref();
         if let Some(role) = Role::of_mode(*mode) {
             let member = member.and_then(|member| self.member(member));

@@ -114,7 +114,7 @@ impl RoomModes {
         let limit = self.limit.map(|_| (false, 'l', None));
         let forward = self.forward.as_ref().map(|_| (false, 'f', None));
         let all = flags.chain(key).chain(limit).chain(forward);
-        all.map(|(set, mode, arg)| ModeChange { set, mode, arg, member: None })
+        all.map(|(set, mode, arg)| ModeChange { set, mode, arg, ..ModeChange::default() })
     }
 }
 
@@ -129,6 +129,10 @@ pub struct ListEntry {
     pub by: Arc<str>,
     /// When.
     pub at_ms: Millis,
+    /// Until when; for good without. The node takes it away then.
+    pub until_ms: Option<Millis>,
+    /// Why, if a reason was given.
+    pub reason: Option<Arc<str>>,
 }
 
 /// The lists of a room, each in the order in which its entries were set.
@@ -178,8 +182,26 @@ impl Lists {
             return true;
         }
         let Ok(pattern) = Pattern::parse(text) else { return false };
-        list.push(ListEntry { pattern, text: Arc::clone(text), by: Arc::clone(&by.nick), at_ms });
+        let (text, by) = (Arc::clone(text), Arc::clone(&by.nick));
+        let (until_ms, reason) = (change.until_ms, change.reason.clone());
+        list.push(ListEntry { pattern, text, by, at_ms, until_ms, reason });
         true
+    }
+
+    /// When the first entry has to go; none when none has to.
+    pub(super) fn first_end_ms(&self) -> Option<Millis> {
+        let lists = Self::MODES.into_iter().filter_map(|mode| self.get(mode));
+        lists.flatten().filter_map(|entry| entry.until_ms).min()
+    }
+
+    /// The changes that take away what holds no more.
+    pub(super) fn ended(&self, now_ms: Millis) -> impl Iterator<Item = ModeChange> {
+        let lists = Self::MODES.into_iter().filter_map(|mode| Some((mode, self.get(mode)?)));
+        lists.flat_map(move |(mode, list)| {
+            let ended = move |entry: &&ListEntry| entry.until_ms.is_some_and(|until_ms| until_ms <= now_ms);
+            let texts = list.iter().filter(ended).map(|entry| Some(Arc::clone(&entry.text)));
+            texts.map(move |arg| ModeChange { set: false, mode, arg, ..ModeChange::default() })
+        })
     }
 
     /// The changes that empty all lists.
@@ -187,7 +209,7 @@ impl Lists {
         let lists = Self::MODES.into_iter().filter_map(|mode| Some((mode, self.get(mode)?)));
         lists.flat_map(|(mode, list)| {
             let texts = list.iter().map(|entry| Some(Arc::clone(&entry.text)));
-            texts.map(move |arg| ModeChange { set: false, mode, arg, member: None })
+            texts.map(move |arg| ModeChange { set: false, mode, arg, ..ModeChange::default() })
         })
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use chinwag_wire::names::{Folded, fold, same};
 
+use super::guards::Guards;
 use super::room_modes::{Lists, RoomModes};
 use super::users::find;
 use crate::ids::{Millis, Number, RoomId, UserId};
@@ -67,6 +68,8 @@ pub struct Room {
     pub said_ms: Millis,
     /// The first message that may still be shown.
     pub history_from: Number,
+    /// How it is guarded for a while.
+    pub guards: Guards,
     /// The server's own room: coming in first makes nobody its operator.
     pub common: bool,
 }
@@ -221,6 +224,7 @@ impl Rooms {
             head: Number(0),
             last_ms: at_ms,
             said_ms: 0,
+            guards: Guards::default(),
             history_from: Number(1),
             common,
         });

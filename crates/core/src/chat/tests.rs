@@ -156,7 +156,7 @@ fn what_was_decided_under_other_rules_is_stale() {
     scene.all([("ann", "MODE #tea +m"), ("ann", "MODE #tea +v bob")]);
     let before = scene.chat.stored_hash();
     let by = Arc::clone(&scene.chat.user_by_nick("ann").unwrap().who);
-    let change = ModeChange { set: true, mode: 'i', arg: None, member: None };
+    let change = ModeChange { set: true, mode: 'i', ..ModeChange::default() };
     let (member, nick, reason): (_, Arc<str>, Arc<str>) = (scene.user("bob"), "bob".into(), "out".into());
     for event in [
         said(&scene, 1, "hello"),

@@ -7,9 +7,11 @@ mod accept;
 mod admin;
 pub(crate) mod authenticate;
 mod away;
+mod ban;
 pub mod batch;
 pub mod cap;
 mod chathistory;
+mod guard;
 mod help;
 mod info;
 mod invite;
@@ -50,6 +52,8 @@ mod tagmsg;
 mod tests;
 #[cfg(test)]
 mod tests_batch;
+#[cfg(test)]
+mod tests_guard;
 #[cfg(test)]
 mod tests_history;
 #[cfg(test)]
@@ -92,6 +96,7 @@ fn handler(verb: Verb) -> Handler {
         Verb::Authenticate => authenticate::authenticate,
         Verb::Away => away::away,
         Verb::Batch => batch::batch,
+        Verb::Ban => ban::ban,
         Verb::Cap => cap::cap,
         Verb::Chathistory => chathistory::chathistory,
         Verb::Help => help::help,
@@ -106,10 +111,12 @@ fn handler(verb: Verb) -> Handler {
         Verb::Links => links::links,
         Verb::List => list::list,
         Verb::Logout => register::logout,
+        Verb::Lockdown => guard::lockdown,
         Verb::Lusers => lusers::lusers,
         Verb::Mode => mode::mode,
         Verb::Monitor => monitor::monitor,
         Verb::Motd => motd::motd,
+        Verb::Mute => ban::mute,
         Verb::Names => names::names,
         Verb::Nick => nick::nick,
         Verb::Notice => privmsg::notice,
@@ -126,10 +133,13 @@ fn handler(verb: Verb) -> Handler {
         Verb::Sethost => sethost::sethost,
         Verb::Setname => setname::setname,
         Verb::Stats => stats::stats,
+        Verb::Slow => guard::slow,
         Verb::Tagmsg => tagmsg::tagmsg,
         Verb::Time => time::time,
         Verb::Topic => topic::topic,
         Verb::Uban => uban::uban,
+        Verb::Unban => ban::unban,
+        Verb::Unmute => ban::unmute,
         Verb::User => registration::user,
         Verb::Userhost => userhost::userhost,
         Verb::Verify => register::verify,

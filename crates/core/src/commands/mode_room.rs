@@ -167,7 +167,7 @@ impl<'a, I: Iterator<Item = &'a str>> Changing<'a, I> {
             _ => Some((None, None)),
         };
         if let Some((arg, member)) = change {
-            self.add(ModeChange { set, mode, arg, member });
+            self.add(ModeChange { set, mode, arg, member, ..ModeChange::default() });
         }
     }
 

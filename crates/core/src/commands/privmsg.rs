@@ -11,6 +11,7 @@ use super::reply::{asker, given};
 use crate::asking::{Asking, Flow};
 use crate::chat::{Chat, Room, User};
 use crate::event::{Event, Joins, Passed, PassedTo, Said, SayKind, Status};
+use crate::ids::Millis;
 use crate::line::Text;
 use crate::roles::Role;
 
@@ -73,7 +74,8 @@ pub(super) fn deliver(
         return Flow::Done;
     }
     for name in targets.split(',').filter(|name| !name.is_empty()) {
-        match target(chat, user, name) {
+        let found = target(chat, user, name).and_then(|target| held_back(chat, asking.now_ms, user, target));
+        match found {
             Ok(Target::Room(room, _)) if room.modes.no_ctcp && is_query(&body.text) => {
                 if !quiet {
                     Refused::silent(room, 'C').tell(asking);
@@ -140,6 +142,24 @@ impl Refused {
     }
 }
 
+/// The target, unless it is a room that lets the user wait before the next message.
+fn held_back<'a>(
+    chat: &Chat,
+    now_ms: Millis,
+    user: &User,
+    target: Target<'a>,
+) -> Result<Target<'a>, Refused> {
+    let Target::Room(room, _) = target else { return Ok(target) };
+    match room.holds_back(user, chat.known_since(user), now_ms) {
+        None => Ok(target),
+        Some((span, why)) => {
+            let numeric = Numeric::ERR_CANNOTSENDTOCHAN;
+            let text = format!("{} ({why}; try again in {span})", numeric.text());
+            Err(Refused { numeric, name: (&room.name).into(), text: Some(text.into()) })
+        }
+    }
+}
+
 /// Finds a target to which the user may speak.
 pub(super) fn target<'a>(chat: &'a Chat, user: &User, name: &str) -> Result<Target<'a>, Refused> {
     let (status, bare) = addressed(name);
@@ -172,11 +192,12 @@ fn addressed(name: &str) -> (Option<Status>, &str) {
 
 /// Whether it can be decided now whether these targets may be spoken to.
 pub(super) fn reachable(chat: &Chat, asking: &Asking<'_>, targets: &str) -> bool {
-    !asking.pending.any_locked()
-        || targets.split(',').all(|name| {
-            let room = chat.room_by_name(addressed(name).1);
-            room.is_none_or(|room| !asking.pending.locked(room.id))
-        })
+    targets.split(',').all(|name| {
+        let Some(room) = chat.room_by_name(addressed(name).1) else { return true };
+        // In a slow room what was said last has to be known.
+        let waits = room.guards.slow_s.is_some() && asking.pending.busy(room.id);
+        !waits && !asking.pending.locked(room.id)
+    })
 }
 
 /// Proposes a message that is not kept.

@@ -32,6 +32,7 @@ fn become_with(scene: &mut Scene, nick: &str, roles: Option<Role>) {
         mode: role.mode(),
         arg: Some(nick.into()),
         member: Some(user),
+        ..ModeChange::default()
     };
     let by = Arc::clone(&scene.chat.user(user).unwrap().who);
     let changes = Role::ALL.map(change).into();

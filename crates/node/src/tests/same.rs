@@ -112,7 +112,8 @@ impl Pair {
             9 => {
                 let mode = ['u', 'v', 'h'][dice.below(3)];
                 let (arg, member) = if mode == 'u' { (None, None) } else { (Some(text), Some(user)) };
-                let changes = vec![ModeChange { set: dice.below(2) == 0, mode, arg, member }];
+                let changes =
+                    vec![ModeChange { set: dice.below(2) == 0, mode, arg, member, ..ModeChange::default() }];
                 Event::ModesChanged { room: id, basis, by, changes }
             }
             _ => {

@@ -50,6 +50,32 @@ const ROWS: &[Row] = &[
     Row { names: &["invite"], usage: "/invite name [#room]", what: "ask somebody in", run: invite },
     Row { names: &["kick"], usage: "/kick name [reason]", what: "put somebody out (operators)", run: kick },
     Row {
+        names: &["ban"],
+        usage: "/ban name [2h] [reason]",
+        what: "put somebody out for a while, or for good (operators)",
+        run: ban,
+    },
+    Row { names: &["unban"], usage: "/unban name", what: "and let them in again", run: unban },
+    Row {
+        names: &["mute"],
+        usage: "/mute name [10m] [reason]",
+        what: "silence somebody (operators)",
+        run: mute,
+    },
+    Row { names: &["unmute"], usage: "/unmute name", what: "and let them speak again", run: unmute },
+    Row {
+        names: &["slow"],
+        usage: "/slow [10s|off]",
+        what: "let everybody wait between messages (operators)",
+        run: slow,
+    },
+    Row {
+        names: &["lockdown"],
+        usage: "/lockdown [10m|off]",
+        what: "let new people wait before they speak (operators)",
+        run: lockdown,
+    },
+    Row {
         names: &["rename"],
         usage: "/rename #room [reason]",
         what: "give the room another name (operators)",
@@ -287,6 +313,45 @@ fn kick(door: &mut PlainDoor, rest: &str) {
         door.request(format!("KICK {room} {name}"));
     } else {
         door.request(format!("KICK {room} {name} :{reason}"));
+    }
+}
+
+fn ban(door: &mut PlainDoor, rest: &str) {
+    moderate(door, rest, "ban");
+}
+
+fn unban(door: &mut PlainDoor, rest: &str) {
+    moderate(door, rest, "unban");
+}
+
+fn mute(door: &mut PlainDoor, rest: &str) {
+    moderate(door, rest, "mute");
+}
+
+fn unmute(door: &mut PlainDoor, rest: &str) {
+    moderate(door, rest, "unmute");
+}
+
+/// `BAN` and the like take what was typed as it is: a name, perhaps a duration, perhaps a reason.
+fn moderate(door: &mut PlainDoor, rest: &str, command: &str) {
+    let Some((room, rest)) = room_and_rest(door, rest) else { return };
+    if rest.is_empty() {
+        return usage(door, command);
+    }
+    door.request(format!("{} {room} {rest}", command.to_ascii_uppercase()));
+}
+
+fn slow(door: &mut PlainDoor, rest: &str) {
+    guard(door, rest, "SLOW");
+}
+
+fn lockdown(door: &mut PlainDoor, rest: &str) {
+    guard(door, rest, "LOCKDOWN");
+}
+
+fn guard(door: &mut PlainDoor, rest: &str, command: &str) {
+    if let Some((room, rest)) = room_and_rest(door, rest) {
+        door.request(format!("{command} {room} {rest}"));
     }
 }
 
