@@ -1,14 +1,19 @@
 //! Events: what happened. Stored ones survive a restart, passing ones are ordered with them and never kept.
 
+mod accounts;
+mod sanctions;
+
 use std::sync::Arc;
 
 use chinwag_log::Keep;
 use serde::{Deserialize, Serialize};
 
-use crate::chat::{Enforce, Verifiers};
 use crate::ids::{Millis, Number, RoomId, SessionKey, UserId};
 use crate::privileges::Operator;
 use crate::roles::Role;
+
+pub use self::accounts::{AccountChange, AccountRegistered, Setting};
+pub use self::sanctions::{Guard, ServerBanned};
 
 /// Who did something, as everybody saw them at that moment.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -175,16 +180,6 @@ pub struct ModeChange {
     pub reason: Option<Arc<str>>,
 }
 
-/// How a room is guarded for a while.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Guard {
-    /// Seconds between two messages of a member; none for none.
-    Slow(Option<u32>),
-    /// Minutes for which somebody has to be known before speaking; none for none.
-    Lockdown(Option<u32>),
-}
-
 /// How a user came in.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Arrived {
@@ -238,74 +233,6 @@ pub enum PassedTo {
         /// The members it is for, if not for all.
         status: Option<Status>,
     },
-}
-
-/// An account that is registered.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct AccountRegistered {
-    /// Its name, as its owner typed it.
-    pub account: Arc<str>,
-    /// What its password is checked against.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub verifiers: Option<Arc<Verifiers>>,
-    /// The SHA-256 fingerprint of a certificate that proves it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub certificate: Option<Arc<str>>,
-    /// Where mail for its owner goes.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub email: Option<Arc<str>>,
-    /// The code that has to come back before anybody logs in.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub code: Option<Arc<str>>,
-    /// It takes the place of an account of that name whose code never came back.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub replaces: bool,
-}
-
-/// A ban of the server operators.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct ServerBanned {
-    /// Whom it means, in its full form (see [`crate::chat::BanTarget`]).
-    pub target: Arc<str>,
-    /// Who set it.
-    pub by: Arc<Who>,
-    /// Why.
-    pub reason: Arc<str>,
-    /// Until when; for good without.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub until_ms: Option<Millis>,
-}
-
-/// A change of an account.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum AccountChange {
-    /// A new password, or none any more.
-    Password(Option<Arc<Verifiers>>),
-    /// A certificate (its SHA-256 fingerprint) proves it from now on.
-    CertificateAdded(Arc<str>),
-    /// It does not any more.
-    CertificateRemoved(Arc<str>),
-    /// Where mail for its owner goes.
-    Email(Option<Arc<str>>),
-    /// Its owner has chosen something.
-    Setting(Setting),
-    /// The code came back: its owner may log in.
-    Verified,
-}
-
-/// Something that an account's owner chooses; `None` is whatever the server is configured to do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Setting {
-    /// Present without a session.
-    AlwaysOn(Option<bool>),
-    /// Several sessions on one nickname.
-    Multiclient(Option<bool>),
-    /// Whether others may take the nickname.
-    Enforce(Option<Enforce>),
-    /// How many missed lines of a room are shown on entering it.
-    Autoreplay(Option<u32>),
 }
 
 /// What happened.

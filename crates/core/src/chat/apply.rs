@@ -5,6 +5,7 @@ use chinwag_log::Entry;
 use super::Chat;
 use crate::effect::{Effect, Effects, To};
 use crate::event::Event;
+use crate::ids::Millis;
 use crate::line::Line;
 
 impl Chat {
@@ -39,11 +40,9 @@ impl Chat {
             }
             Event::Tagged(tagged) => self.tagged(at_ms, tagged, effects),
             Event::Kicked { .. } => self.kicked(at_ms, &entry.event, effects),
-            Event::Guarded { room, basis, by, guard } => {
-                self.guarded(at_ms, *room, *basis, by, *guard, effects);
+            Event::Guarded { .. } | Event::ServerBanned(_) | Event::ServerUnbanned { .. } => {
+                self.imposed(at_ms, &entry.event, effects);
             }
-            Event::ServerBanned(banned) => self.server_banned(at_ms, banned, effects),
-            Event::ServerUnbanned { target, .. } => self.server_unbanned(at_ms, target, effects),
             Event::AccountChanged { account, change } => self.account_changed(account, change, effects),
             Event::AccountDropped { account } => self.account_dropped(at_ms, account, effects),
             Event::AccountRegistered(new) => self.account_registered(at_ms, new, effects),
@@ -84,6 +83,20 @@ impl Chat {
             self.mark_bots(&mut effects[before..]);
         }
         true
+    }
+}
+
+impl Chat {
+    /// What those who keep rooms and servers impose.
+    fn imposed(&mut self, at_ms: Millis, event: &Event, effects: &mut Effects) {
+        match event {
+            Event::Guarded { room, basis, by, guard } => {
+                self.guarded(at_ms, *room, *basis, by, *guard, effects);
+            }
+            Event::ServerBanned(banned) => self.server_banned(at_ms, banned, effects),
+            Event::ServerUnbanned { target, .. } => self.server_unbanned(at_ms, target, effects),
+            _ => {}
+        }
     }
 }
 

@@ -1,0 +1,61 @@
+//! What happens to accounts.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::chat::{Enforce, Verifiers};
+
+/// An account that is registered.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AccountRegistered {
+    /// Its name, as its owner typed it.
+    pub account: Arc<str>,
+    /// What its password is checked against.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verifiers: Option<Arc<Verifiers>>,
+    /// The SHA-256 fingerprint of a certificate that proves it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<Arc<str>>,
+    /// Where mail for its owner goes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<Arc<str>>,
+    /// The code that has to come back before anybody logs in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<Arc<str>>,
+    /// It takes the place of an account of that name whose code never came back.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub replaces: bool,
+}
+
+/// A change of an account.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AccountChange {
+    /// A new password, or none any more.
+    Password(Option<Arc<Verifiers>>),
+    /// A certificate (its SHA-256 fingerprint) proves it from now on.
+    CertificateAdded(Arc<str>),
+    /// It does not any more.
+    CertificateRemoved(Arc<str>),
+    /// Where mail for its owner goes.
+    Email(Option<Arc<str>>),
+    /// Its owner has chosen something.
+    Setting(Setting),
+    /// The code came back: its owner may log in.
+    Verified,
+}
+
+/// Something that an account's owner chooses; `None` is whatever the server is configured to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Setting {
+    /// Present without a session.
+    AlwaysOn(Option<bool>),
+    /// Several sessions on one nickname.
+    Multiclient(Option<bool>),
+    /// Whether others may take the nickname.
+    Enforce(Option<Enforce>),
+    /// How many missed lines of a room are shown on entering it.
+    Autoreplay(Option<u32>),
+}
