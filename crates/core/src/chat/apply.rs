@@ -43,9 +43,9 @@ impl Chat {
             Event::Guarded { .. } | Event::ServerBanned(_) | Event::ServerUnbanned { .. } => {
                 self.imposed(at_ms, &entry.event, effects);
             }
-            Event::AccountChanged { account, change } => self.account_changed(account, change, effects),
-            Event::AccountDropped { account } => self.account_dropped(at_ms, account, effects),
-            Event::AccountRegistered(new) => self.account_registered(at_ms, new, effects),
+            Event::AccountChanged { .. } | Event::AccountDropped { .. } | Event::AccountRegistered(_) => {
+                self.about_account(at_ms, &entry.event, effects);
+            }
             Event::RoomRenamed { .. } => self.room_renamed(at_ms, &entry.event, effects),
             Event::NodeStarted => self.node_started(at_ms, key.origin, effects),
             Event::Arrived(arrived) => self.arrived(at_ms, arrived, effects),
@@ -87,6 +87,16 @@ impl Chat {
 }
 
 impl Chat {
+    /// What happens to an account.
+    fn about_account(&mut self, at_ms: Millis, event: &Event, effects: &mut Effects) {
+        match event {
+            Event::AccountChanged { account, change } => self.account_changed(account, change, effects),
+            Event::AccountDropped { account } => self.account_dropped(at_ms, account, effects),
+            Event::AccountRegistered(new) => self.account_registered(at_ms, new, effects),
+            _ => {}
+        }
+    }
+
     /// What those who keep rooms and servers impose.
     fn imposed(&mut self, at_ms: Millis, event: &Event, effects: &mut Effects) {
         match event {
