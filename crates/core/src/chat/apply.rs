@@ -1,6 +1,6 @@
 //! The only place where the chat changes: from an entry that has its place in the log.
 
-use chinwag_log::Entry;
+use chinwag_log::{Entry, Keep};
 
 use super::Chat;
 use crate::effect::{Effect, Effects, To};
@@ -21,9 +21,20 @@ impl Chat {
         self.applied.insert(key.origin, key.n);
         self.departed.clear();
         self.seq = entry.seq;
-        let at_ms = entry.at_ms;
         let before = effects.len();
-        match &entry.event {
+        self.stored(entry, effects);
+        if self.users.counts().bots() > 0 {
+            self.mark_bots(&mut effects[before..]);
+        }
+        true
+    }
+}
+
+impl Chat {
+    /// What is stored; the rest is passing.
+    fn stored(&mut self, entry: &Entry<Event>, effects: &mut Effects) {
+        let (at_ms, event) = (entry.at_ms, &entry.event);
+        match event {
             Event::Said(said) => self.said(entry.seq, at_ms, said, effects),
             Event::Opened { name, common, .. } => {
                 self.rooms.open(name, *common, at_ms);
@@ -39,14 +50,22 @@ impl Chat {
                 self.modes_changed(at_ms, *room, *basis, by, changes, effects);
             }
             Event::Tagged(tagged) => self.tagged(at_ms, tagged, effects),
-            Event::Kicked { .. } => self.kicked(at_ms, &entry.event, effects),
+            Event::Kicked { .. } => self.kicked(at_ms, event, effects),
             Event::Guarded { .. } | Event::ServerBanned(_) | Event::ServerUnbanned { .. } => {
-                self.imposed(at_ms, &entry.event, effects);
+                self.imposed(at_ms, event, effects);
             }
             Event::AccountChanged { .. } | Event::AccountDropped { .. } | Event::AccountRegistered(_) => {
-                self.about_account(at_ms, &entry.event, effects);
+                self.about_account(at_ms, event, effects);
             }
-            Event::RoomRenamed { .. } => self.room_renamed(at_ms, &entry.event, effects),
+            Event::RoomRenamed { .. } => self.room_renamed(at_ms, event, effects),
+            _ => self.passing(entry, effects),
+        }
+    }
+
+    /// What is passing.
+    fn passing(&mut self, entry: &Entry<Event>, effects: &mut Effects) {
+        let (key, at_ms) = (entry.key, entry.at_ms);
+        match &entry.event {
             Event::NodeStarted => self.node_started(at_ms, key.origin, effects),
             Event::Arrived(arrived) => self.arrived(at_ms, arrived, effects),
             Event::Attached { user, account, session, away } => {
@@ -78,15 +97,10 @@ impl Chat {
             Event::Accepted { user, target, accept } => self.accepted(*user, *target, *accept),
             Event::Invited { user, target, room } => self.invited(at_ms, *user, *target, *room, effects),
             Event::Passed(passed) => self.passed(key, at_ms, passed, effects),
+            stored => debug_assert_eq!(stored.keep(), Keep::Passing, "nobody applies {stored:?}"),
         }
-        if self.users.counts().bots() > 0 {
-            self.mark_bots(&mut effects[before..]);
-        }
-        true
     }
-}
 
-impl Chat {
     /// What happens to an account.
     fn about_account(&mut self, at_ms: Millis, event: &Event, effects: &mut Effects) {
         match event {
