@@ -7,7 +7,7 @@ use chinwag_wire::numeric::Numeric;
 use crate::asking::Flow;
 use crate::chat::RoomModes;
 use crate::effect::{Effect, To};
-use crate::event::{Event, PassedTo, Status, Tagged};
+use crate::event::{Event, ModeChange, PassedTo, Status, Tagged};
 use crate::ids::{Number, RoomId};
 use crate::line::{Command, Text};
 use crate::roles::Role;
@@ -376,6 +376,46 @@ fn every_mode_is_told_to_clients_and_explained() {
     modes.extend(Role::ALL.map(Role::mode));
     modes.sort_unstable();
     assert_eq!(super::welcome::ROOM_MODES, modes.iter().collect::<String>());
+}
+
+#[test]
+fn whatever_modes_are_asked_for_a_restart_finds_what_was_set() {
+    const LETTERS: &[u8] = b"++++---IbefklCMRUimnstuqaohvZ";
+    const WORDS: [&str; 12] =
+        ["ann", "bob", "cyd", "m:bob", "a:ann", "~a:x", "#tea", "#cake", "3", "0", "*!*@*", ""];
+    let mut number = 1_u64;
+    let mut dice = |below: usize| {
+        number = number.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (number >> 33) as usize % below
+    };
+    let mut scene = tea("+n");
+    scene.all([("ann", "JOIN #cake"), ("cyd", "JOIN #tea")]);
+    for _ in 0..1_000 {
+        let letters: String = (0..dice(12)).map(|_| char::from(LETTERS[dice(LETTERS.len())])).collect();
+        let words: Vec<&str> = (0..dice(8)).map(|_| WORDS[dice(WORDS.len() - 1)]).collect();
+        let nick = ["ann", "ann", "bob", "dan"][dice(4)];
+        let _ = scene.asks(nick, &format!("MODE #tea {letters} {}", words.join(" ")).replace("  ", " "));
+        let _ = scene.asks("dan", ["JOIN #tea 3", "PART #tea", "PRIVMSG #tea :x", "NAMES #tea"][dice(4)]);
+        // Somebody has to be left who may change anything.
+        become_operator(&mut scene, "ann");
+    }
+    let mut restored = crate::chat::Chat::new(crate::scene::KEY);
+    for entry in scene.log.iter().filter(|entry| entry.keep == chinwag_log::Keep::Stored) {
+        restored.apply(entry, &mut Vec::new());
+    }
+    assert_eq!(restored.stored_hash(), scene.chat.stored_hash());
+    let rules = scene.chat.room(TEA).unwrap().rules;
+    assert!(rules > 200, "{rules} changes: too few to show anything");
+}
+
+fn become_operator(scene: &mut Scene, nick: &str) {
+    let (user, room) = (scene.user(nick), scene.chat.room(TEA).unwrap());
+    if !room.is_op(user) {
+        let by = Arc::clone(&scene.chat.user(user).unwrap().who);
+        let (arg, member) = (Some(nick.into()), Some(user));
+        let change = ModeChange { set: true, mode: 'o', arg, member, until_ms: None, reason: None };
+        scene.happens(Event::ModesChanged { room: TEA, basis: room.rules, by, changes: vec![change] });
+    }
 }
 
 #[test]
