@@ -180,6 +180,15 @@ pub struct ModeChange {
     pub reason: Option<Arc<str>>,
 }
 
+/// From where a user came in, beside what everybody sees.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct CameFrom {
+    /// The address, as a word of an IRC line. The host that everybody sees may be a name, or hide it.
+    pub address: Arc<str>,
+    /// Nobody can read on the way (TLS, this very machine).
+    pub secure: bool,
+}
+
 /// How a user came in.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Arrived {
@@ -191,6 +200,8 @@ pub struct Arrived {
     pub realname: Arc<str>,
     /// The door, for WHOIS (`plain`, `irc` …).
     pub door: &'static str,
+    /// From where.
+    pub from: CameFrom,
     /// The user's first session.
     pub session: SessionKey,
     /// What it says of being away, if it is (`AWAY` before registration).

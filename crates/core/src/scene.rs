@@ -11,7 +11,7 @@ use chinwag_wire::msgid::MsgIdKey;
 use crate::asking::{Asking, Flow};
 use crate::chat::Chat;
 use crate::effect::{Effect, Effects, To};
-use crate::event::{AccountRegistered, Arrived, Event, Who};
+use crate::event::{AccountRegistered, Arrived, CameFrom, Event, Who};
 use crate::ids::{SessionKey, UserId};
 use crate::line::{Command, Source, Text};
 use crate::pending::Pending;
@@ -38,6 +38,11 @@ pub(crate) struct Decided {
     pub(crate) events: Vec<Event>,
 }
 
+/// From where people come in a scene.
+pub(crate) fn here() -> CameFrom {
+    CameFrom { address: "host".into(), secure: false }
+}
+
 impl Scene {
     /// An empty chat, and these people in it.
     pub(crate) fn of<const N: usize>(people: [&'static str; N]) -> Scene {
@@ -61,7 +66,7 @@ impl Scene {
         let who = Arc::new(Who { nick: nick.into(), user: "~u".into(), host: "host".into(), account: None });
         let session = SessionKey(user.0);
         let realname = "Real Name".into();
-        let arrived = Arrived { user, who, realname, door: "irc", session, away: None };
+        let arrived = Arrived { user, who, realname, door: "irc", from: here(), session, away: None };
         let effects = self.happens(Event::Arrived(Arc::new(arrived)));
         assert!(effects.contains(&Effect::Registered(user)), "{effects:?}");
         let mut session = Session::new(session, Door::Irc, "host".into(), false);
@@ -75,7 +80,7 @@ impl Scene {
         let user = UserId::new(0, self.log.len() as u64 + 10_000);
         let who = Arc::new(Who { nick: nick.into(), user: "~u".into(), host: "host".into(), account: None });
         let (session, realname) = (SessionKey(user.0), "Real Name".into());
-        let arrived = Arrived { user, who, realname, door: "irc", session, away: None };
+        let arrived = Arrived { user, who, realname, door: "irc", from: here(), session, away: None };
         let effects = self.happens(Event::Arrived(Arc::new(arrived)));
         effects.iter().map(|effect| self.shown(effect)).collect()
     }

@@ -88,6 +88,8 @@ pub struct Session {
     pub batch: Option<Box<ClientBatch>>,
     /// Its host as shown to others.
     pub host: Arc<str>,
+    /// The address that it came from, as a word of an IRC line.
+    pub address: Arc<str>,
     /// Whether what passes between client and server can be read on the way (WHOIS, RPL_WHOISSECURE).
     pub secure: bool,
     /// The SHA-256 fingerprint of the certificate that it showed, in lower-case hexadecimal.
@@ -114,6 +116,7 @@ impl Session {
             caps: CapSet::default(),
             cap_version: 0,
             batch: None,
+            address: Arc::clone(&host),
             host,
             secure,
             certificate: None,

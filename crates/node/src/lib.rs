@@ -70,6 +70,8 @@ use self::works::Works;
 pub struct Peer {
     /// The host, as others are shown it.
     pub host: Arc<str>,
+    /// The address that it came from, as a word of an IRC line; the host, where that is empty.
+    pub address: Arc<str>,
     /// Whether nobody can read on the way (TLS, a local socket).
     pub secure: bool,
     /// The SHA-256 fingerprint of the certificate that it showed, in lower-case hexadecimal (SASL EXTERNAL).
@@ -211,6 +213,9 @@ impl Node {
         self.sessions_opened += 1;
         let key = SessionKey(UserId::new(self.origin.0 as u16, self.sessions_opened).0);
         let mut core = Session::new(key, door, peer.host, peer.secure);
+        if !peer.address.is_empty() {
+            core.address = peer.address;
+        }
         core.certificate = peer.certificate;
         let input = match door {
             Door::Irc => Input::Irc(LineDecoder::irc()),

@@ -36,8 +36,10 @@ fn a_line_of_version_1_says_who_is_behind() {
         caller.send_bytes(b"PROXY TCP4 203.0.113.7 127.0.0.1 65533 6667\r\n");
         let mut caller = caller.registered("ann", "");
         assert_eq!(host(&mut caller, "ann"), "203.0.113.7");
-        // Beyond this machine, and nothing hides what is said on the way.
         caller.send("WHOIS ann");
+        let line = caller.until(|line| line.contains(" 338 "));
+        assert!(line.contains(" 338 ann ann ~ann@203.0.113.7 203.0.113.7 :"), "{line}");
+        // Beyond this machine, and nothing hides what is said on the way.
         let line = caller.until(|line| line.contains(" 671 ") || line.contains(" 318 "));
         assert!(line.contains(" 318 "), "{line}");
     }
@@ -62,6 +64,25 @@ fn a_header_of_version_2_says_who_is_behind_and_tls_may_follow() {
         let mut caller = Caller::over(transport).registered(nick, "");
         assert_eq!(host(&mut caller, nick), "2001:db8::7");
     }
+}
+
+#[test]
+fn a_password_from_beyond_this_machine_is_taken_over_tls_only() {
+    let mut config = trusting();
+    config.server.password = Some("sesame".to_owned());
+    let place = Place::start(config);
+    let socket = || {
+        let socket = Caller::socket(place.address());
+        std::io::Write::write_all(&mut &socket, b"PROXY TCP4 203.0.113.7 127.0.0.1 1 2\r\n").unwrap();
+        socket
+    };
+    let registration = "PASS sesame\r\nNICK ann\r\nUSER ann 0 * :ann";
+    let mut clear = Caller::over(Transport::Tcp(socket()));
+    clear.send(registration);
+    assert!(clear.until(|line| line.contains(" 464 ")).contains("TLS only"));
+    let mut tls = Caller::over(Transport::tls(socket(), TlsOptions::default()).unwrap());
+    tls.send(registration);
+    tls.until(|line| line.contains(" 001 ann "));
 }
 
 #[test]

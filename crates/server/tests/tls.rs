@@ -44,8 +44,8 @@ fn irc_and_plain_callers_come_in_by_tls_on_the_common_port() {
     ada.until(|line| line.ends_with(" PRIVMSG #lobby :hello there"));
     ada.send("PRIVMSG #lobby :hello bob");
     bob.until(|line| line.contains("ada: hello bob"));
-    ada.send("WHOIS ada");
-    ada.until(|line| line.contains(" 671 ada ada "));
+    ada.send("WHOIS bob");
+    ada.until(|line| line.contains(" 671 ada bob "));
     // Its farewell is TLS's, too: reading to the end is no error.
     ada.send("QUIT");
     assert!(String::from_utf8(ada.rest()).unwrap().contains("ERROR :"));

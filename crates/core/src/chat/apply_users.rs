@@ -34,7 +34,7 @@ impl Chat {
     }
 
     pub(super) fn arrived(&mut self, at_ms: Millis, arrived: &Arrived, effects: &mut Effects) {
-        if let Some(ban) = self.server_ban(&arrived.who, at_ms) {
+        if let Some(ban) = self.server_ban(&arrived.who, &arrived.from.address, at_ms) {
             effects.push(Effect::EntryRefused);
             return keep_out(ban, effects);
         }
@@ -43,6 +43,7 @@ impl Chat {
             who: self.with_account_there_is(&arrived.who),
             realname: Arc::clone(&arrived.realname),
             door: arrived.door,
+            from: arrived.from.clone(),
             away: arrived.away.clone(),
             modes: UserModes::default(),
             rooms: Vec::new(),

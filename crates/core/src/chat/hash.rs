@@ -103,7 +103,7 @@ fn hash_account(account: &Account, hasher: &mut Fingerprint) {
 }
 
 fn hash_user(user: &User, hasher: &mut Fingerprint) {
-    (user.id, &user.who, &user.realname, user.door).hash(hasher);
+    (user.id, &user.who, &user.realname, user.door, &user.from).hash(hasher);
     (&user.away, user.modes, &user.rooms, &user.invited, &user.accepted, &user.operator).hash(hasher);
     (user.signed_on_ms, user.said_ms, user.sessions).hash(hasher);
     user.absent.hash(hasher);

@@ -49,11 +49,13 @@ impl BanTarget {
         }
     }
 
-    /// Whether it means somebody.
-    pub fn fits(&self, who: &Who) -> bool {
+    /// Whether it means somebody who came from this address.
+    pub fn fits(&self, who: &Who, address: &str) -> bool {
         match self {
-            BanTarget::Net(net) => who.host.parse().is_ok_and(|ip: std::net::IpAddr| net.contains(&ip)),
-            BanTarget::Mask(mask) => mask.matches(&who.nick, &who.user, &who.host),
+            BanTarget::Net(net) => address.parse().is_ok_and(|ip: std::net::IpAddr| net.contains(&ip)),
+            BanTarget::Mask(mask) => {
+                [&*who.host, address].iter().any(|host| mask.matches(&who.nick, &who.user, host))
+            }
             BanTarget::Account(account) => who.account.as_ref().is_some_and(|own| same(own, account)),
         }
     }
@@ -102,8 +104,8 @@ impl Chat {
     }
 
     /// The ban that keeps somebody out.
-    pub fn server_ban(&self, who: &Who, now_ms: Millis) -> Option<&ServerBan> {
-        self.server_bans(now_ms).find(|ban| ban.target.fits(who))
+    pub fn server_ban(&self, who: &Who, address: &str, now_ms: Millis) -> Option<&ServerBan> {
+        self.server_bans(now_ms).find(|ban| ban.target.fits(who, address))
     }
 
     /// Sets a ban, or sets it anew, and puts out whom it means; never a server operator.
@@ -118,7 +120,9 @@ impl Chat {
             at_ms,
             until_ms: *until_ms,
         };
-        let meant = self.users().filter(|user| !user.modes.operator && ban.target.fits(&user.who));
+        let meant = self
+            .users()
+            .filter(|user| !user.modes.operator && ban.target.fits(&user.who, &user.from.address));
         let meant: Vec<UserId> = meant.map(|user| user.id).collect();
         let farewell = ban.farewell();
         let long = until_ms.map_or("for good".to_owned(), |until_ms| {
@@ -179,7 +183,7 @@ mod tests {
             let target = BanTarget::parse(text);
             assert_eq!(target.shown(), shown, "{text}");
             assert_eq!(BanTarget::parse(&target.shown()), BanTarget::parse(shown), "{text}");
-            assert_eq!(target.fits(&who(host, account)), fits, "{text} {host}");
+            assert_eq!(target.fits(&who(host, account), host), fits, "{text} {host}");
         }
     }
 }

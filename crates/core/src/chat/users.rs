@@ -8,7 +8,7 @@ use smallvec::SmallVec;
 
 use super::counts::Counts;
 use super::rooms::Member;
-use crate::event::Who;
+use crate::event::{CameFrom, Who};
 use crate::ids::{Millis, RoomId, SessionKey, UserId};
 use crate::privileges::Operator;
 
@@ -69,6 +69,8 @@ pub struct User {
     pub realname: Arc<str>,
     /// The door, for WHOIS.
     pub door: &'static str,
+    /// From where its first session came.
+    pub from: CameFrom,
     /// The away message, while away: while all sessions are.
     pub away: Option<Arc<str>>,
     /// User modes.

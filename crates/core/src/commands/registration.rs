@@ -14,7 +14,7 @@ use crate::chat::{Account, Chat, User};
 use crate::commands::authenticate;
 use crate::commands::reply::{fail, given};
 use crate::effect::Effect;
-use crate::event::{Arrived, Event, Who};
+use crate::event::{Arrived, CameFrom, Event, Who};
 use crate::ids::UserId;
 use crate::session::{Door, Greeting, Phase, Session};
 use crate::work::Secret;
@@ -116,6 +116,14 @@ pub(crate) fn complete(chat: &Chat, asking: &mut Asking<'_>) {
     let given = greeting.password.clone();
     if let Some(password) = &asking.settings.password {
         let given = given.as_ref().map_or("", Secret::expose);
+        if !given.is_empty() && !asking.session.secure && !asking.settings.accounts.cleartext_passwords {
+            // Whoever listens on the way knows it now; what is never answered soon is not sent any more.
+            asking.session.phase = Phase::Closing;
+            let text = "Passwords are taken over TLS only: connect to the same port with TLS";
+            asking.numeric(Numeric::ERR_PASSWDMISMATCH, [text.into()]);
+            asking.effects.push(Effect::Close("Password in clear text".into()));
+            return;
+        }
         if !same_secret(given.as_bytes(), password.as_bytes()) {
             asking.session.phase = Phase::Closing;
             asking.refuse(Numeric::ERR_PASSWDMISMATCH, []);
@@ -146,7 +154,7 @@ fn enter(chat: &Chat, asking: &mut Asking<'_>, nick: Arc<str>, user: Arc<str>, h
     let realname = greeting.realname.clone().unwrap_or_else(|| Arc::clone(&nick));
     let account = asking.session.account.clone();
     let who = Arc::new(Who { nick, user, host: Arc::clone(&asking.session.host), account });
-    if let Some(ban) = chat.server_ban(&who, asking.now_ms) {
+    if let Some(ban) = chat.server_ban(&who, &asking.session.address, asking.now_ms) {
         asking.session.phase = Phase::Closing;
         return keep_out(ban, asking.effects);
     }
@@ -158,7 +166,8 @@ fn enter(chat: &Chat, asking: &mut Asking<'_>, nick: Arc<str>, user: Arc<str>, h
         return asking.propose(Event::Attached { user, account, session, away });
     }
     let user = asking.next_user;
-    asking.propose(Event::Arrived(Arc::new(Arrived { user, who, realname, door, session, away })));
+    let from = CameFrom { address: Arc::clone(&asking.session.address), secure: asking.session.secure };
+    asking.propose(Event::Arrived(Arc::new(Arrived { user, who, realname, door, from, session, away })));
 }
 
 /// `PASS <account>:<password>`, where the server itself has no password. Whether the answer is waited for.

@@ -47,7 +47,7 @@ fn add(chat: &Chat, asking: &mut Asking<'_>, user: &User, target: &str, rest: &[
     if reason.len() > REASON_BYTES_MAX {
         return say(asking, format!("UBAN: a reason has at most {REASON_BYTES_MAX} bytes"));
     }
-    if target.fits(&user.who) {
+    if target.fits(&user.who, &user.from.address) {
         return say(asking, format!("UBAN: {text} would ban you as well"));
     }
     if chat.server_bans(asking.now_ms).count() >= BANS_MAX {
@@ -90,8 +90,12 @@ fn info(chat: &Chat, asking: &mut Asking<'_>, target: &str) {
     let text = parsed.shown();
     let bans: Vec<String> =
         chat.server_bans(now_ms).filter(|ban| *ban.text == *text).map(|ban| shown(ban, now_ms)).collect();
-    let meant: Vec<&str> =
-        chat.users().filter(|user| parsed.fits(&user.who)).map(|user| &*user.who.nick).take(20).collect();
+    let meant: Vec<&str> = chat
+        .users()
+        .filter(|user| parsed.fits(&user.who, &user.from.address))
+        .map(|user| &*user.who.nick)
+        .take(20)
+        .collect();
     let meant = if meant.is_empty() { "nobody who is here".to_owned() } else { meant.join(", ") };
     if bans.is_empty() {
         say(asking, format!("UBAN: {} is not banned", given(&text).as_str()));

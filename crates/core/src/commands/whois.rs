@@ -58,9 +58,15 @@ fn about(chat: &Chat, asking: &mut Asking<'_>, user: &User) {
         asking.numeric(Numeric::RPL_WHOISHOST, [nick(), host.into()]);
         let modes = format!("is using modes {}", user.modes.shown());
         asking.numeric(Numeric::RPL_WHOISMODES, [nick(), modes.into()]);
-        if asking.session.secure {
-            asking.numeric(Numeric::RPL_WHOISSECURE, [nick(), "is using a secure connection".into()]);
-        }
+    }
+    let operator = asker(chat, asking).is_some_and(|asker| asker.modes.operator);
+    if operator || asking.session.user() == Some(user.id) {
+        let address = &user.from.address;
+        let mask = format!("{}@{address}", user.who.user);
+        asking.refuse(Numeric::RPL_WHOISACTUALLY, [nick(), mask.into(), address.into()]);
+    }
+    if user.from.secure {
+        asking.numeric(Numeric::RPL_WHOISSECURE, [nick(), "is using a secure connection".into()]);
     }
     let idle = asking.now_ms.saturating_sub(user.said_ms) / 1000;
     let since = user.signed_on_ms / 1000;
