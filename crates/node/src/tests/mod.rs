@@ -1,5 +1,6 @@
 //! A node driven through real byte streams, over a log in memory.
 
+mod accounts;
 mod doors;
 mod failures;
 mod labels;
