@@ -72,8 +72,7 @@ impl Prover {
         let mut salts = Zeroizing::new([0; 16]);
         salts[..8].copy_from_slice(&key[0].to_be_bytes());
         salts[8..].copy_from_slice(&key[1].to_be_bytes());
-        let nobody = Arc::new(hash(cost, &draw::<HASH_BYTES>(), &mut Scratch::default()));
-        Prover { cost, nobody, salts }
+        Prover { cost, nobody: Arc::new(nobody(cost)), salts }
     }
 
     /// What a password is checked against from now on.
@@ -141,6 +140,15 @@ fn hash(cost: Cost, password: &[u8], scratch: &mut Scratch) -> Verifiers {
     Verifiers { argon2: phc.write(&hash).into(), scram: keys.write().into() }
 }
 
+/// What is checked where there is no account, so that it takes as long. Nobody hashed it: to make a hash would delay
+/// every start, and whatever fits is not taken for right.
+fn nobody(cost: Cost) -> Verifiers {
+    let Cost { memory_kib, passes, iterations } = cost;
+    let phc = Phc { memory_kib, passes, lanes: 1, salt: vec![0; SALT_BYTES] };
+    let keys = Keys::of_nobody(iterations, SALT_BYTES);
+    Verifiers { argon2: phc.write(&[0; HASH_BYTES]).into(), scram: keys.write().into() }
+}
+
 /// Whether a password is the one that was hashed.
 fn is_right(verifiers: &Verifiers, password: &str, scratch: &mut Scratch) -> bool {
     let Some((phc, wanted)) = Phc::read(&verifiers.argon2) else { return false };
@@ -199,6 +207,25 @@ mod tests {
         let other = prover.hash("sesame");
         assert_ne!(verifiers, other, "salts differ");
         assert_eq!(format!("{verifiers:?}"), "Verifiers(…)");
+    }
+
+    #[test]
+    fn a_prover_hashes_nothing_before_it_is_asked() {
+        // Would take years.
+        Prover::new(Cost { memory_kib: 1 << 30, passes: u32::MAX, iterations: u32::MAX }, [1, 2]);
+    }
+
+    #[test]
+    fn what_is_checked_for_nobody_can_be_checked() {
+        let nobody = nobody(Cost::TEST);
+        let (phc, wanted) = Phc::read(&nobody.argon2).expect("well-formed");
+        assert_eq!(
+            argon2id(&phc, b"sesame", &mut Scratch::default()).expect("makes sense").len(),
+            wanted.len()
+        );
+        let keys = Keys::read(&nobody.scram).expect("well-formed");
+        assert_eq!(keys.iterations, Cost::TEST.iterations);
+        assert!(keys.check("signed", &[0; 32]).is_none());
     }
 
     #[test]
