@@ -13,6 +13,7 @@ use chinwag_core::ids::{Number, RoomId, UserId};
 use chinwag_log::{Entry, Keep, Key, Origin, Seq};
 use rusqlite::{Connection, OpenFlags};
 
+use crate::latest;
 use crate::room::InRoom;
 use crate::rows::{self, RowError, SaidRow, kind};
 use crate::writer::signed;
@@ -180,6 +181,9 @@ impl Open {
                     body: row.get_ref(6)?.as_str().map_err(rusqlite::Error::from)?,
                     extra,
                 })
+            } else if number == kind::READ_MARKED {
+                let body = row.get_ref(6)?.as_str().map_err(rusqlite::Error::from)?;
+                latest::marked(body, row.get(5)?)
             } else {
                 rows::other_event(extra)
             };

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use chinwag_core::event::{Event, Joins, Said, SayKind, Status, Who};
+use chinwag_core::event::{Event, Joins, MetadataOn, Said, SayKind, Status, Who};
 use chinwag_core::ids::{RoomId, UserId};
 use serde::{Deserialize, Serialize};
 
@@ -35,6 +35,11 @@ pub(crate) mod kind {
     pub(crate) const ACCOUNT_DROPPED: i64 = 34;
     pub(crate) const SERVER_BANNED: i64 = 40;
     pub(crate) const SERVER_UNBANNED: i64 = 41;
+    /// A read mark, in a form of its own: see `latest`.
+    pub(crate) const READ_MARKED: i64 = 64;
+    /// Metadata of an account and of a room, of which only the latest of each key is kept: see `latest`.
+    pub(crate) const ACCOUNT_METADATA: i64 = 65;
+    pub(crate) const ROOM_METADATA: i64 = 66;
 }
 
 /// The kinds that `chinwag_core::history::is_shown` names, for a question to the database.
@@ -112,6 +117,11 @@ pub(crate) fn other(event: &Event) -> Option<Result<(i64, String), serde_json::E
         Event::TopicSet { .. } => kind::TOPIC_SET,
         Event::ModesChanged { .. } => kind::MODES_CHANGED,
         Event::Kicked { .. } => kind::KICKED,
+        Event::MetadataSet(set) => match set.on {
+            MetadataOn::Account(_) => kind::ACCOUNT_METADATA,
+            MetadataOn::Room { .. } => kind::ROOM_METADATA,
+            MetadataOn::Guest(_) => return None,
+        },
         Event::RoomRenamed { .. } => kind::ROOM_RENAMED,
         Event::AccountRegistered(_) => kind::ACCOUNT_REGISTERED,
         Event::AccountChanged { .. } => kind::ACCOUNT_CHANGED,
@@ -220,6 +230,20 @@ mod tests {
             },
             Event::Guarded { room, basis: 8, by: Arc::clone(&by), guard: Guard::Slow(Some(5)) },
             Event::Guarded { room, basis: 9, by: Arc::clone(&by), guard: Guard::Lockdown(None) },
+            Event::MetadataSet(Arc::new(chinwag_core::event::MetadataSet {
+                on: MetadataOn::Room { room, basis: 8 },
+                by: Arc::clone(&by),
+                answer: None,
+                clear: false,
+                changes: vec![("url".into(), Some("https://example.org".into())), ("x".into(), None)],
+            })),
+            Event::MetadataSet(Arc::new(chinwag_core::event::MetadataSet {
+                on: MetadataOn::Account("Ann".into()),
+                by: Arc::clone(&by),
+                answer: None,
+                clear: true,
+                changes: Vec::new(),
+            })),
             Event::RoomRenamed {
                 room,
                 basis: 7,

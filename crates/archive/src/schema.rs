@@ -6,7 +6,7 @@ use rusqlite::Connection;
 pub(crate) const APPLICATION_ID: i32 = 0x6368_7767;
 
 /// Step n brings a database of version n to version n + 1; each runs in the transaction that opens the database.
-const STEPS: [&str; 2] = [STEP_1, STEP_2];
+const STEPS: [&str; 3] = [STEP_1, STEP_2, STEP_3];
 
 /// `ev` is the log and the history: `seq` is the position in the log, `number` the message's number in its room
 /// and NULL for what is not a message, `basis` the room's rules when it was decided. The sender is interned.
@@ -49,6 +49,9 @@ CREATE TABLE meta(key TEXT PRIMARY KEY, value) WITHOUT ROWID;
 
 /// What else happened in a room, between its messages.
 const STEP_2: &str = "CREATE INDEX ev_room_other ON ev(room, seq) WHERE number IS NULL;";
+
+/// Of these kinds only the latest of those that are about the same is kept; `body` says what that is. See `latest`.
+const STEP_3: &str = "CREATE UNIQUE INDEX ev_latest ON ev(kind, body) WHERE kind BETWEEN 64 AND 66;";
 
 /// The version that this program writes.
 pub(crate) const VERSION: i64 = STEPS.len() as i64;

@@ -11,6 +11,7 @@ use chinwag_log::{Arrival, EVENT_BYTES_MAX, Health, Keep, Proposal, Refusal, Seq
 use rusqlite::wal::CheckpointMode;
 use rusqlite::{Connection, ErrorCode, Statement, TransactionBehavior};
 
+use crate::latest::{self, Latest};
 use crate::log::{Shared, State, Stop, into_entries, measure};
 use crate::open::PageLimit;
 use crate::senders::Senders;
@@ -330,6 +331,11 @@ impl<'c> Desk<'c> {
     }
 
     fn other(&mut self, at: &Place, event: &Event) -> Result<(), Failure> {
+        if let Event::ReadMarked(mark) = event
+            && let Some(row) = latest::mark(mark)
+        {
+            return self.mark(at, &row);
+        }
         let Some(encoded) = rows::other(event) else {
             let why = format!("an event that is not kept was to be stored: {event:?}");
             return Err(Failure::Refused(Refusal::Rejected(why)));
@@ -347,7 +353,21 @@ impl<'c> Desk<'c> {
                 .execute((at.room, &**name))?;
         }
         let none = None::<i64>;
-        self.insert.execute((at.seq, at.room, none, at.at_ms, kind, none, none, None::<&str>, extra))?;
+        let about = latest::metadata(event);
+        if let Some(about) = &about {
+            latest::clear(self.connection, kind, about)?;
+        }
+        let body = about.map(|about| about.body);
+        self.insert.execute((at.seq, at.room, none, at.at_ms, kind, none, none, body, extra))?;
+        Ok(())
+    }
+
+    fn mark(&mut self, at: &Place, row: &Latest) -> Result<(), Failure> {
+        check_size(row.body.len())?;
+        let (none, kind) = (None::<i64>, rows::kind::READ_MARKED);
+        latest::clear(self.connection, kind, row)?;
+        let text = (&row.body, None::<&str>);
+        self.insert.execute((at.seq, at.room, none, at.at_ms, kind, none, row.basis, text.0, text.1))?;
         Ok(())
     }
 

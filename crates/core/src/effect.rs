@@ -6,7 +6,8 @@ use std::sync::Arc;
 use crate::accounts::Settled;
 use crate::history::Query;
 use crate::ids::{RoomId, UserId};
-use crate::line::Line;
+use crate::line::{Line, Source};
+use crate::metadata::Change;
 use crate::roles::Role;
 use crate::work::Job;
 
@@ -21,6 +22,8 @@ pub enum To {
     AskerBeside,
     /// Every session of a user.
     User(UserId),
+    /// Every session of a user but the asking one.
+    OtherSessions(UserId),
     /// Every session of every member of a room.
     Room(RoomId),
     /// Members with at least this role.
@@ -31,6 +34,17 @@ pub enum To {
     Neighbours(UserId),
     /// Every registered session of this node.
     Everybody,
+}
+
+/// Whose metadata has changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MetadataOf {
+    /// A room's: its members are told.
+    Room(RoomId),
+    /// A user's: the user's other sessions, the neighbours and those who watch the user are told.
+    User(UserId),
+    /// That of a user who has just come into a room, where the others learn of it.
+    Newcomer(UserId, RoomId),
 }
 
 /// What is to be done.
@@ -79,6 +93,18 @@ pub enum Effect {
         reason: Arc<str>,
         /// `RENAME`.
         line: Box<Line>,
+    },
+    /// What somebody or a room says of itself to programs has changed: for sessions that subscribed to the keys, and
+    /// did not make the change themselves.
+    Metadata {
+        /// Whose it is, and thereby who is told.
+        of: MetadataOf,
+        /// Its name.
+        name: Arc<str>,
+        /// Who changed it.
+        by: Source,
+        /// The keys that changed, with their values.
+        changes: Arc<[Change]>,
     },
     /// They are not any more.
     LeftRoom(RoomId, UserId),

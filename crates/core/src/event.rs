@@ -1,6 +1,8 @@
 //! Events: what happened. Stored ones survive a restart, passing ones are ordered with them and never kept.
 
 mod accounts;
+mod own;
+mod passed;
 mod sanctions;
 
 use std::sync::Arc;
@@ -9,10 +11,13 @@ use chinwag_log::Keep;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{Millis, Number, RoomId, SessionKey, UserId};
+use crate::metadata::Metadata;
 use crate::privileges::Operator;
 use crate::roles::Role;
 
 pub use self::accounts::{AccountChange, AccountRegistered, Setting};
+pub use self::own::{MetadataOn, MetadataSet, ReadMarked};
+pub use self::passed::{Passed, PassedTo};
 pub use self::sanctions::{Guard, ServerBanned};
 
 /// Who did something, as everybody saw them at that moment.
@@ -206,44 +211,8 @@ pub struct Arrived {
     pub session: SessionKey,
     /// What it says of being away, if it is (`AWAY` before registration).
     pub away: Option<Arc<str>>,
-}
-
-/// A private message, or a tag message, to one user; or a passing one to a room (CTCP, TAGMSG).
-#[derive(Clone, Debug, PartialEq)]
-pub struct Passed {
-    /// The sender.
-    pub user: UserId,
-    /// As everybody sees them.
-    pub by: Arc<Who>,
-    /// To whom.
-    pub to: PassedTo,
-    /// PRIVMSG or NOTICE; none for TAGMSG.
-    pub kind: Option<SayKind>,
-    /// The text; empty for TAGMSG.
-    pub text: Arc<str>,
-    /// For a message of several lines, see [`Joins`].
-    pub joins: Joins,
-    /// Client-only tags as sent, without the `@`.
-    pub client_tags: Option<Arc<str>>,
-}
-
-/// The target of a passing message.
-#[derive(Clone, Debug, PartialEq)]
-pub enum PassedTo {
-    /// One user.
-    User {
-        /// The user.
-        user: UserId,
-        /// The nickname, as it was when the message was decided.
-        nick: Arc<str>,
-    },
-    /// Everybody in a room, or some of them.
-    Room {
-        /// The room.
-        room: RoomId,
-        /// The members it is for, if not for all.
-        status: Option<Status>,
-    },
+    /// What a guest said of themselves before (`METADATA` before registration).
+    pub metadata: Metadata,
 }
 
 /// What happened.
@@ -362,6 +331,12 @@ pub enum Event {
         /// Who took the ban back.
         by: Arc<Who>,
     },
+    /// What somebody or a room says of itself to programs has changed. Stored, but not for guests.
+    MetadataSet(Arc<MetadataSet>),
+    /// Somebody has read something: stored for accounts (in a form of its own, since there are many of them and
+    /// only the latest counts), passing for guests.
+    #[serde(skip)]
+    ReadMarked(Arc<ReadMarked>),
     // -- passing --
     /// A node starts: nobody who came in by it before is here any more.
     #[serde(skip)]
@@ -540,6 +515,8 @@ impl Event {
             | Event::ModesChanged { .. }
             | Event::Kicked { .. }
             | Event::RoomRenamed { .. } => Keep::Stored,
+            Event::MetadataSet(set) if !matches!(set.on, MetadataOn::Guest(_)) => Keep::Stored,
+            Event::ReadMarked(mark) if mark.account.is_some() => Keep::Stored,
             _ => Keep::Passing,
         }
     }
@@ -555,6 +532,10 @@ impl Event {
             | Event::Guarded { room, .. }
             | Event::Kicked { room, .. }
             | Event::RoomRenamed { room, .. } => Some(*room),
+            Event::MetadataSet(set) => match set.on {
+                MetadataOn::Room { room, .. } => Some(room),
+                _ => None,
+            },
             _ => None,
         }
     }

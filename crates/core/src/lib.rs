@@ -16,6 +16,7 @@ pub mod event;
 pub mod history;
 pub mod ids;
 pub mod line;
+pub mod metadata;
 pub mod multiline;
 pub mod pending;
 pub mod permissions;

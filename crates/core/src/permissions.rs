@@ -18,6 +18,8 @@ pub enum Action {
     Rename,
     /// Saying something for somebody elsewhere (`RELAYMSG`).
     Relay,
+    /// Setting what the room says of itself to programs (`METADATA`).
+    SetMetadata,
     /// Inviting somebody past the room's locks; where it is closed (`i`), inviting at all.
     Invite,
     /// Setting or unsetting a mode of the room that is no role; this letter.
@@ -47,7 +49,7 @@ pub fn least(action: Action) -> Option<Role> {
         Action::SetTopic => Some(Role::Halfop),
         Action::Invite | Action::SetMode(_) | Action::ForwardHere => Some(Role::Operator),
         Action::Guard | Action::ReadModeration => Some(Role::Operator),
-        Action::Rename | Action::Relay => Some(Role::Operator),
+        Action::Rename | Action::Relay | Action::SetMetadata => Some(Role::Operator),
         // Whoever is banned may know it; who is excepted is for those who keep the list.
         Action::ReadList('b') => None,
         Action::ReadList(_) => Some(Role::Operator),

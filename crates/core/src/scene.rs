@@ -66,7 +66,16 @@ impl Scene {
         let who = Arc::new(Who { nick: nick.into(), user: "~u".into(), host: "host".into(), account: None });
         let session = SessionKey(user.0);
         let realname = "Real Name".into();
-        let arrived = Arrived { user, who, realname, door: "irc", from: here(), session, away: None };
+        let arrived = Arrived {
+            user,
+            who,
+            realname,
+            door: "irc",
+            from: here(),
+            session,
+            away: None,
+            metadata: Default::default(),
+        };
         let effects = self.happens(Event::Arrived(Arc::new(arrived)));
         assert!(effects.contains(&Effect::Registered(user)), "{effects:?}");
         let mut session = Session::new(session, Door::Irc, "host".into(), false);
@@ -80,7 +89,16 @@ impl Scene {
         let user = UserId::new(0, self.log.len() as u64 + 10_000);
         let who = Arc::new(Who { nick: nick.into(), user: "~u".into(), host: "host".into(), account: None });
         let (session, realname) = (SessionKey(user.0), "Real Name".into());
-        let arrived = Arrived { user, who, realname, door: "irc", from: here(), session, away: None };
+        let arrived = Arrived {
+            user,
+            who,
+            realname,
+            door: "irc",
+            from: here(),
+            session,
+            away: None,
+            metadata: Default::default(),
+        };
         let effects = self.happens(Event::Arrived(Arc::new(arrived)));
         effects.iter().map(|effect| self.shown(effect)).collect()
     }
@@ -207,6 +225,7 @@ impl Scene {
             To::Asker => "asker".to_owned(),
             To::AskerBeside => "asker beside".to_owned(),
             To::User(user) => nick(*user).to_string(),
+            To::OtherSessions(user) => format!("others of {}", nick(*user)),
             To::Room(room) => name(*room).to_string(),
             To::RoomStatus(room, status) => format!("{}{}", status.sign(), name(*room)),
             To::Neighbours(_) => "neighbours".to_owned(),

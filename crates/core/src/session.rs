@@ -1,6 +1,6 @@
 //! A session: one connection of a user, as far as the chat is concerned. Bytes and sockets are the node's.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -10,6 +10,7 @@ use chinwag_wire::names::Folded;
 use crate::accounts::Then;
 use crate::commands::authenticate::Exchange;
 use crate::ids::{SessionKey, UserId};
+use crate::metadata::Metadata;
 use crate::multiline::ClientBatch;
 use crate::work::Secret;
 
@@ -47,6 +48,8 @@ pub struct Greeting {
     pub password: Option<Secret>,
     /// AWAY (`draft/pre-away`).
     pub away: Option<Arc<str>>,
+    /// METADATA (`draft/metadata-2`, `before-connect`).
+    pub metadata: Metadata,
     /// CAP LS or REQ was sent and CAP END not yet: registration waits.
     pub negotiating: bool,
 }
@@ -104,6 +107,8 @@ pub struct Session {
     pub then: Option<Box<Then>>,
     /// Logins that failed.
     pub failures: u8,
+    /// The keys of metadata that it wants to be told of.
+    pub subscribed: BTreeSet<Arc<str>>,
 }
 
 impl Session {
@@ -125,6 +130,7 @@ impl Session {
             sasl: None,
             then: None,
             failures: 0,
+            subscribed: BTreeSet::new(),
         }
     }
 

@@ -35,6 +35,8 @@ pub struct AccountRules {
     pub strict_nicknames: bool,
     /// Sessions that are logged in to the same account may share a nickname, unless its owner has chosen otherwise.
     pub multiclient: bool,
+    /// Whether people stay without a session.
+    pub always_on: AlwaysOn,
     /// Passwords may cross a network that others can listen to.
     pub cleartext_passwords: bool,
     /// Bytes of a password.
@@ -51,8 +53,32 @@ impl Default for AccountRules {
             mechanisms: Mechanism::ALL.to_vec(),
             strict_nicknames: true,
             multiclient: true,
+            always_on: AlwaysOn::default(),
             cleartext_passwords: false,
             password_bytes_max: 600,
+        }
+    }
+}
+
+/// Whether the owners of accounts stay present without a session.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AlwaysOn {
+    /// Nobody does, whatever they chose.
+    #[default]
+    Off,
+    /// Who chose it.
+    OptIn,
+    /// All but those who chose otherwise.
+    OptOut,
+}
+
+impl AlwaysOn {
+    /// Whether somebody who chose this, or nothing, stays.
+    pub fn holds(self, chosen: Option<bool>) -> bool {
+        match self {
+            AlwaysOn::Off => false,
+            AlwaysOn::OptIn => chosen == Some(true),
+            AlwaysOn::OptOut => chosen != Some(false),
         }
     }
 }
@@ -81,6 +107,8 @@ pub struct Settings {
     pub relay_separators: Arc<str>,
     /// Whether a room's operators may relay.
     pub relay_by_operators: bool,
+    /// What people and rooms may say of themselves to programs.
+    pub metadata: MetadataRules,
     /// The room where plain callers land.
     pub lobby: Arc<str>,
     /// A password for the whole server (PASS), if there is one.
@@ -151,6 +179,33 @@ pub enum StoreTagmsg {
     Everything,
 }
 
+/// What people and rooms may say of themselves to programs (`METADATA`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MetadataRules {
+    /// Whether they may at all.
+    pub enabled: bool,
+    /// Whether already before registration.
+    pub before_connect: bool,
+    /// Keys that a session may subscribe to.
+    pub max_subs: usize,
+    /// Keys that a user or room may have.
+    pub max_keys: usize,
+    /// Bytes of a value.
+    pub max_value_bytes: usize,
+}
+
+impl Default for MetadataRules {
+    fn default() -> Self {
+        MetadataRules {
+            enabled: true,
+            before_connect: true,
+            max_subs: 100,
+            max_keys: 25,
+            max_value_bytes: 300,
+        }
+    }
+}
+
 impl Default for Settings {
     fn default() -> Self {
         Settings {
@@ -164,6 +219,7 @@ impl Default for Settings {
             client_tags_denied: Vec::new(),
             relay_separators: "/".into(),
             relay_by_operators: true,
+            metadata: MetadataRules::default(),
             lobby: "#lobby".into(),
             password: None,
             opers: Vec::new(),

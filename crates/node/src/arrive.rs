@@ -206,6 +206,8 @@ impl Node {
             Event::AccountRegistered(new) => Some(&new.account),
             Event::ServerBanned(banned) => Some(&banned.target),
             Event::ServerUnbanned { target, .. } => Some(target),
+            Event::MetadataSet(set) if set.answer.is_some() => set.answer.as_ref(),
+            Event::ReadMarked(mark) => Some(&mark.target),
             other => other.room().and_then(|room| self.chat.room(room)).map(|room| &room.name),
         };
         let verb = verb_of(event);
@@ -214,7 +216,11 @@ impl Node {
             let about = room.map_or_else(|| verb.to_owned(), |room| format!("{verb} {room}"));
             return notice(format!("{about}: {text}"));
         }
-        let mut line = Line::new(Source::Server, "FAIL", [verb.into(), "TEMPORARILY_UNAVAILABLE".into()]);
+        let code = match event {
+            Event::ReadMarked(_) => "INTERNAL_ERROR",
+            _ => "TEMPORARILY_UNAVAILABLE",
+        };
+        let mut line = Line::new(Source::Server, "FAIL", [verb.into(), code.into()]);
         line.params.extend(room.map(Text::from));
         line.params.push(text.into());
         line
@@ -274,6 +280,8 @@ fn verb_of(event: &Event) -> &'static str {
         Event::Kicked { .. } => "KICK",
         Event::Opened { .. } | Event::Renewed { .. } | Event::Joined { .. } => "JOIN",
         Event::Parted { .. } => "PART",
+        Event::MetadataSet(_) => "METADATA",
+        Event::ReadMarked(_) => "MARKREAD",
         Event::RoomRenamed { .. } => "RENAME",
         Event::Renamed { .. } => "NICK",
         Event::Away { .. } => "AWAY",

@@ -11,7 +11,7 @@ use smallvec::SmallVec;
 
 use crate::Node;
 use crate::audience::EVERYBODY;
-use crate::doors::{Frame, render};
+use crate::doors::{Frame, render, rendering};
 use crate::proposals::NO_LABEL;
 use crate::sessions::{Heard, Hearing, Input};
 use crate::tape::{Except, Piece, offset};
@@ -39,6 +39,7 @@ impl Node {
             Effect::PasswordWanted(nick) => self.password_wanted(asker, &nick),
             Effect::Entered(room, user) => self.entered(room, user),
             Effect::Names(room, user) => self.names(asker, room, user),
+            Effect::Metadata { of, name, by, changes } => self.tell_metadata(asker, of, &name, &by, &changes),
             Effect::RoomRenamed { room, old, reason, line } => {
                 self.room_renamed(asker, room, &old, &reason, &line)
             }
@@ -96,6 +97,13 @@ impl Node {
                 };
                 if let Some(asker) = asker.filter(irc) {
                     self.send_one(asker.index, &line, None);
+                }
+            }
+            To::OtherSessions(user) => {
+                for index in self.sessions.of(user) {
+                    if asker.is_none_or(|asker| asker.index != index) {
+                        self.send_one(index, &line, None);
+                    }
                 }
             }
             To::User(user) if Some(user) == except => {}
@@ -171,6 +179,11 @@ impl Node {
         users
     }
 
+    /// Whether a session has the capabilities that a line needs.
+    fn may_see(&self, index: u32, line: &Line) -> bool {
+        self.sessions.get(index).is_some_and(|entry| line.is_for(entry.core.caps))
+    }
+
     /// Writes a line onto the reels of a room.
     fn cast(&mut self, room: RoomId, line: &Line, except: Except) {
         match except {
@@ -182,6 +195,7 @@ impl Node {
                 }
             }
         }
+        debug_assert_eq!(rendering(line.needs), line.needs, "a reel is shared by all with the same dialect");
         let Some(audience) = self.audiences.get_mut(room) else { return };
         let order = self.tape.next();
         let frame = Frame {
@@ -285,6 +299,9 @@ impl Node {
                     }
                     continue;
                 }
+                if !self.may_see(index, line) {
+                    continue;
+                }
                 let dialect = self.sessions.hot[index as usize].dialect;
                 let known = written.iter().find(|(known, _)| *known == dialect).map(|(_, piece)| *piece);
                 let piece = known.unwrap_or_else(|| {
@@ -300,6 +317,9 @@ impl Node {
     /// A line to one session.
     pub(crate) fn send_one(&mut self, index: u32, line: &Line, label: Option<&str>) {
         let Some(entry) = self.sessions.get(index) else { return };
+        if !line.is_for(entry.core.caps) {
+            return;
+        }
         let user = match &entry.core.phase {
             Phase::Live(user) => self.chat.user(*user),
             _ => None,

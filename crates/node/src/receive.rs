@@ -477,7 +477,7 @@ fn label_of(line: &[u8]) -> Option<String> {
 fn work(verb: Option<Verb>) -> u16 {
     match verb {
         Some(Verb::Privmsg | Verb::Notice | Verb::Tagmsg) => 0,
-        Some(Verb::List | Verb::Rename | Verb::Who) => SEARCH_WORK,
+        Some(Verb::List | Verb::Metadata | Verb::Rename | Verb::Who) => SEARCH_WORK,
         _ => 1,
     }
 }

@@ -26,7 +26,7 @@ mod nearest;
 #[cfg(test)]
 mod tests;
 
-pub use self::extensions::RelaymsgConfig;
+pub use self::extensions::{MetadataConfig, RelaymsgConfig};
 pub use self::listener::{Address, Kind, ListenerConfig, Listeners, TlsMode};
 
 /// The commented default configuration, as `chinwag config` prints it.
@@ -52,6 +52,8 @@ pub struct Config {
     pub accounts: AccountsConfig,
     /// `[history]`
     pub history: HistoryConfig,
+    /// `[metadata]`
+    pub metadata: MetadataConfig,
     /// `[relaymsg]`
     pub relaymsg: RelaymsgConfig,
     /// `[log]`
@@ -369,6 +371,7 @@ impl Config {
             let what = "on_join must not be more than query_max".to_owned();
             return Err(("history", "on_join", what));
         }
+        self.metadata.check()?;
         self.relaymsg.check()?;
         self.check_listeners()?;
         self.check_server()
@@ -438,6 +441,7 @@ impl Config {
             motd: server.motd.lines().map(Arc::from).collect(),
             icon: server.icon.as_deref().map(Arc::from),
             client_tags_denied: server.client_tags_denied.iter().map(|tag| tag.as_str().into()).collect(),
+            metadata: self.metadata.rules(),
             relay_separators: self.relaymsg.offered().into(),
             relay_by_operators: self.relaymsg.chanops,
             lobby: server.lobby.as_str().into(),

@@ -78,11 +78,15 @@ caps! {
     InviteNotify, "invite-notify", None, Ratified, "0.1.0", "extensions/invite-notify";
     LabeledResponse, "labeled-response", None, Ratified, "0.1.0", "extensions/labeled-response";
     MessageTags, "message-tags", None, Ratified, "0.1.0", "extensions/message-tags";
+    Metadata2, "draft/metadata-2", None, Draft, "0.1.0", "extensions/metadata";
+    Metadata3, "draft/metadata-3", None, Draft, "0.1.0", "extensions/metadata";
     MultiPrefix, "multi-prefix", None, Ratified, "0.1.0", "extensions/multi-prefix";
     Multiline, "draft/multiline", None, Draft, "0.2.0", "extensions/multiline";
     NoImplicitNames, "no-implicit-names", None, Ratified, "0.1.0", "extensions/no-implicit-names";
     DraftNoImplicitNames, "draft/no-implicit-names", None, Draft, "0.1.0", "extensions/no-implicit-names";
+    Persistence, "draft/persistence", None, Draft, "0.1.0", "extensions/persistence";
     PreAway, "draft/pre-away", None, Draft, "0.1.0", "extensions/pre-away";
+    ReadMarker, "draft/read-marker", None, Draft, "0.1.0", "extensions/read-marker";
     Relaymsg, "draft/relaymsg", None, Draft, "0.1.0", "extensions/relaymsg";
     Sasl, "sasl", None, Ratified, "0.1.0", "extensions/sasl-3.2";
     ServerTime, "server-time", None, Ratified, "0.1.0", "extensions/server-time";
@@ -92,8 +96,11 @@ caps! {
 }
 
 /// Capabilities whose specification is not among those of the IRCv3 working group (yet).
-const ELSEWHERE: &[(Cap, &str)] =
-    &[(Cap::Relaymsg, "https://github.com/jlu5/ircv3-specifications/blob/master/extensions/relaymsg.md")];
+const ELSEWHERE: &[(Cap, &str)] = &[
+    (Cap::Metadata3, "https://github.com/ircv3/ircv3-specifications/pull/613"),
+    (Cap::Persistence, "https://github.com/ircv3/ircv3-specifications/pull/503"),
+    (Cap::Relaymsg, "https://github.com/jlu5/ircv3-specifications/blob/master/extensions/relaymsg.md"),
+];
 
 /// A set of capabilities.
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -262,13 +262,13 @@ numerics! {
     762 RPL_METADATAEND "" "End of metadata";
     764 ERR_METADATALIMIT "<target>" "Metadata limit reached";
     765 ERR_TARGETINVALID "<target>" "Invalid metadata target";
-    766 ERR_NOMATCHINGKEY "<target> <key>" "No matching key";
+    766 RPL_KEYNOTSET "<target> <key>" "Key not set";
     767 ERR_KEYINVALID "<key>" "Invalid metadata key";
-    768 ERR_KEYNOTSET "<target> <key>" "Key not set";
     769 ERR_KEYNOPERMISSION "<target> <key>" "Permission denied";
     770 RPL_METADATASUBOK "<key>{ <key>}" "";
     771 RPL_METADATAUNSUBOK "<key>{ <key>}" "";
     772 RPL_METADATASUBS "<key>{ <key>}" "";
+    774 RPL_METADATASYNCLATER "<target> [<retry after s>]" "";
     // Accounts and SASL.
     900 RPL_LOGGEDIN "<nick>!<user>@<host> <account>" "You are now logged in";
     901 RPL_LOGGEDOUT "<nick>!<user>@<host>" "You are now logged out";

@@ -87,6 +87,9 @@ verbs! {
     Whois, "WHOIS", 0, Registered, "[<server>] <nickname>", "Shows what is known of somebody.";
     List, "LIST", 0, Registered, "[<room, mask or condition>{,<…>}]", "Shows the rooms; conditions are !MASK, >MEMBERS, <MEMBERS, C and T with > or < and minutes since opening and topic.";
     Chathistory, "CHATHISTORY", 0, Registered, "LATEST|BEFORE|AFTER|AROUND <room> <point> <limit> | BETWEEN <room> <point> <point> <limit> | TARGETS <point> <point> <limit>", "Reads what was said before; a point is timestamp=… or msgid=….";
+    Persistence, "PERSISTENCE", 1, Registered, "GET | SET ON|OFF|DEFAULT", "Shows or says whether you stay when your last connection ends.";
+    Markread, "MARKREAD", 0, Registered, "<room or nickname> [timestamp=<time>]", "Shows or says up to when you have read.";
+    Metadata, "METADATA", 2, Always, "<target> GET|SET|LIST|CLEAR|SYNC|SUB|UNSUB|SUBS [<key> …]", "Shows or sets what people and rooms say of themselves to programs.";
     Away, "AWAY", 0, Always, "[:<text>]", "Says that you are away, and why; without a text, that you are back.";
     Batch, "BATCH", 1, Registered, "+<reference> draft/multiline <target> | -<reference>", "Begins and ends a message of several lines (capability draft/multiline).";
     Kick, "KICK", 2, Registered, "<room>{,<room>} <nickname>{,<nickname>} [:<reason>]", "Puts people out of a room, or each out of their own of as many rooms.";

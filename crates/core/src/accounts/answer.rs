@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
+use chinwag_wire::caps::Cap;
 use chinwag_wire::numeric::Numeric;
 
 use super::Way;
 use crate::asking::Asking;
 use crate::chat::Chat;
+use crate::commands::persistence;
 use crate::commands::reply::{addressee, fail, line};
-use crate::effect::Effect;
+use crate::effect::{Effect, To};
 use crate::event::Who;
 use crate::line::{Line, Source, Text};
 use crate::session::Phase;
@@ -77,6 +79,7 @@ pub(crate) fn tell(chat: &Chat, asking: &mut Asking<'_>, way: Way, news: News<'_
         Way::Register | Way::Verify => standard(asking, way, news),
         Way::Sasl => sasl(asking, news),
         Way::Pass => pass(asking, news),
+        Way::Persistence => persistent(chat, asking, news),
         Way::Service(service) => notice(chat, asking, service, news),
     }
     if refused && matches!(way, Way::Sasl | Way::Verify | Way::Service(_)) {
@@ -89,6 +92,23 @@ fn count_failure(asking: &mut Asking<'_>) {
     asking.session.failures = asking.session.failures.saturating_add(1);
     if asking.session.failures >= FAILURES_MAX {
         asking.effects.push(Effect::Close("Too many failed logins".into()));
+    }
+}
+
+/// Whether somebody stays without a session has been chosen: all sessions of the user are told.
+fn persistent(chat: &Chat, asking: &mut Asking<'_>, news: News<'_>) {
+    match news {
+        News::Changed(account) => {
+            let (Some(account), Some(user)) = (chat.account(account), asking.session.user()) else { return };
+            let line = persistence::status(account, asking.settings);
+            asking.reply(line.clone());
+            let (to, line) = (To::OtherSessions(user), line.needing(Cap::Persistence));
+            asking.effects.push(Effect::Send { to, author: None, except: None, line });
+        }
+        News::Refused(Refusal { text, .. }) => {
+            fail(asking.effects, persistence::VERB, "UNKNOWN_ERROR", [], text);
+        }
+        _ => {}
     }
 }
 

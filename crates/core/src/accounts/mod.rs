@@ -37,6 +37,8 @@ pub enum Way {
     Sasl,
     /// As part of coming in: `PASS` said who.
     Pass,
+    /// As `PERSISTENCE` has it.
+    Persistence,
     /// As a notice of the service of this nickname.
     Service(&'static str),
 }

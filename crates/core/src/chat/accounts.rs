@@ -7,9 +7,11 @@ use std::sync::Arc;
 use chinwag_wire::names::{Folded, fold};
 use serde::{Deserialize, Serialize};
 
+use super::marks::Marks;
 use super::users::find;
 use crate::event::{AccountChange, AccountRegistered, Setting};
 use crate::ids::Millis;
+use crate::metadata::Metadata;
 
 /// What a password is checked against. Made where passwords are hashed; the chat only keeps it.
 #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -69,6 +71,10 @@ pub struct Account {
     pub code: Option<Arc<str>>,
     /// What its owner has chosen.
     pub settings: AccountSettings,
+    /// What its owner has read.
+    pub marks: Marks,
+    /// What its owner says to programs.
+    pub metadata: Metadata,
 }
 
 impl Account {
@@ -89,6 +95,16 @@ pub(crate) struct Accounts {
 impl Accounts {
     pub(crate) fn get(&self, name: &str) -> Option<&Account> {
         find(&self.by_name, name)
+    }
+
+    /// The metadata of an account.
+    pub(crate) fn metadata_mut(&mut self, name: &str) -> Option<&mut Metadata> {
+        self.by_name.get_mut(&fold(name)).map(|account| &mut account.metadata)
+    }
+
+    /// The marks of an account.
+    pub(crate) fn marks_mut(&mut self, name: &str) -> Option<&mut Marks> {
+        self.by_name.get_mut(&fold(name)).map(|account| &mut account.marks)
     }
 
     pub(crate) fn by_certificate(&self, fingerprint: &str) -> Option<&Account> {
@@ -117,6 +133,8 @@ impl Accounts {
             email: new.email.clone(),
             code: new.code.clone(),
             settings: AccountSettings::default(),
+            marks: Marks::default(),
+            metadata: Metadata::default(),
         };
         for print in &account.certificates {
             self.by_certificate.insert(Arc::clone(print), folded.clone());

@@ -57,6 +57,8 @@ impl Chat {
             Event::AccountChanged { .. } | Event::AccountDropped { .. } | Event::AccountRegistered(_) => {
                 self.about_account(at_ms, event, effects);
             }
+            Event::MetadataSet(set) => self.metadata_set(at_ms, set, effects),
+            Event::ReadMarked(mark) => self.read_marked(mark, effects),
             Event::RoomRenamed { .. } => self.room_renamed(at_ms, event, effects),
             _ => self.passing(entry, effects),
         }

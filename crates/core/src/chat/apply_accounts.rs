@@ -10,7 +10,7 @@ use super::apply::send;
 use super::apply_profile::tell_about;
 use crate::accounts::{Settled, logged_in_line};
 use crate::effect::{Effect, Effects, To};
-use crate::event::{AccountChange, AccountRegistered, Who};
+use crate::event::{AccountChange, AccountRegistered, ReadMarked, Who};
 use crate::ids::{Millis, UserId};
 use crate::line::{Line, Source, Text};
 
@@ -74,6 +74,17 @@ impl Chat {
         let params = [before.mask().into(), Numeric::RPL_LOGGEDOUT.text().into()];
         send(effects, To::User(user), Line::numeric(Numeric::RPL_LOGGEDOUT, params));
         self.tell_account(at_ms, user, before, "*".into(), effects);
+    }
+
+    pub(super) fn read_marked(&mut self, mark: &ReadMarked, effects: &mut Effects) {
+        let marks = match &mark.account {
+            Some(account) => self.accounts.marks_mut(account),
+            None => self.users.get_mut(mark.user).map(|user| &mut user.marks),
+        };
+        // A guest or an account that is gone has read nothing.
+        let Some(marks) = marks else { return };
+        let now_ms = marks.advance(&mark.reading, mark.to_ms);
+        self.tell_mark(mark, now_ms, effects);
     }
 
     /// `ACCOUNT`, with the account that the user had before as its sender's

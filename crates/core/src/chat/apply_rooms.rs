@@ -80,6 +80,7 @@ impl Chat {
         let room = room.id;
         effects.push(Effect::Names(room, user));
         self.rooms.note(room);
+        self.show_metadata(user, room, effects);
     }
 
     /// What another session of a user is told of a room that the user is in, for the asker: the same that entering

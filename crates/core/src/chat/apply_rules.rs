@@ -52,6 +52,7 @@ impl Chat {
         room.lists = Lists::default();
         room.guards = Guards::default();
         room.topic = None;
+        room.metadata.clear();
         for guest in std::mem::take(&mut room.invites) {
             if let Some(guest) = self.users.get_mut(guest) {
                 guest.invited.retain(|invited| *invited != room.id);

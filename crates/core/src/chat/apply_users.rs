@@ -11,7 +11,7 @@ use smallvec::smallvec;
 use super::apply::send;
 use super::apply_profile::tell_about;
 use super::server_bans::keep_out;
-use super::{Chat, Departed, Gone, User, UserModes};
+use super::{Chat, Departed, Gone, Marks, User, UserModes};
 use crate::effect::{Effect, Effects, To};
 use crate::event::{Arrived, Who};
 use crate::ids::{Millis, SessionKey, UserId};
@@ -54,6 +54,8 @@ impl Chat {
             said_ms: at_ms,
             sessions: 1,
             keys: smallvec![arrived.session],
+            metadata: arrived.metadata.clone(),
+            marks: Marks::default(),
             absent: arrived.away.iter().map(|away| (arrived.session, Arc::clone(away))).collect(),
         });
         if came_in {

@@ -88,6 +88,7 @@ fn hash_room(room: &Room, hasher: &mut Fingerprint) {
     if let Some(topic) = &room.topic {
         (&topic.text, &topic.by, topic.at_ms).hash(hasher);
     }
+    room.metadata.hash(hasher);
     for list in Lists::MODES {
         list.hash(hasher);
         for entry in room.lists.get(list).unwrap_or_default() {
@@ -100,11 +101,12 @@ fn hash_room(room: &Room, hasher: &mut Fingerprint) {
 fn hash_account(account: &Account, hasher: &mut Fingerprint) {
     (&account.name, account.created_ms, &account.verifiers, &account.certificates).hash(hasher);
     (&account.email, &account.code, &account.settings).hash(hasher);
+    (&account.marks, &account.metadata).hash(hasher);
 }
 
 fn hash_user(user: &User, hasher: &mut Fingerprint) {
     (user.id, &user.who, &user.realname, user.door, &user.from).hash(hasher);
     (&user.away, user.modes, &user.rooms, &user.invited, &user.accepted, &user.operator).hash(hasher);
     (user.signed_on_ms, user.said_ms, user.sessions).hash(hasher);
-    user.absent.hash(hasher);
+    (&user.absent, &user.marks, &user.metadata).hash(hasher);
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chinwag_wire::numeric::Numeric;
 
 use super::{Chat, Lists, Room, User};
-use crate::event::{Event, ModeChange, Said, Status, Tagged, Who};
+use crate::event::{Event, MetadataOn, MetadataSet, ModeChange, Said, Status, Tagged, Who};
 use crate::ids::{RoomId, UserId};
 use crate::line::{Line, Text};
 use crate::permissions::{Action, may, may_give, may_kick, may_take};
@@ -61,6 +61,7 @@ impl Chat {
                 }
                 Ok(Event::Guarded { room: id, basis: room.rules, by: Arc::clone(&user.who), guard })
             }
+            Event::MetadataSet(set) => self.set_metadata_again(&set),
             Event::RoomRenamed { room: id, by, name, reason, .. } => {
                 let (room, user) = self.author(id, &by)?;
                 if !room.may(user.id, Action::Rename) {
@@ -75,6 +76,16 @@ impl Chat {
             },
             other => Ok(other),
         }
+    }
+
+    fn set_metadata_again(&self, set: &MetadataSet) -> Result<Event, Box<Line>> {
+        let MetadataOn::Room { room, .. } = set.on else { return Ok(Event::MetadataSet(set.clone().into())) };
+        let (room, user) = self.author(room, &set.by)?;
+        if !room.may(user.id, Action::SetMetadata) {
+            return Err(refusal(Numeric::ERR_CHANOPRIVSNEEDED, room));
+        }
+        let (on, by) = (MetadataOn::Room { room: room.id, basis: room.rules }, Arc::clone(&user.who));
+        Ok(Event::MetadataSet(Arc::new(MetadataSet { on, by, ..set.clone() })))
     }
 
     fn say_again(&self, said: &Said) -> Result<Event, Box<Line>> {

@@ -9,6 +9,7 @@ use super::guards::Guards;
 use super::room_modes::{Lists, RoomModes};
 use super::users::find;
 use crate::ids::{Millis, Number, RoomId, UserId};
+use crate::metadata::Metadata;
 use crate::permissions::{Action, may};
 use crate::roles::{Role, Roles};
 
@@ -50,6 +51,8 @@ pub struct Room {
     pub opened_ms: Millis,
     /// The topic, if there is one.
     pub topic: Option<Topic>,
+    /// What it says of itself to programs.
+    pub metadata: Metadata,
     /// Its modes.
     pub modes: RoomModes,
     /// Who is in it, in the order of the users' numbers.
@@ -216,6 +219,7 @@ impl Rooms {
             name: Arc::clone(name),
             opened_ms: at_ms,
             topic: None,
+            metadata: Metadata::default(),
             modes: RoomModes::default(),
             members: Vec::new(),
             lists: Lists::default(),

@@ -223,7 +223,16 @@ fn a_nickname_taken_meanwhile_sends_back_to_the_greeting() {
     let who = Arc::new(Who { nick: "ANN".into(), user: "~u".into(), host: "host".into(), account: None });
     let user = UserId::new(0, 77);
     let session = SessionKey(user.0);
-    let arrived = Arrived { user, who, realname: "".into(), door: "irc", from: here(), session, away: None };
+    let arrived = Arrived {
+        user,
+        who,
+        realname: "".into(),
+        door: "irc",
+        from: here(),
+        session,
+        away: None,
+        metadata: Default::default(),
+    };
     let effects = scene.happens(Event::Arrived(Arc::new(arrived)));
     assert!(
         matches!(&effects[..], [Effect::Send { to: To::Asker, .. }, Effect::EntryRefused]),
@@ -242,7 +251,16 @@ fn a_node_that_starts_again_has_lost_its_people_and_no_others() {
     let who = Arc::new(Who { nick: "far".into(), user: "~u".into(), host: "host".into(), account: None });
     let user = UserId::new(1, 1);
     let session = SessionKey(user.0);
-    let arrived = Arrived { user, who, realname: "".into(), door: "irc", from: here(), session, away: None };
+    let arrived = Arrived {
+        user,
+        who,
+        realname: "".into(),
+        door: "irc",
+        from: here(),
+        session,
+        away: None,
+        metadata: Default::default(),
+    };
     scene.happens(Event::Arrived(Arc::new(arrived)));
     scene.happens(Event::Joined { user, room: "#tea".into(), key: None });
     let key = |n| Key { origin: Origin(1), n };

@@ -176,3 +176,60 @@ fn a_session_shares_a_user_only_while_both_are_of_one_account() {
     assert_eq!(scene.happens(attached(Some("ann"))), [Effect::Registered(user)]);
     assert_eq!(scene.chat.user(user).unwrap().sessions, 2);
 }
+
+/// Specification: <https://ircv3.net/specs/extensions/read-marker>
+#[test]
+fn what_the_owner_of_an_account_has_read_is_kept_with_it() {
+    let mut scene = Scene::of(["ann", "bob"]);
+    scene.happens(registered("ann", None));
+    let user = scene.user("ann");
+    scene.happens(Event::LoggedIn { user, account: "ann".into() });
+    scene.all([("ann", "JOIN #tea"), ("bob", "JOIN #tea")]);
+    let stored = scene.chat.stored_hash();
+    let set = "MARKREAD #tea timestamp=1970-01-01T00:00:10.000Z";
+    assert_eq!(
+        scene.asks("ann", set),
+        [
+            "asker< MARKREAD #tea timestamp=1970-01-01T00:00:10.000Z",
+            "others of ann< MARKREAD #tea timestamp=1970-01-01T00:00:10.000Z",
+        ]
+    );
+    assert_ne!(scene.chat.stored_hash(), stored);
+    let stored = scene.chat.stored_hash();
+    // A guest's marks are the guest's, and nobody else's.
+    assert_eq!(scene.asks("bob", "MARKREAD #tea"), ["asker< MARKREAD #tea *"]);
+    scene.asks("bob", "MARKREAD #tea timestamp=1970-01-01T00:00:05.000Z");
+    assert_eq!(scene.chat.stored_hash(), stored);
+    let nothing = scene.decide("ann", "MARKREAD #tea timestamp=1970-01-01T00:00:09.000Z");
+    assert!(nothing.events.is_empty(), "what is behind the mark is not stored");
+    // The mark stays with the room when that is renamed, and with the account when its owner leaves.
+    scene.all([("ann", "RENAME #tea #coffee"), ("ann", "NICK eve")]);
+    let known = ["asker< MARKREAD #coffee timestamp=1970-01-01T00:00:10.000Z"];
+    assert_eq!(scene.asks("ann", "MARKREAD #COFFEE"), known);
+}
+
+/// Specification: <https://ircv3.net/specs/extensions/metadata>
+#[test]
+fn what_the_owner_of_an_account_says_to_programs_is_kept_with_it() {
+    let mut scene = Scene::of(["ann", "bob"]);
+    scene.happens(registered("ann", None));
+    let guest = scene.chat.stored_hash();
+    scene.all([("bob", "METADATA * SET url :https://bob.example")]);
+    assert_eq!(scene.chat.stored_hash(), guest, "a guest's goes with the guest");
+    for user in [scene.user("ann"), scene.user("bob")] {
+        scene.happens(Event::LoggedIn { user, account: "ann".into() });
+    }
+    let told = scene.asks("ann", "METADATA * SET url :https://ann.example");
+    assert_eq!(told[0], "asker< 761 ann url * https://ann.example");
+    assert_eq!(told.len(), 3, "both of its users have it: {told:?}");
+    assert_ne!(scene.chat.stored_hash(), guest);
+    let bob = scene.chat.user_by_nick("bob").unwrap();
+    assert_eq!(&**scene.chat.metadata_of(bob).get("url").unwrap(), "https://ann.example");
+    scene.settings.metadata.max_keys = 1;
+    let refused = scene.asks("ann", "METADATA * SET more :x");
+    assert!(refused[0].starts_with("asker< FAIL METADATA LIMIT_REACHED ann"), "{refused:?}");
+    scene.settings.metadata.max_subs = 1;
+    let refused = scene.asks("ann", "METADATA * SUB a b");
+    assert!(refused[0].starts_with("asker< FAIL METADATA LIMIT_REACHED b 1"), "{refused:?}");
+    assert_eq!(refused[1], "asker< 770 a");
+}

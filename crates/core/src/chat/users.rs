@@ -7,9 +7,11 @@ use chinwag_wire::names::{Folded, fold};
 use smallvec::SmallVec;
 
 use super::counts::Counts;
+use super::marks::Marks;
 use super::rooms::Member;
 use crate::event::{CameFrom, Who};
 use crate::ids::{Millis, RoomId, SessionKey, UserId};
+use crate::metadata::Metadata;
 use crate::privileges::Operator;
 
 /// A user's modes.
@@ -93,6 +95,10 @@ pub struct User {
     pub(crate) keys: SmallVec<[SessionKey; 1]>,
     /// Those of them that are away, with their messages, in the order in which they said so.
     pub(crate) absent: Vec<(SessionKey, Arc<str>)>,
+    /// What a guest says to programs. What the owner of an account says is kept there.
+    pub(crate) metadata: Metadata,
+    /// What a guest has read. What the owner of an account has read is kept there.
+    pub(crate) marks: Marks,
 }
 
 impl User {

@@ -14,8 +14,9 @@ use crate::commands::reply::{Packer, addressee, given, line, room_for_last};
 use crate::commands::{authenticate, registration};
 use crate::effect::Effect;
 use crate::line::{Line, Text};
+use crate::metadata::KEY_BYTES_MAX;
 use crate::session::{Phase, Session};
-use crate::settings::{Registration, Settings};
+use crate::settings::{AlwaysOn, MetadataRules, Registration, Settings};
 
 /// The version from which values, several lines and `cap-notify` are understood.
 const VERSION_VALUES: u16 = 302;
@@ -56,6 +57,8 @@ fn offered(cap: Cap, session: &Session, settings: &Settings) -> bool {
     match cap {
         Cap::AccountRegistration => accounts.enabled && accounts.registration == Registration::Open,
         Cap::Chathistory | Cap::EventPlayback => settings.history,
+        Cap::Metadata2 | Cap::Metadata3 => settings.metadata.enabled,
+        Cap::Persistence => accounts.enabled && accounts.always_on != AlwaysOn::Off,
         Cap::Relaymsg => !settings.relay_separators.is_empty(),
         Cap::Sasl => authenticate::mechanisms(session, settings).is_some(),
         _ => true,
@@ -76,6 +79,8 @@ fn value(cap: Cap, session: &Session, settings: &Settings) -> Option<Cow<'static
             let Settings { multiline_max_bytes: bytes, multiline_max_lines: lines, .. } = settings;
             Some(format!("max-bytes={bytes},max-lines={lines}").into())
         }
+        Cap::Metadata2 => Some(metadata_limits(settings).into()),
+        Cap::Metadata3 => Some(format!("{},max-key-bytes={KEY_BYTES_MAX}", metadata_limits(settings)).into()),
         Cap::Relaymsg => Some(settings.relay_separators.to_string().into()),
         other => other.value().map(Cow::from),
     }
@@ -105,6 +110,13 @@ pub fn changes(session: &Session, who: &Text, before: &Settings, now: &Settings)
 /// The capabilities of a session that are not offered any more.
 pub fn withdrawn(session: &Session, now: &Settings) -> CapSet {
     session.caps.iter().filter(|cap| !offered(*cap, session, now)).collect()
+}
+
+/// What may be said of oneself, in the words of `draft/metadata-2`.
+fn metadata_limits(settings: &Settings) -> String {
+    let MetadataRules { before_connect, max_subs, max_keys, max_value_bytes, .. } = settings.metadata;
+    let before = if before_connect { "before-connect," } else { "" };
+    format!("{before}max-subs={max_subs},max-keys={max_keys},max-value-bytes={max_value_bytes}")
 }
 
 fn ls(chat: &Chat, asking: &mut Asking<'_>, version: Option<&str>) {

@@ -23,6 +23,8 @@ mod kill;
 mod links;
 mod list;
 mod lusers;
+pub mod markread;
+pub mod metadata;
 mod mode;
 mod mode_room;
 #[cfg(test)]
@@ -33,6 +35,7 @@ pub mod names;
 mod nick;
 mod part;
 mod pass;
+pub(crate) mod persistence;
 mod ping;
 mod privmsg;
 mod quit;
@@ -113,6 +116,8 @@ fn handler(verb: Verb) -> Handler {
         Verb::Logout => register::logout,
         Verb::Lockdown => guard::lockdown,
         Verb::Lusers => lusers::lusers,
+        Verb::Markread => markread::markread,
+        Verb::Metadata => metadata::metadata,
         Verb::Mode => mode::mode,
         Verb::Monitor => monitor::monitor,
         Verb::Motd => motd::motd,
@@ -122,6 +127,7 @@ fn handler(verb: Verb) -> Handler {
         Verb::Notice => privmsg::notice,
         Verb::Part => part::part,
         Verb::Pass => pass::pass,
+        Verb::Persistence => persistence::persistence,
         Verb::Ping => ping::ping,
         Verb::Pong => ping::pong,
         Verb::Privmsg => privmsg::privmsg,

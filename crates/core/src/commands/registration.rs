@@ -11,8 +11,8 @@ use crate::accounts::{self, Way, same_secret};
 use crate::asking::{Asking, Flow};
 use crate::chat::server_bans::keep_out;
 use crate::chat::{Account, Chat, User};
-use crate::commands::authenticate;
 use crate::commands::reply::{fail, given};
+use crate::commands::{authenticate, metadata};
 use crate::effect::Effect;
 use crate::event::{Arrived, CameFrom, Event, Who};
 use crate::ids::UserId;
@@ -150,7 +150,7 @@ pub(crate) fn complete(chat: &Chat, asking: &mut Asking<'_>) {
 /// Comes in: as somebody new, or as one more session of a user who is here.
 fn enter(chat: &Chat, asking: &mut Asking<'_>, nick: Arc<str>, user: Arc<str>, holder: Option<UserId>) {
     let Phase::Greeting(greeting) = &mut asking.session.phase else { return };
-    let greeting = std::mem::take(greeting);
+    let mut greeting = std::mem::take(greeting);
     let realname = greeting.realname.clone().unwrap_or_else(|| Arc::clone(&nick));
     let account = asking.session.account.clone();
     let who = Arc::new(Who { nick, user, host: Arc::clone(&asking.session.host), account });
@@ -160,6 +160,8 @@ fn enter(chat: &Chat, asking: &mut Asking<'_>, nick: Arc<str>, user: Arc<str>, h
     }
     let (door, session) = (asking.session.door.name(), asking.session.key);
     let away = greeting.away.clone();
+    metadata::early(chat, asking, &mut greeting, &who);
+    let metadata = greeting.metadata.clone();
     asking.session.phase = Phase::Entering(greeting);
     if let Some(user) = holder {
         let account = asking.session.account.clone();
@@ -167,7 +169,8 @@ fn enter(chat: &Chat, asking: &mut Asking<'_>, nick: Arc<str>, user: Arc<str>, h
     }
     let user = asking.next_user;
     let from = CameFrom { address: Arc::clone(&asking.session.address), secure: asking.session.secure };
-    asking.propose(Event::Arrived(Arc::new(Arrived { user, who, realname, door, from, session, away })));
+    let arrived = Arrived { user, who, realname, door, from, session, away, metadata };
+    asking.propose(Event::Arrived(Arc::new(arrived)));
 }
 
 /// `PASS <account>:<password>`, where the server itself has no password. Whether the answer is waited for.

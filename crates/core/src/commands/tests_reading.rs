@@ -3,6 +3,7 @@
 use chinwag_wire::verbs::Verb;
 
 use super::tests_world::World;
+use crate::scene::Scene;
 
 /// ann opened #tea and is its operator, bob is in it; cat is outside.
 fn tea() -> World {
@@ -271,4 +272,35 @@ fn help_is_made_from_the_table() {
     }
     world.check("ann", "HELP nothing", &["524 ann nothing :No help available on this topic"]);
     world.check("ann", "HELP :two words", &["524 ann * :No help available on this topic"]);
+}
+
+/// Specification: <https://github.com/ircv3/ircv3-specifications/pull/503>
+#[test]
+fn staying_without_a_session_is_the_owners_choice_within_what_the_server_allows() {
+    let mut scene = Scene::of(["ann"]);
+    let refused = scene.asks("ann", "PERSISTENCE GET");
+    assert!(refused[0].starts_with("asker< FAIL PERSISTENCE ACCOUNT_REQUIRED"), "{refused:?}");
+    let new = crate::event::AccountRegistered {
+        account: "ann".into(),
+        verifiers: None,
+        certificate: None,
+        email: None,
+        code: None,
+        replaces: false,
+    };
+    scene.happens(crate::event::Event::AccountRegistered(std::sync::Arc::new(new)));
+    let user = scene.user("ann");
+    scene.happens(crate::event::Event::LoggedIn { user, account: "ann".into() });
+    assert_eq!(scene.asks("ann", "PERSISTENCE GET"), ["asker< PERSISTENCE STATUS DEFAULT OFF"]);
+    scene.settings.accounts.always_on = crate::settings::AlwaysOn::OptOut;
+    assert_eq!(scene.asks("ann", "PERSISTENCE get"), ["asker< PERSISTENCE STATUS DEFAULT ON"]);
+    for wrong in ["PERSISTENCE SET", "PERSISTENCE SET MAYBE", "PERSISTENCE KEEP"] {
+        let refused = scene.asks("ann", wrong);
+        assert!(refused[0].starts_with("asker< FAIL PERSISTENCE INVALID_PARAMS"), "{refused:?}");
+    }
+    let events = scene.decide("ann", "PERSISTENCE SET OFF").events;
+    for event in events {
+        scene.happens(event);
+    }
+    assert_eq!(scene.asks("ann", "PERSISTENCE GET"), ["asker< PERSISTENCE STATUS OFF OFF"]);
 }

@@ -3,13 +3,13 @@
 
 use std::sync::{Arc, OnceLock};
 
-use chinwag_wire::caps::CapSet;
+use chinwag_wire::caps::{Cap, CapSet};
 use chinwag_wire::isupport::{Limits, lines};
 use chinwag_wire::numeric::Numeric;
 
 use crate::chat::{Chat, UserModes};
-use crate::commands::reply::answer;
-use crate::commands::{isupport, lusers, mode_room, motd, privmsg};
+use crate::commands::reply::{answer, tell};
+use crate::commands::{isupport, lusers, metadata, mode_room, motd, persistence, privmsg};
 use crate::effect::Effects;
 use crate::ids::UserId;
 use crate::line::Text;
@@ -117,6 +117,11 @@ impl Chat {
         answer(effects, Numeric::RPL_MYINFO, server);
         isupport::lines(settings, caps, effects);
         lusers::lines(self, user, effects);
+        metadata::on_arrival(self, found, caps, effects);
+        let account = found.who.account.as_ref().and_then(|account| self.account(account));
+        if let Some(account) = account.filter(|_| caps.contains(Cap::Persistence)) {
+            tell(effects, persistence::status(account, settings));
+        }
         motd::lines(settings, effects);
     }
 }

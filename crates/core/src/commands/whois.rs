@@ -8,6 +8,7 @@ use crate::asking::{Asking, Flow};
 use crate::chat::{Chat, Room, User};
 use crate::commands::reply::{Packer, addressee, asker, given, here, room_for_last};
 use crate::line::Text;
+use crate::metadata;
 
 /// `WHOIS [<server>|<nickname>] <nickname>`
 pub(crate) fn whois(chat: &Chat, asking: &mut Asking<'_>, message: &Message<'_>) -> Flow {
@@ -67,6 +68,11 @@ fn about(chat: &Chat, asking: &mut Asking<'_>, user: &User) {
     }
     if user.from.secure {
         asking.numeric(Numeric::RPL_WHOISSECURE, [nick(), "is using a secure connection".into()]);
+    }
+    if asking.session.caps.intersects(metadata::TOLD) {
+        for (key, value) in chat.metadata_of(user).iter() {
+            asking.reply(metadata::whois(nick(), key, value));
+        }
     }
     let idle = asking.now_ms.saturating_sub(user.said_ms) / 1000;
     let since = user.signed_on_ms / 1000;

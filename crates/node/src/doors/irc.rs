@@ -240,6 +240,7 @@ fn ends_with_text(verb: &str) -> bool {
             | "WARN"
             | "NOTE"
             | "CAP"
+            | "METADATA"
             | "WALLOPS"
     )
 }
@@ -248,6 +249,24 @@ fn ends_with_text(verb: &str) -> bool {
 fn numeric_ends_with_text(number: u16) -> bool {
     matches!(
         number,
-        1..=3 | 301 | 311 | 312 | 314 | 319 | 322 | 332 | 352 | 353 | 371 | 372 | 375 | 391 | 730 | 731 | 732
+        1..=3
+            | 301
+            | 311
+            | 312
+            | 314
+            | 319
+            | 322
+            | 332
+            | 352
+            | 353
+            | 371
+            | 372
+            | 375
+            | 391
+            | 730
+            | 731
+            | 732
+            | 760
+            | 761
     )
 }

@@ -42,7 +42,8 @@ pub struct Frame<'a> {
 /// The capabilities that change what is written, out of those that a session has.
 ///
 /// Everything else (`echo-message`, `cap-notify`, …) decides who gets a line, not how it looks; leaving it out
-/// of the dialect lets more sessions share the same bytes. A capability that lines may *need* is kept.
+/// of the dialect lets more sessions share the same bytes. A capability that lines to a whole room may *need* is kept;
+/// for a line to single sessions the one who sends it looks at theirs.
 pub fn rendering(caps: CapSet) -> CapSet {
     caps.intersection(RENDERING)
 }
@@ -70,7 +71,8 @@ const RENDERING: CapSet = CapSet::of(&[
 /// Nothing is appended when the dialect lacks a capability that the line needs, or when the door has nothing to
 /// show for it. Neither carriage return, line feed nor NUL ever leaves from inside a parameter.
 pub fn render(dialect: &Dialect, line: &Line, frame: &Frame<'_>, out: &mut Vec<u8>) {
-    if !line.is_for(dialect.caps) {
+    let lacks = line.meta.lacks.is_some_and(|cap| dialect.caps.contains(cap));
+    if lacks || !dialect.caps.contains_all(rendering(line.needs)) {
         return;
     }
     match dialect.door {

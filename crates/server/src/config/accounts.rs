@@ -95,6 +95,7 @@ impl AccountsConfig {
             require_email: self.require_email,
             mechanisms: self.sasl_mechanisms.clone(),
             strict_nicknames: self.nick_ownership == Ownership::Strict,
+            always_on: Default::default(),
             multiclient: self.multiclient,
             cleartext_passwords: self.cleartext_passwords,
             password_bytes_max,

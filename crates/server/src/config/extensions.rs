@@ -1,5 +1,6 @@
-//! `[relaymsg]`: what is there for programs more than for people.
+//! `[metadata]` and `[relaymsg]`: what is there for programs more than for people.
 
+use chinwag_core::settings::MetadataRules;
 use serde::Deserialize;
 
 /// What types cannot say: section, key and sentence.
@@ -8,6 +9,52 @@ type Wrong = (&'static str, &'static str, String);
 /// Characters that may separate the two halves of a relayed nickname: none that a nickname may have, and none that
 /// means something in a mask, a target or a line.
 const SEPARATORS: &str = "/~%=()";
+
+/// `[metadata]`: what people and rooms say of themselves to programs.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct MetadataConfig {
+    /// Whether they may at all.
+    pub enabled: bool,
+    /// Whether already before registration.
+    pub before_connect: bool,
+    /// Keys that a session may subscribe to.
+    pub max_subs: usize,
+    /// Keys that a user or room may have.
+    pub max_keys: usize,
+    /// Bytes of a value.
+    pub max_value_bytes: usize,
+}
+
+impl Default for MetadataConfig {
+    fn default() -> Self {
+        let MetadataRules { enabled, before_connect, max_subs, max_keys, max_value_bytes } =
+            MetadataRules::default();
+        MetadataConfig { enabled, before_connect, max_subs, max_keys, max_value_bytes }
+    }
+}
+
+impl MetadataConfig {
+    /// What the chat is told.
+    pub(super) fn rules(&self) -> MetadataRules {
+        let Self { enabled, before_connect, max_subs, max_keys, max_value_bytes } = *self;
+        MetadataRules { enabled, before_connect, max_subs, max_keys, max_value_bytes }
+    }
+
+    pub(super) fn check(&self) -> Result<(), Wrong> {
+        let ranges = [
+            ("max_subs", self.max_subs, 1, 1_000),
+            ("max_keys", self.max_keys, 1, 100),
+            ("max_value_bytes", self.max_value_bytes, 1, 300),
+        ];
+        for (key, value, least, most) in ranges {
+            if !(least..=most).contains(&value) {
+                return Err(("metadata", key, format!("{key} = {value} must be from {least} to {most}")));
+            }
+        }
+        Ok(())
+    }
+}
 
 /// `[relaymsg]`: bridges.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
