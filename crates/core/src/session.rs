@@ -109,6 +109,8 @@ pub struct Session {
     pub failures: u8,
     /// The keys of metadata that it wants to be told of.
     pub subscribed: BTreeSet<Arc<str>>,
+    /// Accounts that it has made.
+    pub registered: u8,
 }
 
 impl Session {
@@ -131,6 +133,7 @@ impl Session {
             then: None,
             failures: 0,
             subscribed: BTreeSet::new(),
+            registered: 0,
         }
     }
 

@@ -140,7 +140,7 @@ pub(crate) struct Entry {
     pub(crate) commands: u16,
     /// The user number it was promised when it asked to come in; after that, the user's. Kept until it is gone.
     pub(crate) user: Option<UserId>,
-    /// When it was opened.
+    /// When it was opened, or when it last had an answer that took us long: from here on its time to come in counts.
     pub(crate) opened_ms: Millis,
     /// Bytes that came before registration.
     pub(crate) greeting_bytes: u32,

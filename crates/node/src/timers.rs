@@ -56,6 +56,8 @@ impl Node {
         }
         let Some(entry) = self.sessions.get(index) else { return };
         match &entry.core.phase {
+            // What it waits for is ours to do: a crowd that registers may keep it waiting for long.
+            Phase::Greeting(_) if entry.busy() => {}
             Phase::Greeting(_) => {
                 let limit = u64::from(self.settings.registration_timeout_seconds);
                 if limit > 0 && self.now_ms.saturating_sub(entry.opened_ms) / 1000 >= limit {

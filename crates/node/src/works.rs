@@ -66,6 +66,10 @@ impl Node {
         self.now_ms = now_ms;
         let Some((session, label)) = self.works.out.remove(&id) else { return };
         let asker = self.sessions.find(session).map(|index| Asker { index, label });
+        if let Some(entry) = asker.and_then(|asker| self.sessions.get_mut(asker.index)) {
+            // It was we who were slow: whoever has not come in has the whole time again.
+            entry.opened_ms = now_ms;
+        }
         self.resume(asker, Resumed::Work(outcome));
         self.came_back(Behalf { session: Some(session), label, message: false, tries: 0 }, asker);
         self.go_on_all();

@@ -20,6 +20,9 @@ use crate::work::{Job, Secret};
 /// Bytes of a mail address (RFC 5321, section 4.5.3.1.3).
 const ADDRESS_BYTES_MAX: usize = 254;
 
+/// Accounts that one connection may make.
+const REGISTERED_MAX: u8 = 3;
+
 /// After so many milliseconds without its code, an account's name is free again.
 const UNVERIFIED_MS: Millis = 24 * 60 * 60 * 1000;
 
@@ -61,6 +64,9 @@ fn wish(chat: &Chat, asking: &Asking<'_>, name: &str, email: &str, password: &st
     }
     if asking.session.user().is_none() && (!rules.before_connect || asking.settings.password.is_some()) {
         return refuse("COMPLETE_CONNECTION_REQUIRED", "Come in first, then register");
+    }
+    if asking.session.registered >= REGISTERED_MAX {
+        return refuse("TEMPORARILY_UNAVAILABLE", "You have made enough accounts for now");
     }
     if account_of(chat, asking).is_some() {
         return Err(Refusal { account: Some(given), ..Refusal::LOGGED_IN });
@@ -141,7 +147,8 @@ fn is_address(text: &str) -> bool {
     text.len() <= ADDRESS_BYTES_MAX && sane(local) && sane(domain) && dots && !text.starts_with(':')
 }
 
-/// The password is hashed: the account goes to the log.
+/// The password is hashed: the account goes to the log. A certificate that was shown proves it from now on, too,
+/// unless it proves another one.
 pub(super) fn hashed(
     asking: &mut Asking<'_>,
     way: Way,
@@ -152,7 +159,7 @@ pub(super) fn hashed(
     let new = Arc::new(AccountRegistered {
         account: wish.account,
         verifiers: Some(verifiers),
-        certificate: None,
+        certificate: asking.session.certificate.clone(),
         email: wish.email,
         code: wish.verify.then_some(code),
         replaces: wish.replaces,
@@ -162,6 +169,7 @@ pub(super) fn hashed(
 
 /// The account is stored: its owner is logged in, or waits for a code.
 pub(super) fn registered(chat: &Chat, asking: &mut Asking<'_>, way: Way, new: &AccountRegistered) {
+    asking.session.registered = asking.session.registered.saturating_add(1);
     match (&new.code, &new.email) {
         (Some(code), Some(address)) => {
             tell(chat, asking, way, News::CodeSent(&new.account, address));

@@ -125,6 +125,52 @@ fn a_certificate_proves_the_account_that_it_was_added_to() {
 }
 
 #[test]
+fn a_certificate_that_was_shown_on_registering_proves_the_account() {
+    let mut world = world(|_| {});
+    let shown =
+        || Peer { host: "host".into(), certificate: Some("ab12".into()), secure: true, ..Peer::default() };
+    let (ann, bob) = (open(&mut world, shown()), open(&mut world, shown()));
+    check(&mut world, ann, "NICK ann\nREGISTER * * sesame", &["REGISTER SUCCESS ann :", "900 * "]);
+    // Somebody else with the same certificate gets an account, but not by it.
+    check(&mut world, bob, "NICK bob\nREGISTER * * sesame", &["REGISTER SUCCESS bob :", "900 * "]);
+    let success = ["AUTHENTICATE +", "900 * bob!*@host ann :", "903 * :"];
+    check(&mut world, bob, "AUTHENTICATE EXTERNAL\nAUTHENTICATE +", &success);
+}
+
+#[test]
+fn one_connection_does_not_make_accounts_without_end() {
+    let mut world = world(|_| {});
+    let ann = world.irc("a0", "");
+    for n in 0..3 {
+        world.say(ann, &format!("NICK a{n}\nREGISTER * * sesame\nLOGOUT"));
+        assert!(world.read(ann).contains(" REGISTER SUCCESS "), "{n}");
+    }
+    check(&mut world, ann, "NICK a3", &[":a2!~a0@host NICK a3"]);
+    check(&mut world, ann, "REGISTER * * sesame", &["FAIL REGISTER TEMPORARILY_UNAVAILABLE * :"]);
+}
+
+#[test]
+fn who_waits_for_us_is_not_too_slow() {
+    let mut world = world(|_| {});
+    let ann = world.open(Door::Irc);
+    world.hold_work = true;
+    world.say(ann, "NICK ann\nUSER ann 0 * :ann\nCAP REQ :sasl");
+    let bob = world.open(Door::Irc);
+    world.say(bob, "NICK bob\nREGISTER * * sesame");
+    world.now += 70_000;
+    world.node.tick(world.now);
+    world.hold_work = false;
+    world.turn();
+    assert!(world.read(bob).contains(" REGISTER SUCCESS "));
+    world.node.tick(world.now + 59_000);
+    world.turn();
+    assert_eq!(world.read(bob), "");
+    world.node.tick(world.now + 61_000);
+    world.turn();
+    assert!(world.read(bob).contains("ERROR :Registration took longer"));
+}
+
+#[test]
 fn what_comes_behind_a_password_waits_for_it_and_nobody_else_does() {
     let mut world = world(|_| {});
     let (ann, bob) = (world.irc("ann", ""), world.irc("bob", ""));
