@@ -95,6 +95,8 @@ pub struct Session {
     pub address: Arc<str>,
     /// Whether what passes between client and server can be read on the way (WHOIS, RPL_WHOISSECURE).
     pub secure: bool,
+    /// Where TLS is spoken: the host that the client looked for (SNI), empty where it named none.
+    pub tls_host: Option<Arc<str>>,
     /// The SHA-256 fingerprint of the certificate that it showed, in lower-case hexadecimal.
     pub certificate: Option<Arc<str>>,
     /// The account it is logged in to before it is a user's; afterwards the user's account counts.
@@ -126,6 +128,7 @@ impl Session {
             address: Arc::clone(&host),
             host,
             secure,
+            tls_host: None,
             certificate: None,
             account: None,
             monitored: BTreeMap::new(),

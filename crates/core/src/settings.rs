@@ -83,6 +83,15 @@ impl AlwaysOn {
     }
 }
 
+/// What clients are told about TLS (`sts`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sts {
+    /// The port where TLS is spoken.
+    pub port: u16,
+    /// Seconds for which a client comes back with TLS only, since it last came with it.
+    pub duration_seconds: u32,
+}
+
 /// The part of the configuration that the chat needs.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -153,6 +162,8 @@ pub struct Settings {
     pub ping_seconds: u32,
     /// How fast a session may ask for things; none for as fast as it likes.
     pub command_rate: Option<Rate>,
+    /// Strict transport security, where it is offered.
+    pub sts: Option<Sts>,
     /// Accounts.
     pub accounts: AccountRules,
     /// Text that follows from the rest, made when it is first needed. Leave it as it is by default.
@@ -242,6 +253,7 @@ impl Default for Settings {
             registration_timeout_seconds: 60,
             ping_seconds: 90,
             command_rate: Some(Rate { per_second: 5, burst: 40 }),
+            sts: None,
             accounts: AccountRules::default(),
             prepared: Prepared::default(),
         }

@@ -74,6 +74,8 @@ pub struct Peer {
     pub address: Arc<str>,
     /// Whether nobody can read on the way (TLS, a local socket).
     pub secure: bool,
+    /// Where TLS is spoken: the host that the client looked for (SNI), empty where it named none.
+    pub tls_host: Option<Arc<str>>,
     /// The SHA-256 fingerprint of the certificate that it showed, in lower-case hexadecimal (SASL EXTERNAL).
     pub certificate: Option<Arc<str>>,
     /// Whether limits on how much is asked do not hold.
@@ -216,6 +218,7 @@ impl Node {
         if !peer.address.is_empty() {
             core.address = peer.address;
         }
+        core.tls_host = peer.tls_host;
         core.certificate = peer.certificate;
         let input = match door {
             Door::Irc => Input::Irc(LineDecoder::irc()),

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use chinwag_core::multiline;
-use chinwag_core::settings::{Rate, Settings, StoreTagmsg};
+use chinwag_core::settings::{Rate, Settings, StoreTagmsg, Sts};
 use chinwag_wire::names::RoomName;
 use chinwag_wire::tags::is_key;
 use ipnet::IpNet;
@@ -83,6 +83,10 @@ pub struct ServerConfig {
     /// Balancers and web servers that are believed when they say for whom they connect.
     #[serde(deserialize_with = "nets")]
     pub proxy_allowed_from: Vec<IpNet>,
+    /// Seconds for which IRC clients that came with TLS come back with TLS only (`sts`), if that is wanted.
+    pub sts_duration_seconds: Option<u32>,
+    /// The port that they are sent to; the first one where TLS is spoken, if none is named.
+    pub sts_port: Option<u16>,
 }
 
 /// `[limits]`: bytes, counts and seconds.
@@ -207,6 +211,8 @@ impl Default for ServerConfig {
             client_tags_denied: Vec::new(),
             lobby: "#lobby".to_owned(),
             proxy_allowed_from: Vec::new(),
+            sts_duration_seconds: None,
+            sts_port: None,
         }
     }
 }
@@ -378,6 +384,13 @@ impl Config {
     }
 
     fn check_listeners(&self) -> Result<(), (&'static str, &'static str, String)> {
+        if self.server.sts_duration_seconds.is_some()
+            && self.listeners.0.iter().all(|listener| listener.tls_cert.is_none())
+        {
+            let what = "sts_duration_seconds needs a listener with tls_cert: clients would not come back to a \
+                        certificate that nobody vouches for";
+            return Err(("server", "sts_duration_seconds", what.to_owned()));
+        }
         let proxies = !self.server.proxy_allowed_from.is_empty();
         let mut listeners = self.listeners.0.iter();
         listeners
@@ -428,6 +441,14 @@ impl Config {
         }
     }
 
+    /// What clients are told about TLS, if anything.
+    fn sts(&self) -> Option<Sts> {
+        let speaks_tls = |listener: &&ListenerConfig| listener.tls != TlsMode::Off;
+        let first = self.listeners.0.iter().filter(speaks_tls).find_map(|listener| listener.address.tcp());
+        let port = self.server.sts_port.or(first.map(|address| address.port()))?;
+        self.server.sts_duration_seconds.map(|duration_seconds| Sts { port, duration_seconds })
+    }
+
     /// The part that the chat needs; `created` is when the server started, for people.
     pub fn settings(&self, created: &str) -> Settings {
         let (server, limits, history) = (&self.server, &self.limits, &self.history);
@@ -445,6 +466,7 @@ impl Config {
             relay_separators: self.relaymsg.offered().into(),
             relay_by_operators: self.relaymsg.chanops,
             lobby: server.lobby.as_str().into(),
+            sts: self.sts(),
             password: server.password.as_deref().map(Arc::from),
             nick_length: limits.nick_length,
             channel_length: limits.channel_length,

@@ -51,6 +51,12 @@ impl Caller {
         (self.ip, self.tls_ahead) = (ip.to_canonical(), tls_ahead);
     }
 
+    /// Where it speaks TLS: the host that it looked for, empty where it named none.
+    pub(crate) fn tls_host(&self) -> Option<&str> {
+        let ahead = self.tls_ahead.then_some("");
+        self.tls.as_ref().map(|shown| shown.host.as_deref().unwrap_or("")).or(ahead)
+    }
+
     /// Whether nobody can read on the way.
     pub(crate) fn secure(&self) -> bool {
         self.tls.is_some() || self.tls_ahead || self.ip.is_loopback()

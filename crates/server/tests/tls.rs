@@ -180,6 +180,33 @@ fn a_configured_certificate_is_used_and_read_again() {
     }
 }
 
+/// <https://ircv3.net/specs/extensions/sts>
+#[test]
+fn sts_sends_to_tls_and_keeps_there() {
+    let folder = tempfile::tempdir().unwrap();
+    certificate(folder.path(), "one.example");
+    let mut config = with_certificate(folder.path(), "one.example");
+    config.server.name = "one.example".to_owned();
+    config.server.sts_duration_seconds = Some(3600);
+    config.server.sts_port = Some(6697);
+    let place = Place::start(config);
+    let word = |mut caller: Caller| {
+        caller.send("CAP LS 302");
+        // One or more lines.
+        let mut lines = caller.line();
+        while lines.rsplit(" LS ").next().is_some_and(|last| last.starts_with('*')) {
+            lines = format!("{lines} {}", caller.line());
+        }
+        let mut words = lines.split(' ').map(|word| word.trim_start_matches(':'));
+        words.find(|word| word.starts_with("sts")).map(str::to_owned)
+    };
+    assert_eq!(word(Caller::connect(place.address())).as_deref(), Some("sts=port=6697"));
+    let named = |host: &str| TlsOptions { host: Some(host.to_owned()), ..options() };
+    let ours = word(Caller::tls(place.address(), named("one.example")));
+    assert_eq!(ours.as_deref(), Some("sts=duration=3600,port=6697"));
+    assert_eq!(word(Caller::tls(place.address(), named("other.example"))), None);
+}
+
 #[test]
 fn a_certificate_with_anothers_key_is_refused_at_the_start() {
     let folder = tempfile::tempdir().unwrap();

@@ -92,6 +92,7 @@ caps! {
     ServerTime, "server-time", None, Ratified, "0.1.0", "extensions/server-time";
     Setname, "setname", None, Ratified, "0.1.0", "extensions/setname";
     StandardReplies, "standard-replies", None, Ratified, "0.1.0", "extensions/standard-replies";
+    Sts, "sts", None, Ratified, "0.1.0", "extensions/sts";
     UserhostInNames, "userhost-in-names", None, Ratified, "0.1.0", "extensions/userhost-in-names";
 }
 

@@ -16,7 +16,7 @@ use crate::effect::Effect;
 use crate::line::{Line, Text};
 use crate::metadata::KEY_BYTES_MAX;
 use crate::session::{Phase, Session};
-use crate::settings::{AlwaysOn, MetadataRules, Registration, Settings};
+use crate::settings::{AlwaysOn, MetadataRules, Registration, Settings, Sts};
 
 /// The version from which values, several lines and `cap-notify` are understood.
 const VERSION_VALUES: u16 = 302;
@@ -61,6 +61,7 @@ fn offered(cap: Cap, session: &Session, settings: &Settings) -> bool {
         Cap::Persistence => accounts.enabled && accounts.always_on != AlwaysOn::Off,
         Cap::Relaymsg => !settings.relay_separators.is_empty(),
         Cap::Sasl => authenticate::mechanisms(session, settings).is_some(),
+        Cap::Sts => sts(session, settings).is_some(),
         _ => true,
     }
 }
@@ -75,6 +76,7 @@ fn value(cap: Cap, session: &Session, settings: &Settings) -> Option<Cow<'static
             (!keys.is_empty()).then(|| keys.join(",").into())
         }
         Cap::Sasl => authenticate::mechanisms(session, settings).map(Cow::from),
+        Cap::Sts => sts(session, settings).map(Cow::from),
         Cap::Multiline => {
             let Settings { multiline_max_bytes: bytes, multiline_max_lines: lines, .. } = settings;
             Some(format!("max-bytes={bytes},max-lines={lines}").into())
@@ -86,6 +88,19 @@ fn value(cap: Cap, session: &Session, settings: &Settings) -> Option<Cow<'static
     }
 }
 
+/// The part of the policy that concerns a session. Whoever came with TLS but looked for another host than this one
+/// is told nothing: who answers for that host may want otherwise (sts, "Server Name Indication").
+fn sts(session: &Session, settings: &Settings) -> Option<String> {
+    let Sts { port, duration_seconds } = settings.sts?;
+    match &session.tls_host {
+        None => Some(format!("port={port}")),
+        Some(host) if host.eq_ignore_ascii_case(&settings.server) => {
+            Some(format!("duration={duration_seconds},port={port}"))
+        }
+        Some(_) => None,
+    }
+}
+
 /// What a session that wants to know (`cap-notify`) is told when the configuration changes: capabilities that
 /// are gone, and such as are new or have another value.
 pub fn changes(session: &Session, who: &Text, before: &Settings, now: &Settings) -> Vec<Line> {
@@ -93,6 +108,10 @@ pub fn changes(session: &Session, who: &Text, before: &Settings, now: &Settings)
     for cap in Cap::ALL.iter().copied() {
         let offer = |settings| offered(cap, session, settings).then(|| value(cap, session, settings));
         match (offer(before), offer(now)) {
+            // "Servers MUST NOT send CAP DEL to disable this capability"
+            (Some(_), None) if cap == Cap::Sts => {
+                new.extend(session.tls_host.as_ref().map(|_| "sts=duration=0".to_owned()));
+            }
             (Some(_), None) => gone.push(cap.name().to_owned()),
             (was, Some(is)) if was.as_ref() != Some(&is) => new.push(match is {
                 Some(value) => format!("{}={value}", cap.name()),
@@ -132,7 +151,7 @@ fn ls(chat: &Chat, asking: &mut Asking<'_>, version: Option<&str>) {
     let (session, settings) = (&*asking.session, asking.settings);
     let names: Vec<_> = Cap::ALL
         .iter()
-        .filter(|cap| offered(**cap, session, settings))
+        .filter(|cap| offered(**cap, session, settings) && (values || **cap != Cap::Sts))
         .map(|cap| (cap.name(), value(*cap, session, settings).filter(|_| values)))
         .collect();
     listing(chat, asking, "LS", names.into_iter(), values);
@@ -200,7 +219,8 @@ fn wanted(asking: &Asking<'_>, list: &str) -> Option<CapSet> {
             Some(name) => (name, false),
             None => (word, true),
         };
-        let cap = Cap::from_name(name).filter(|cap| offered(*cap, asking.session, asking.settings))?;
+        let known = Cap::from_name(name).filter(|cap| *cap != Cap::Sts);
+        let cap = known.filter(|cap| offered(*cap, asking.session, asking.settings))?;
         if enable {
             caps.insert(cap);
         } else if cap == Cap::CapNotify && asking.session.cap_version >= VERSION_VALUES {

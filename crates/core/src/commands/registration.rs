@@ -117,7 +117,7 @@ pub(crate) fn complete(chat: &Chat, asking: &mut Asking<'_>) {
     if let Some(password) = &asking.settings.password {
         let given = given.as_ref().map_or("", Secret::expose);
         if !given.is_empty() && !asking.session.secure && !asking.settings.accounts.cleartext_passwords {
-            // Whoever listens on the way knows it now; what is never answered soon is not sent any more.
+            // Whoever listens on the way has it now; a client that is refused for it does not send it every day.
             asking.session.phase = Phase::Closing;
             let text = "Passwords are taken over TLS only: connect to the same port with TLS";
             asking.numeric(Numeric::ERR_PASSWDMISMATCH, [text.into()]);

@@ -2,10 +2,11 @@
 
 use chinwag_wire::caps::{Cap, CapSet};
 
+use super::cap;
 use super::tests_world::World;
 use crate::effect::Effect;
 use crate::session::Phase;
-use crate::settings::{AlwaysOn, Settings};
+use crate::settings::{AlwaysOn, Settings, Sts};
 
 fn registered(world: &World, name: &str) -> bool {
     matches!(world.sessions[name].phase, Phase::Live(_))
@@ -132,12 +133,46 @@ fn ping_gives_its_token_back() {
     world.check("ann", "PONG chinwag.local", &[]);
 }
 
+fn offered_by_default() -> impl Iterator<Item = &'static Cap> {
+    Cap::ALL.iter().filter(|cap| **cap != Cap::Sts)
+}
+
+/// <https://ircv3.net/specs/extensions/sts>: the port for whoever has no TLS, the duration for whoever has it and
+/// looked for this very host; never to be requested, never without a value, and taken back by a duration of 0.
+#[test]
+fn sts_says_to_each_what_concerns_it() {
+    let sts = |tls_host: Option<&str>, version: &str| {
+        let mut world = World::new();
+        world.settings.sts = Some(Sts { port: 6697, duration_seconds: 3600 });
+        world.connect("a");
+        world.sessions.get_mut("a").unwrap().tls_host = tls_host.map(Into::into);
+        let lines = world.ask("a", &format!("CAP LS {version}")).join(" ");
+        assert!(world.ask("a", "CAP REQ sts")[0].contains(" NAK "));
+        let mut words = lines.split(' ').map(|word| word.trim_start_matches(':'));
+        let word = words.find(|word| word.starts_with("sts"));
+        let mut later = world.settings.clone();
+        later.sts = None;
+        let told = cap::changes(&world.sessions["a"], &"a".into(), &world.settings, &later);
+        (
+            word.map(str::to_owned),
+            told.iter().map(|line| line.params[2].as_str().to_owned()).collect::<Vec<_>>(),
+        )
+    };
+    assert_eq!(sts(None, "302"), (Some("sts=port=6697".to_owned()), vec![]));
+    assert_eq!(sts(None, ""), (None, vec![]));
+    let ours = (Some("sts=duration=3600,port=6697".to_owned()), vec!["sts=duration=0".to_owned()]);
+    assert_eq!(sts(Some("Chinwag.local"), "302"), ours);
+    assert_eq!(sts(Some("other.example"), "302"), (None, vec![]));
+    assert_eq!(sts(Some(""), "302"), (None, vec![]));
+}
+
 #[test]
 fn the_password_is_looked_at_when_nothing_else_is_missing() {
     for (pass, enters) in [(None, false), (Some("PASS wrong"), false), (Some("PASS sesame"), true)] {
         let mut world = World::new();
         world.settings.password = Some("sesame".into());
         world.connect("a");
+        world.sessions.get_mut("a").unwrap().secure = true;
         if let Some(pass) = pass {
             world.check("a", pass, &[]);
         }
@@ -170,7 +205,7 @@ fn cap_ls_offers_the_table() {
     let mut world = World::new();
     world.settings.accounts.always_on = AlwaysOn::OptIn;
     world.connect("a");
-    let names: Vec<&str> = Cap::ALL.iter().map(|cap| cap.name()).collect();
+    let names: Vec<&str> = offered_by_default().map(|cap| cap.name()).collect();
     // Whoever knows no sign that more follows gets lines that stand alone.
     let plain = world.ask("a", "CAP LS");
     let listed: Vec<&str> =
@@ -208,7 +243,7 @@ fn a_list_too_long_for_a_line_goes_on_in_the_next() {
         })
         .filter_map(|word| word.split('=').next())
         .collect();
-    assert_eq!(listed, Cap::ALL.iter().map(|cap| cap.name()).collect::<Vec<_>>());
+    assert_eq!(listed, offered_by_default().map(|cap| cap.name()).collect::<Vec<_>>());
     for line in &lines {
         assert!(line.len() + world.settings.server.len() + 2 <= 510, "{line}");
     }

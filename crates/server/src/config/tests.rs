@@ -114,6 +114,15 @@ fn errors_of_syntax_and_type_name_the_line() {
 }
 
 #[test]
+fn sts_needs_a_certificate_and_sends_to_the_first_port_with_tls() {
+    let error = parse("[server]\nsts_duration_seconds = 60\n").unwrap_err();
+    assert!(error.starts_with("c.toml:2: sts_duration_seconds needs"), "{error}");
+    let text = "[server]\nsts_duration_seconds = 60\n[[listener]]\naddress = \"[::]:6667\"\ntls = \"off\"\n\
+                [[listener]]\naddress = \"[::]:6697\"\ntls_cert = \"a\"\ntls_key = \"b\"\n";
+    assert_eq!(parse(text).unwrap().settings("").sts, Some(Sts { port: 6697, duration_seconds: 60 }));
+}
+
+#[test]
 fn listeners_of_the_file_replace_the_default() {
     let config = parse("[[listener]]\naddress = \"[::]:6667\"\nkind = \"irc\"\n").unwrap();
     assert_eq!(config.listeners.0.len(), 1);
