@@ -171,6 +171,7 @@ fn the_password_is_looked_at_when_nothing_else_is_missing() {
     for (pass, enters) in [(None, false), (Some("PASS wrong"), false), (Some("PASS sesame"), true)] {
         let mut world = World::new();
         world.settings.password = Some("sesame".into());
+        world.settings.accounts.cleartext_passwords = true;
         world.connect("a");
         world.sessions.get_mut("a").unwrap().secure = true;
         if let Some(pass) = pass {
@@ -185,6 +186,18 @@ fn the_password_is_looked_at_when_nothing_else_is_missing() {
             assert!(world.chat.user_by_nick("ann").is_none());
         }
     }
+}
+
+#[test]
+fn the_password_is_not_taken_where_others_can_read_it() {
+    let mut world = World::new();
+    world.settings.password = Some("sesame".into());
+    world.connect("a");
+    world.check("a", "PASS sesame", &[]);
+    world.ask("a", "NICK ann");
+    let lines = world.ask("a", "USER ann 0 * :Ann");
+    assert_eq!(lines, ["464 * :Passwords are taken over TLS only: connect to the same port with TLS"]);
+    assert!(!registered(&world, "a"));
 }
 
 #[test]
