@@ -287,13 +287,16 @@ impl Node {
             Err(ParseError::Utf8) => {
                 let label = label_of(line);
                 let text = "Your line is not UTF-8 and was not sent";
-                self.no_message(index, "INVALID_UTF8", text, label.as_deref())
+                self.no_message(index, [command_of(line), "INVALID_UTF8"], text, label.as_deref())
             }
-            Err(ParseError::Forbidden(_)) => {
-                self.no_message(index, "INVALID_LINE", "Your line holds NUL or CR and was not sent", None)
-            }
+            Err(ParseError::Forbidden(_)) => self.no_message(
+                index,
+                ["*", "INVALID_LINE"],
+                "Your line holds NUL or CR and was not sent",
+                None,
+            ),
             Err(ParseError::NoCommand) => {
-                self.no_message(index, "INVALID_LINE", "Your line holds no command", None)
+                self.no_message(index, ["*", "INVALID_LINE"], "Your line holds no command", None)
             }
         }
     }
@@ -302,7 +305,7 @@ impl Node {
     fn no_message(
         &mut self,
         index: u32,
-        code: &'static str,
+        [command, code]: [&'static str; 2],
         text: &'static str,
         label: Option<&str>,
     ) -> Looked {
@@ -311,7 +314,7 @@ impl Node {
         // UTF8ONLY names it as the answer.
         let irc = entry.core.door == Door::Irc;
         let line = if irc || entry.core.caps.contains(Cap::StandardReplies) {
-            let params = [Text::Static("*"), Text::Static(code), Text::Static(text)];
+            let params = [command, code, text].map(Text::Static);
             Line::new(Source::Server, "FAIL", params)
         } else {
             notice(text.to_owned())
@@ -463,6 +466,13 @@ impl Node {
             }
         }
     }
+}
+
+/// The command of a line that is no UTF-8; `*` where there is none that is known.
+fn command_of(line: &[u8]) -> &'static str {
+    let words = line.split(|byte| *byte == b' ').filter(|word| !word.is_empty());
+    let mut behind = words.skip_while(|word| word.starts_with(b"@") || word.starts_with(b":"));
+    behind.next().and_then(Verb::lookup).map_or("*", Verb::name)
 }
 
 /// The label of a line whose text is no message, if its tags are in order.

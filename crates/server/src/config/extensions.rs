@@ -44,7 +44,7 @@ impl MetadataConfig {
     pub(super) fn check(&self) -> Result<(), Wrong> {
         let ranges = [
             ("max_subs", self.max_subs, 1, 1_000),
-            ("max_keys", self.max_keys, 1, 100),
+            ("max_keys", self.max_keys, 1, 1_000),
             ("max_value_bytes", self.max_value_bytes, 1, 300),
         ];
         for (key, value, least, most) in ranges {
