@@ -183,6 +183,7 @@ impl Past {
             joins: Joins::default(),
             client_tags: None,
             status: None,
+            direct: None,
         };
         self.push(Event::Said(Arc::new(said)), Slot { room: room.0, number })
     }

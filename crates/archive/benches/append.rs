@@ -62,6 +62,7 @@ impl Load {
             joins: None,
             client_tags: None,
             status: None,
+            direct: None,
         };
         Proposal {
             key: Key { origin: Origin(1), n: self.n },
@@ -140,6 +141,8 @@ fn read(folder: Option<&Path>) {
             last: Number(u64::MAX),
             events: false,
             until: Seq(0),
+            clock: false,
+            two: None,
             batch: "b".into(),
         };
         for time in ["first", "second"] {

@@ -30,6 +30,7 @@ pub(crate) mod kind {
     pub(crate) const ROOM_RENAMED: i64 = 24;
     pub(crate) const GUARDED: i64 = 28;
     pub(crate) const TAGGED: i64 = 25;
+    pub(crate) const CONVERSATION_OPENED: i64 = 26;
     pub(crate) const ACCOUNT_REGISTERED: i64 = 32;
     pub(crate) const ACCOUNT_CHANGED: i64 = 33;
     pub(crate) const ACCOUNT_DROPPED: i64 = 34;
@@ -111,6 +112,7 @@ pub(crate) fn said_extra(said: &Said) -> Result<Option<String>, serde_json::Erro
 /// The columns `kind` and `extra` of a stored event that is not a message; none for a passing one.
 pub(crate) fn other(event: &Event) -> Option<Result<(i64, String), serde_json::Error>> {
     let kind = match event {
+        Event::ConversationOpened { .. } => kind::CONVERSATION_OPENED,
         Event::Opened { .. } => kind::OPENED,
         Event::Renewed { .. } => kind::RENEWED,
         Event::Tagged(_) => kind::TAGGED,
@@ -190,13 +192,14 @@ pub(crate) fn said_event(row: SaidRow<'_>) -> Result<Event, RowError> {
         joins,
         client_tags,
         status,
+        direct: None,
     })))
 }
 
 #[cfg(test)]
 mod tests {
-    use chinwag_core::chat::{Enforce, Verifiers};
-    use chinwag_core::event::{AccountChange, AccountRegistered, Guard, ServerBanned, Setting};
+    use chinwag_core::chat::{Enforce, Party, Verifiers};
+    use chinwag_core::event::{AccountChange, AccountRegistered, Guard, ServerBanned, Setting, Tagged};
     use chinwag_core::ids::Number;
     use chinwag_core::roles::Role;
 
@@ -319,6 +322,34 @@ mod tests {
         }
         assert_eq!(said_rare(Some(r#"{"v":1,"status":"@"}"#)).unwrap().2, Some(Status::To(Role::Operator)));
         assert!(said_rare(Some(r#"{"v":1,"status":"x"}"#)).is_err());
+    }
+
+    #[test]
+    fn conversations_and_kept_tags_come_back_as_they_were() {
+        let by =
+            Who { nick: "ann".into(), user: "~ann".into(), host: "h".into(), account: Some("ann".into()) };
+        let (room, by) = (RoomId(7), Arc::new(by));
+        let events = [
+            Event::ConversationOpened {
+                between: Arc::new([
+                    Party::Account { name: "ann".into(), since_ms: 7 },
+                    Party::Guest { user: UserId(9), nick: "bob".into() },
+                ]),
+            },
+            Event::Tagged(Arc::new(Tagged {
+                room,
+                basis: 2,
+                user: UserId(5),
+                by: Arc::clone(&by),
+                client_tags: "+draft/persist;+x=y".into(),
+                status: Some(Status::Held),
+                direct: None,
+            })),
+        ];
+        for event in events {
+            let (_, extra) = other(&event).expect("stored").expect("encodes");
+            assert_eq!(other_event(Some(&extra)).expect("decodes"), event, "{extra}");
+        }
     }
 
     #[test]

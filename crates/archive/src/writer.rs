@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
+use chinwag_core::chat::name_of;
 use chinwag_core::event::{Event, Said};
 use chinwag_log::{Arrival, EVENT_BYTES_MAX, Health, Keep, Proposal, Refusal, Seq, Slot};
 use rusqlite::wal::CheckpointMode;
@@ -342,10 +343,15 @@ impl<'c> Desk<'c> {
         };
         let (kind, extra) = encoded?;
         check_size(extra.len())?;
-        if let Event::Opened { name, .. } = event {
+        let opened = match event {
+            Event::Opened { name, .. } => Some(Arc::clone(name)),
+            Event::ConversationOpened { between } => Some(name_of(between)),
+            _ => None,
+        };
+        if let Some(name) = opened {
             self.connection
                 .prepare_cached("INSERT INTO room(id, name) VALUES (?1, ?2)")?
-                .execute((at.room, &**name))?;
+                .execute((at.room, &*name))?;
         }
         if let Event::RoomRenamed { name, .. } = event {
             self.connection

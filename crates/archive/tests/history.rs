@@ -74,6 +74,8 @@ fn query(part: Part, limit: u32) -> Query {
         last: Number(LAST),
         events: false,
         until: Seq(0),
+        clock: false,
+        two: None,
         batch: "b".into(),
     }
 }

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use chinwag_log::Keep;
 use serde::{Deserialize, Serialize};
 
+use crate::chat::Party;
 use crate::ids::{Millis, Number, RoomId, SessionKey, UserId};
 use crate::metadata::Metadata;
 use crate::privileges::Operator;
@@ -114,6 +115,17 @@ impl TryFrom<char> for Status {
 /// (`draft/multiline-concat`). See [`crate::multiline::pieces`].
 pub type Joins = Option<Arc<[u32]>>;
 
+/// How a message reaches one of the two of a conversation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Direct {
+    /// The name of the room of the two. It may be opened just before, so that its number is not known yet.
+    pub between: Arc<str>,
+    /// The nickname, or the account, as it was addressed.
+    pub to: Arc<str>,
+    /// The user of that nickname, if there was one.
+    pub user: Option<UserId>,
+}
+
 /// A message said in a room.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Said {
@@ -135,6 +147,9 @@ pub struct Said {
     pub client_tags: Option<Arc<str>>,
     /// The members it is for, if not for all.
     pub status: Option<Status>,
+    /// In a conversation: to whom. What is read again has none.
+    #[serde(default, skip_serializing)]
+    pub direct: Option<Arc<Direct>>,
 }
 
 /// The tag of a message that was relayed, the first of its tags: its value is the nickname of the user who relayed it.
@@ -163,6 +178,9 @@ pub struct Tagged {
     /// The members they are for, if not for all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<Status>,
+    /// In a conversation: to whom. What is read again has none.
+    #[serde(default, skip_serializing)]
+    pub direct: Option<Arc<Direct>>,
 }
 
 /// One mode that changes.
@@ -242,6 +260,11 @@ pub enum Event {
         head: Number,
         /// Who came in.
         by: Arc<Who>,
+    },
+    /// The room of two people was opened.
+    ConversationOpened {
+        /// The two.
+        between: Arc<[Party; 2]>,
     },
     /// Somebody said something in a room.
     Said(Arc<Said>),
@@ -507,6 +530,7 @@ impl Event {
             | Event::Guarded { .. }
             | Event::ServerBanned(_)
             | Event::ServerUnbanned { .. }
+            | Event::ConversationOpened { .. }
             | Event::Opened { .. }
             | Event::Renewed { .. }
             | Event::Said(_)

@@ -7,9 +7,10 @@ use chinwag_wire::caps::{Cap, CapSet};
 use chinwag_wire::names::MsgId;
 use smallvec::SmallVec;
 
-use crate::chat::Chat;
 use crate::chat::happened_line;
+use crate::chat::{Chat, Party, Room, User};
 use crate::commands::reply::{fail, line, tell};
+use crate::commands::time::stamp;
 use crate::effect::Effects;
 use crate::event::{Event, Joins, SayKind, Status, Who};
 use crate::ids::{Millis, Number, RoomId};
@@ -83,8 +84,64 @@ pub struct Query {
     pub events: bool,
     /// Nothing of those after this position of the log, for the same reason.
     pub until: Seq,
+    /// Whether the time is written in front of each text, for those who are told it in no other way.
+    pub clock: bool,
+    /// For a conversation: how the two are written for whoever asks.
+    pub two: Option<Arc<Two>>,
     /// The reference of the answer's batch.
     pub batch: Arc<str>,
+}
+
+/// What is asked of a room that somebody may read.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    /// Which part.
+    pub part: Part,
+    /// At most so many messages.
+    pub limit: u32,
+    /// Whether other events are wanted as well.
+    pub events: bool,
+    /// Whether the time is written in front of each text.
+    pub clock: bool,
+    /// The reference of the answer's batch.
+    pub batch: Arc<str>,
+}
+
+impl Chat {
+    /// The question for the archive. The room is called `name` in the answer.
+    pub(crate) fn ask_history(&self, user: &User, room: &Room, name: Arc<str>, asked: Asked) -> Query {
+        let Asked { part, limit, events, clock, batch } = asked;
+        let two = room.between.as_ref().map(|between| {
+            let me = self.party(user);
+            let other = between.iter().find(|party| **party != me).unwrap_or(&between[0]);
+            let (my_nick, other) = (Arc::clone(&user.who.nick), self.shown_as(other));
+            Arc::new(Two { me, my_nick, other })
+        });
+        let (first, last, until) = (room.history_from, room.head, self.position());
+        Query { room: room.id, name, part, limit, first, last, events, until, clock, two, batch }
+    }
+}
+
+/// The two of a conversation, as one of them is shown it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Two {
+    /// Whoever asks.
+    pub me: Party,
+    /// The own nickname.
+    pub my_nick: Arc<str>,
+    /// The nickname, or the account, of the other one.
+    pub other: Arc<str>,
+}
+
+impl Query {
+    /// To whom something was said, as it is written for whoever asks.
+    fn target(&self, by: &Who) -> Text {
+        match self.two.as_deref() {
+            None => Text::from(&self.name),
+            Some(two) if two.me.said(by) => Text::from(&two.other),
+            Some(two) => Text::from(&two.my_nick),
+        }
+    }
 }
 
 /// A message read from history.
@@ -156,6 +213,9 @@ pub fn lines(chat: &Chat, query: &Query, page: Page, effects: &mut Effects) {
     let mut lines: Vec<(Seq, Line)> = rows.map(|row| (row.seq, said(chat, query, row))).collect();
     lines.extend(page.events.into_iter().filter_map(|happened| {
         let mut line = happened_line(&query.name, &happened.event)?.at(happened.at_ms);
+        if let (Some(_), Source::User(by)) = (&query.two, &line.source) {
+            line.params[0] = query.target(by);
+        }
         line.meta.msgid = Some(MsgId::stored(chat.msgid_key(), happened.seq.0));
         Some((happened.seq, line))
     }));
@@ -164,18 +224,35 @@ pub fn lines(chat: &Chat, query: &Query, page: Page, effects: &mut Effects) {
     self::page(&query.batch, "chathistory", Some(room), page.end, lines, effects);
 }
 
+/// A text with the time in front, in UTC: `[2026-11-21 14:02] hello`.
+fn timed(row: &Row) -> String {
+    let stamp = stamp(row.at_ms);
+    let clock = stamp.get(..16).unwrap_or_default().replace('T', " ");
+    match row.text.strip_prefix("\u{1}ACTION ") {
+        Some(action) => format!("\u{1}ACTION [{clock}] {action}"),
+        None => format!("[{clock}] {}", row.text),
+    }
+}
+
 /// A message as it was said.
 fn said(chat: &Chat, query: &Query, row: Row) -> Line {
+    let target = query.target(&row.by);
+    let (mut text, mut joins) = (row.text.clone(), row.joins.clone());
+    if query.clock {
+        text = timed(&row).into();
+        let moved = u32::try_from(text.len() - row.text.len()).unwrap_or(0);
+        joins = joins.map(|joins| joins.iter().map(|at| at + moved).collect());
+    }
     Line {
         source: Source::User(row.by),
         command: Command::Verb(row.kind.verb()),
-        params: SmallVec::from_iter([Text::from(&query.name), Text::from(row.text)]),
+        params: SmallVec::from_iter([target, Text::from(text)]),
         meta: Meta {
             at_ms: Some(row.at_ms),
             msgid: Some(MsgId::stored(chat.msgid_key(), row.seq.0)),
             number: row.number,
             client_tags: row.client_tags,
-            joins: row.joins,
+            joins,
             ..Meta::default()
         },
         needs: CapSet::default(),

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chinwag_log::Slot;
 use chinwag_wire::names::{Folded, fold};
 
-use crate::chat::Chat;
+use crate::chat::{Chat, name_of};
 use crate::event::Event;
 use crate::ids::RoomId;
 
@@ -13,11 +13,28 @@ use crate::ids::RoomId;
 #[derive(Debug, Default)]
 pub struct Pending {
     rooms: BTreeMap<RoomId, Counts>,
-    opening: BTreeSet<Folded>,
+    opening: BTreeMap<Folded, Opening>,
+    /// How many rooms are being opened.
+    rooms_opening: u32,
     /// New names of rooms that are being renamed.
     naming: BTreeSet<Folded>,
     /// How many changes of rules are under way in all rooms.
     locks: u32,
+}
+
+/// The room of what is said together with the opening of its room, whose number is known only then.
+pub const UNPLACED: RoomId = RoomId(0);
+
+/// A room that is being opened, and what is said in it at once.
+#[derive(Debug)]
+struct Opening {
+    /// The number it will have.
+    room: u32,
+    /// The number of the last message before.
+    head: u64,
+    said: u64,
+    /// Events under way that are about it.
+    events: u32,
 }
 
 #[derive(Debug, Default)]
@@ -45,16 +62,27 @@ impl Pending {
 
     /// Whether a room of this name is being opened, or getting this name.
     pub fn opening(&self, name: &Folded) -> bool {
-        self.opening.contains(name) || self.naming.contains(name)
+        self.opening.contains_key(name) || self.naming.contains(name)
+    }
+
+    /// Whether any room is being opened.
+    pub fn any_opening(&self) -> bool {
+        !self.opening.is_empty()
     }
 
     /// Counts a proposal in, and says where its event will be filed.
     pub fn enter(&mut self, chat: &Chat, event: &Event) -> Slot {
+        if let Some(between) = unplaced(event) {
+            return self.enter_unplaced(chat, event, between);
+        }
         match event {
             Event::Opened { name, .. } => {
-                self.opening.insert(fold(name));
-                let opening = u32::try_from(self.opening.len()).expect("bounded by sessions");
-                Slot { room: chat.rooms_opened() + opening, number: 0 }
+                self.rooms_opening += 1;
+                Slot { room: self.open(chat, name).room, number: 0 }
+            }
+            Event::ConversationOpened { between } => {
+                self.rooms_opening += 1;
+                Slot { room: self.open(chat, &name_of(between)).room, number: 0 }
             }
             Event::Said(said) => {
                 let counts = self.rooms.entry(said.room).or_default();
@@ -77,11 +105,48 @@ impl Pending {
         }
     }
 
+    /// What is said with the opening of its room: filed nowhere when that did not come about.
+    fn enter_unplaced(&mut self, chat: &Chat, event: &Event, between: &str) -> Slot {
+        if !self.opening.contains_key(&fold(between)) && chat.room_by_name(between).is_none() {
+            return Slot::default();
+        }
+        let said = matches!(event, Event::Said(_));
+        let opening = self.open(chat, between);
+        opening.said += u64::from(said);
+        Slot { room: opening.room, number: if said { opening.head + opening.said } else { 0 } }
+    }
+
+    /// One more event under way that is about a room which is being opened.
+    fn open(&mut self, chat: &Chat, name: &str) -> &mut Opening {
+        let known = chat.room_by_name(name).map(|room| (room.id.0, room.head.0));
+        let (room, head) = known.unwrap_or((chat.rooms_opened() + self.rooms_opening, 0));
+        let opening = self.opening.entry(fold(name)).or_insert(Opening { room, head, said: 0, events: 0 });
+        opening.events += 1;
+        opening
+    }
+
+    fn opened(&mut self, name: &str) {
+        let name = fold(name);
+        let Some(opening) = self.opening.get_mut(&name) else { return };
+        opening.events = opening.events.saturating_sub(1);
+        if opening.events == 0 {
+            self.opening.remove(&name);
+        }
+    }
+
     /// Counts a proposal out, once it was applied or refused.
     pub fn leave(&mut self, event: &Event) {
+        if let Some(between) = unplaced(event) {
+            return self.opened(between);
+        }
         match event {
             Event::Opened { name, .. } => {
-                self.opening.remove(&fold(name));
+                self.rooms_opening = self.rooms_opening.saturating_sub(1);
+                self.opened(name);
+            }
+            Event::ConversationOpened { between } => {
+                self.rooms_opening = self.rooms_opening.saturating_sub(1);
+                self.opened(&name_of(between));
             }
             Event::Tagged(_) => {}
             other => {
@@ -103,4 +168,14 @@ impl Pending {
             }
         }
     }
+}
+
+/// The room's name of what is said together with the opening of its room.
+fn unplaced(event: &Event) -> Option<&str> {
+    let (room, direct) = match event {
+        Event::Said(said) => (said.room, &said.direct),
+        Event::Tagged(tagged) => (tagged.room, &tagged.direct),
+        _ => return None,
+    };
+    direct.as_ref().filter(|_| room == UNPLACED).map(|direct| &*direct.between)
 }

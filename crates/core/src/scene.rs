@@ -185,7 +185,9 @@ impl Scene {
             effects.extend(self.happens(event.clone()));
             match &event {
                 Event::Said(said) => {
-                    let filed = (said.room.0, self.chat.head(said.room).0);
+                    let two = said.direct.as_ref().and_then(|two| self.chat.room_by_name(&two.between));
+                    let room = two.map_or(said.room, |room| room.id);
+                    let filed = (room.0, self.chat.head(room).0);
                     assert_eq!((slot.room, slot.number), filed, "{event:?}");
                 }
                 Event::Opened { name, .. } => {

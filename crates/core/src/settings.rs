@@ -152,9 +152,14 @@ pub struct Settings {
     pub history: bool,
     /// Whether what was said in rooms may be read again.
     pub history_channels: bool,
+    /// Whether what is said between two people is kept, where one of them has an account.
+    pub history_direct: bool,
     /// Which tags without a text are kept.
     pub store_tagmsg: StoreTagmsg,
-    /// Lines of history a plain caller is shown on coming in.
+    /// Messages of each buffer that `*playback` gives at once.
+    pub znc_playback_max: u32,
+    /// Lines of a room's history that somebody who cannot ask for it is shown on entering; 0 for none, and nothing of
+    /// what was missed either.
     pub history_on_join: u32,
     /// Seconds until an unregistered session is closed.
     pub registration_timeout_seconds: u32,
@@ -248,7 +253,9 @@ impl Default for Settings {
             history_query_max: 100,
             history: true,
             history_channels: true,
+            history_direct: true,
             store_tagmsg: StoreTagmsg::With(["+draft/persist".into(), "+persist".into()].into()),
+            znc_playback_max: 2048,
             history_on_join: 20,
             registration_timeout_seconds: 60,
             ping_seconds: 90,

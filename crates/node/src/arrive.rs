@@ -77,6 +77,7 @@ impl Node {
             behalf.and_then(|behalf| behalf.session).and_then(|session| self.sessions.find(session));
         let asker =
             session.map(|index| Asker { index, label: behalf.map_or(NO_LABEL, |behalf| behalf.label) });
+        let account = if own { self.account_leaving(&entry.event) } else { None };
         let mut effects = std::mem::take(&mut self.effects);
         self.chat.apply(&entry, &mut effects);
         let stale = effects.iter().any(|effect| matches!(effect, Effect::Stale));
@@ -84,8 +85,13 @@ impl Node {
             self.carry_out(asker, effect);
         }
         self.effects = effects;
-        if let Event::Renamed { user, .. } = &entry.event {
-            self.renamed(*user);
+        match &entry.event {
+            Event::Renamed { user, .. } => self.renamed(*user),
+            Event::LoggedIn { user, .. } => self.welcome_back(*user),
+            _ => {}
+        }
+        if own {
+            self.note_leaving(account, entry.at_ms);
         }
         if !own && changes_rules(&entry.event) {
             self.drain_authors();
@@ -274,6 +280,7 @@ fn verb_of(event: &Event) -> &'static str {
         Event::Said(said) if said.kind == SayKind::Notice => "NOTICE",
         Event::Said(said) if said.relayed() => "RELAYMSG",
         Event::Said(_) | Event::Passed(_) => "PRIVMSG",
+        Event::ConversationOpened { .. } => "PRIVMSG",
         Event::Tagged(_) => "TAGMSG",
         Event::TopicSet { .. } => "TOPIC",
         Event::ModesChanged { .. } | Event::UserModes { .. } => "MODE",

@@ -38,7 +38,10 @@ impl Node {
             Effect::Letter(letter) => self.letter(*letter),
             Effect::PasswordWanted(nick) => self.password_wanted(asker, &nick),
             Effect::Entered(room, user) => self.entered(room, user),
-            Effect::Names(room, user) => self.names(asker, room, user),
+            Effect::Names(room, user) => {
+                self.names(asker, room, user);
+                self.replay(room, user);
+            }
             Effect::Metadata { of, name, by, changes } => self.tell_metadata(asker, of, &name, &by, &changes),
             Effect::RoomRenamed { room, old, reason, line } => {
                 self.room_renamed(asker, room, &old, &reason, &line)
@@ -433,6 +436,7 @@ impl Node {
 
     fn left(&mut self, room: RoomId, user: UserId) {
         for index in self.sessions.of(user) {
+            self.note_left(index, room);
             self.unhear(index, room);
             let name = self.chat.room(room).map(|room| room.name.clone());
             self.tell_plain(index, |door| {

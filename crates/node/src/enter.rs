@@ -34,6 +34,7 @@ impl Node {
         for room in rooms {
             self.shows_room(index, room, user);
         }
+        self.welcome_back(user);
     }
 
     /// One more session of a user: it is shown a room that the user is in as if it had just entered.
@@ -46,6 +47,10 @@ impl Node {
             self.carry_out(Some(to), effect);
         }
         self.names_for(to, room, user);
+        // Beside another session nothing was missed.
+        if self.chat.user(user).is_some_and(|user| user.sessions == 1) {
+            self.replay_to(index, room, user);
+        }
         let name = self.chat.room(room).map(|room| room.name.clone());
         self.tell_plain(index, |door| {
             if let Some(name) = &name {

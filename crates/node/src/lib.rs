@@ -27,6 +27,7 @@ mod enter;
 mod flush;
 mod labels;
 pub mod limits;
+mod missed;
 mod pace;
 mod proposals;
 mod reads;

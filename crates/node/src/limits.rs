@@ -43,6 +43,9 @@ pub(crate) const SPARE_BUFFERS_MAX: usize = 256;
 /// Bytes of a buffer above which it is given back to the allocator instead of being kept.
 pub(crate) const SPARE_BUFFER_BYTES_MAX: usize = 64 * 1024;
 
+/// Rooms of which a session's leaving is remembered, so that it is shown what it missed when it enters again.
+pub(crate) const LEFT_MAX: usize = 32;
+
 /// How often a passing event that was refused together with a stored one is appended again at once.
 pub(crate) const TRIES_AT_ONCE: u8 = 3;
 

@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 use chinwag_core::chat::Chat;
 use chinwag_core::event::Event;
 use chinwag_core::ids::{Millis, SessionId};
-use chinwag_core::pending::Pending;
+use chinwag_core::pending::{Pending, UNPLACED};
 use chinwag_log::{Keep, Key, Origin, Proposal, Slot};
 
 use crate::limits::{BATCH_MAX, PROPOSALS_MAX};
@@ -110,6 +110,8 @@ impl Proposals {
     }
 
     fn leave(&mut self, event: &Event) {
+        // Others may wait for what is said together with the opening of its room.
+        self.freed |= event.room() == Some(UNPLACED);
         self.freed |= event.keep() == Keep::Stored && !matches!(event, Event::Said(_) | Event::Tagged(_));
         self.pending.leave(event);
     }

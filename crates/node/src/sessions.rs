@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use chinwag_core::ids::{Millis, RoomId, SessionId, UserId};
+use chinwag_core::ids::{Millis, Number, RoomId, SessionId, UserId};
 use chinwag_core::session::Session;
 use chinwag_wire::line::LineDecoder;
 use smallvec::SmallVec;
@@ -156,6 +156,8 @@ pub(crate) struct Entry {
     pub(crate) rooms: SmallVec<[Hearing; 2]>,
     /// Rooms it heard until some moment of this turn.
     pub(crate) heard: Vec<Heard>,
+    /// The rooms it left and the last message that it heard there, the latest last.
+    pub(crate) left: Vec<(RoomId, Number)>,
     /// Bytes for it alone, this turn.
     pub(crate) private: Vec<Piece>,
 }
@@ -187,6 +189,7 @@ impl Entry {
             worked: 0,
             rooms: SmallVec::new(),
             heard: Vec::new(),
+            left: Vec::new(),
             private: Vec::new(),
         }
     }

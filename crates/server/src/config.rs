@@ -164,11 +164,15 @@ pub struct HistoryConfig {
     pub enabled: bool,
     /// Whether that of rooms may.
     pub channel_messages: bool,
+    /// Whether what is said between two people is kept.
+    pub direct_messages: bool,
     /// Which tags without a text are kept.
     pub store_tagmsg: TagmsgConfig,
     /// Messages of one answer.
     pub query_max: u32,
-    /// Messages shown to a plain caller on coming in.
+    /// Messages that `*playback` gives at once.
+    pub znc_playback_max: u32,
+    /// Messages shown on entering a room to whoever cannot ask for them.
     pub on_join: u32,
 }
 
@@ -272,8 +276,10 @@ impl Default for HistoryConfig {
         HistoryConfig {
             enabled: true,
             channel_messages: true,
+            direct_messages: true,
             store_tagmsg: TagmsgConfig::With(vec!["+draft/persist".to_owned(), "+persist".to_owned()]),
             query_max: 100,
+            znc_playback_max: 2048,
             on_join: 20,
         }
     }
@@ -366,6 +372,7 @@ impl Config {
             ("throttle", "connections_per_minute", throttle.connections_per_minute.into(), 1, 60_000),
             ("throttle", "commands_per_second", throttle.commands_per_second.into(), 1, 1000),
             ("throttle", "commands_burst", throttle.commands_burst.into(), 5, 100_000),
+            ("history", "znc_playback_max", self.history.znc_playback_max.into(), 1, 10_000),
             ("history", "query_max", self.history.query_max.into(), 1, 1000),
         ];
         for &(section, key, value, least, most) in ranges {
@@ -483,6 +490,7 @@ impl Config {
             ping_seconds: limits.ping_seconds,
             history: history.enabled,
             history_channels: history.channel_messages,
+            history_direct: history.direct_messages,
             store_tagmsg: match &history.store_tagmsg {
                 TagmsgConfig::All(true) => StoreTagmsg::Everything,
                 TagmsgConfig::All(false) => StoreTagmsg::Nothing,
@@ -491,6 +499,7 @@ impl Config {
                 }
             },
             history_query_max: history.query_max,
+            znc_playback_max: history.znc_playback_max,
             history_on_join: history.on_join,
             accounts: self.accounts.rules(limits.password_max_bytes),
             command_rate: throttle.commands.then_some(command_rate),

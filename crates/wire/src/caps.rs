@@ -12,6 +12,8 @@ pub enum Status {
     Ratified,
     /// A draft; its name begins with `draft/`.
     Draft,
+    /// Somebody else's; its name begins with theirs.
+    Vendor,
 }
 
 macro_rules! caps {
@@ -94,6 +96,8 @@ caps! {
     StandardReplies, "standard-replies", None, Ratified, "0.1.0", "extensions/standard-replies";
     Sts, "sts", None, Ratified, "0.1.0", "extensions/sts";
     UserhostInNames, "userhost-in-names", None, Ratified, "0.1.0", "extensions/userhost-in-names";
+    ZncPlayback, "znc.in/playback", None, Vendor, "0.2.0", "";
+    ZncSelfMessage, "znc.in/self-message", None, Vendor, "0.2.0", "";
 }
 
 /// Capabilities whose specification is not among those of the IRCv3 working group (yet).
@@ -101,6 +105,8 @@ const ELSEWHERE: &[(Cap, &str)] = &[
     (Cap::Metadata3, "https://github.com/ircv3/ircv3-specifications/pull/613"),
     (Cap::Persistence, "https://github.com/ircv3/ircv3-specifications/pull/503"),
     (Cap::Relaymsg, "https://github.com/jlu5/ircv3-specifications/blob/master/extensions/relaymsg.md"),
+    (Cap::ZncPlayback, "https://wiki.znc.in/Playback"),
+    (Cap::ZncSelfMessage, "https://wiki.znc.in/Query_buffers"),
 ];
 
 /// A set of capabilities.

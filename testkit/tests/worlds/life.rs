@@ -61,6 +61,10 @@ impl Life {
     }
 
     fn line(&mut self, message: &Message<'_>) -> Result<(), String> {
+        // What was said before somebody entered is shown to them, and is no delivery.
+        if message.tags.get("batch").is_some_and(|batch| batch.starts_with("missed-")) {
+            return Ok(());
+        }
         let by = message.source.and_then(|source| source.split_once('!')).map_or("", |(nick, _)| nick);
         let own = self.registered && by == self.nick;
         let said = matches!(message.command, "PRIVMSG");

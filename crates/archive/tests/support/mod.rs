@@ -37,6 +37,7 @@ pub fn said(room: u32, text: &str) -> Said {
         joins: None,
         client_tags: None,
         status: None,
+        direct: None,
     }
 }
 

@@ -69,6 +69,8 @@ pub struct Account {
     pub email: Option<Arc<str>>,
     /// The code that has to come back (`VERIFY`) before anybody can log in; none once it did.
     pub code: Option<Arc<str>>,
+    /// When its owner's last session ended; none when none ever did, or the server failed before it could be kept.
+    pub seen_ms: Option<Millis>,
     /// What its owner has chosen.
     pub settings: AccountSettings,
     /// What its owner has read.
@@ -132,6 +134,7 @@ impl Accounts {
             certificates: certificates.cloned().collect(),
             email: new.email.clone(),
             code: new.code.clone(),
+            seen_ms: None,
             settings: AccountSettings::default(),
             marks: Marks::default(),
             metadata: Metadata::default(),
@@ -165,6 +168,7 @@ impl Accounts {
             }
             AccountChange::Email(email) => account.email = email.clone(),
             AccountChange::Setting(setting) => account.settings.set(*setting),
+            AccountChange::Seen { at_ms } => account.seen_ms = Some(*at_ms),
             AccountChange::Verified => account.code = None,
         }
         true

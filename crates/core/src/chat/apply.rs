@@ -39,6 +39,7 @@ impl Chat {
             Event::Opened { name, common, .. } => {
                 self.rooms.open(name, *common, at_ms);
             }
+            Event::ConversationOpened { between } => self.rooms.open_between(between, at_ms),
             Event::Renewed { room, basis, head, by } => {
                 self.renewed(at_ms, *room, *basis, *head, by, effects);
                 self.note_ends(*room);

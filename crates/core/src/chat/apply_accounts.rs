@@ -52,10 +52,10 @@ impl Chat {
             return effects.push(Effect::Settled(Settled::NoAccount));
         };
         let account = Arc::clone(&account.name);
-        let Some(found) = self.users.get_mut(user) else { return };
+        let Some(found) = self.users.get(user) else { return };
         let before = Arc::clone(&found.who);
         if before.account.as_ref() != Some(&account) {
-            found.who = Arc::new(Who { account: Some(Arc::clone(&account)), ..Who::clone(&before) });
+            self.users.set_account(user, Some(Arc::clone(&account)));
         }
         send(effects, To::Asker, logged_in_line(&before.mask(), &account));
         effects.push(Effect::Settled(Settled::Done));
@@ -65,12 +65,12 @@ impl Chat {
     }
 
     pub(super) fn logged_out(&mut self, at_ms: Millis, user: UserId, effects: &mut Effects) {
-        let Some(found) = self.users.get_mut(user) else { return };
+        let Some(found) = self.users.get(user) else { return };
         let before = Arc::clone(&found.who);
         if before.account.is_none() {
             return;
         }
-        found.who = Arc::new(Who { account: None, ..Who::clone(&before) });
+        self.users.set_account(user, None);
         let params = [before.mask().into(), Numeric::RPL_LOGGEDOUT.text().into()];
         send(effects, To::User(user), Line::numeric(Numeric::RPL_LOGGEDOUT, params));
         self.tell_account(at_ms, user, before, "*".into(), effects);

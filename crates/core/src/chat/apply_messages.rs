@@ -10,12 +10,15 @@ use smallvec::{SmallVec, smallvec};
 
 use super::apply::send;
 use super::apply_users::refuse;
-use super::{Chat, Room};
+use super::{Chat, Party, Room};
 use crate::effect::{Effect, Effects, To};
-use crate::event::{Passed, PassedTo, Said, SayKind, Status, Tagged};
+use crate::event::{Direct, Passed, PassedTo, Said, SayKind, Status, Tagged, Who};
 use crate::ids::{Millis, Number, UserId};
 use crate::line::{Command, Line, Meta, Source, Text};
 use crate::roles::Roles;
+
+/// What is said of somebody who will read it later.
+const NOT_HERE: &str = "is not here; it is kept and shown when they come back";
 
 impl SayKind {
     /// Its command on the wire.
@@ -29,7 +32,9 @@ impl SayKind {
 
 impl Chat {
     pub(super) fn said(&mut self, seq: Seq, at_ms: Millis, said: &Said, effects: &mut Effects) {
-        let Some(room) = self.rooms.get_mut(said.room).filter(|room| room.rules == said.basis) else {
+        let place = self.place_of(said.room, said.direct.as_deref());
+        let found = place.and_then(|room| self.rooms.get_mut(room));
+        let Some(room) = found.filter(|room| room.rules == said.basis) else {
             return effects.push(Effect::Stale);
         };
         room.head = Number(room.head.0 + 1);
@@ -54,6 +59,10 @@ impl Chat {
             meta,
             needs: Default::default(),
         };
+        if let Some(between) = room.between.clone() {
+            let direct = said.direct.as_deref();
+            return self.tell_two(&between, (said.user, &said.by), direct, line, effects);
+        }
         if said.relayed() {
             // Whoever relayed it did not say it: for them it is no echo.
             return send(effects, To::Room(room.id), line);
@@ -63,12 +72,72 @@ impl Chat {
 
     pub(super) fn tagged(&mut self, at_ms: Millis, tagged: &Tagged, effects: &mut Effects) {
         let msgid = MsgId::stored(&self.key, self.seq.0);
-        let Some(room) = self.rooms.get_mut(tagged.room).filter(|room| room.rules == tagged.basis) else {
+        let place = self.place_of(tagged.room, tagged.direct.as_deref());
+        let found = place.and_then(|room| self.rooms.get_mut(room));
+        let Some(room) = found.filter(|room| room.rules == tagged.basis) else {
             return effects.push(Effect::Stale);
         };
         let at_ms = room.stamp(at_ms);
         let line = tagged_line(&room.name, tagged).at(at_ms).with_id(msgid);
+        if let Some(between) = room.between.clone() {
+            let direct = tagged.direct.as_deref();
+            return self.tell_two(&between, (tagged.user, &tagged.by), direct, line, effects);
+        }
         tell_room(room, tagged.user, tagged.status, line, effects);
+    }
+
+    /// Sends a message of a conversation to all sessions of both: to the one whom it is for under the own nickname,
+    /// and to whoever said it as it was addressed.
+    fn tell_two(
+        &mut self,
+        between: &[Party; 2],
+        (author, by): (UserId, &Who),
+        direct: Option<&Direct>,
+        line: Line,
+        effects: &mut Effects,
+    ) {
+        let (from, to) =
+            if between[0].said(by) { (&between[0], &between[1]) } else { (&between[1], &between[0]) };
+        let (mut from, to) = (self.users_of(from), self.users_of(to));
+        if !from.contains(&author) {
+            from.push(author);
+        }
+        if let Some(user) = direct.and_then(|direct| direct.user) {
+            self.accept_answer(author, user);
+        }
+        let as_said = |mut line: Line| {
+            line.params[0] = direct.map_or_else(|| line.params[0].clone(), |direct| Text::from(&direct.to));
+            line
+        };
+        let private = line.command != Command::Verb("NOTICE");
+        for user in from.iter().copied().filter(|user| *user == author || !to.contains(user)) {
+            let echo = (user == author).then_some(author);
+            let line = as_said(line.clone());
+            effects.push(Effect::Send { to: To::User(user), author: echo, except: None, line });
+        }
+        for user in &to {
+            let Some(found) = self.users.get(*user) else { continue };
+            let mut line = line.clone();
+            line.params[0] = Text::from(&found.who.nick);
+            // What users say to themselves is shown to the asking session as an echo, and once more as delivered:
+            // https://ircv3.net/specs/extensions/labeled-response
+            send(effects, if *user == author { To::AskerBeside } else { To::User(*user) }, line);
+        }
+        if let Some(direct) = direct.filter(|_| private) {
+            self.tell_absence(direct, &to, effects);
+        }
+    }
+
+    /// Tells whoever said something privately that the other one is away, or not here at all.
+    fn tell_absence(&self, direct: &Direct, to: &[UserId], effects: &mut Effects) {
+        let addressed = direct.user.and_then(|user| self.users.get(user));
+        let away = match addressed.or_else(|| to.first().and_then(|user| self.users.get(*user))) {
+            Some(user) => user.away.as_ref().map(Text::from),
+            None => Some(Text::Static(NOT_HERE)),
+        };
+        if let Some(away) = away {
+            send(effects, To::Asker, Line::numeric(Numeric::RPL_AWAY, [Text::from(&direct.to), away]));
+        }
     }
 
     pub(super) fn passed(&mut self, key: Key, at_ms: Millis, passed: &Passed, effects: &mut Effects) {

@@ -79,6 +79,7 @@ impl Chat {
 fn hash_room(room: &Room, hasher: &mut Fingerprint) {
     (room.id, &room.name, room.opened_ms, room.common).hash(hasher);
     (room.rules, room.head, room.history_from).hash(hasher);
+    room.between.hash(hasher);
     let modes = &room.modes;
     for mode in RoomModes::FLAGS {
         modes.flag(*mode).hash(hasher);
@@ -100,7 +101,7 @@ fn hash_room(room: &Room, hasher: &mut Fingerprint) {
 
 fn hash_account(account: &Account, hasher: &mut Fingerprint) {
     (&account.name, account.created_ms, &account.verifiers, &account.certificates).hash(hasher);
-    (&account.email, &account.code, &account.settings).hash(hasher);
+    (&account.email, &account.code, account.seen_ms, &account.settings).hash(hasher);
     (&account.marks, &account.metadata).hash(hasher);
 }
 

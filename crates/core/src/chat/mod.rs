@@ -13,6 +13,7 @@ mod apply_profile;
 mod apply_rooms;
 mod apply_rules;
 mod apply_users;
+mod conversations;
 mod counts;
 mod guards;
 mod hash;
@@ -39,6 +40,8 @@ use chinwag_wire::names::same;
 
 pub use self::accounts::{Account, AccountSettings, Enforce, Verifiers};
 pub use self::apply_profile::ACCEPTED_MAX;
+pub use self::conversations::Party;
+pub use self::conversations::name_of;
 pub use self::counts::{Counts, Crowd};
 pub use self::guards::Guards;
 pub use self::locks::Heard;
@@ -185,6 +188,12 @@ impl Chat {
     /// How many are present.
     pub fn counts(&self) -> &Counts {
         self.users.counts()
+    }
+
+    /// Whether somebody with a session is logged in to an account.
+    pub fn is_here(&self, account: &str) -> bool {
+        let users = self.users.by_account(account).iter().filter_map(|user| self.users.get(*user));
+        users.map(|user| user.sessions).sum::<u32>() > 0
     }
 
     /// A room.

@@ -20,6 +20,9 @@ impl Chat {
     /// comes back as it is.
     pub fn redecide(&self, event: Event) -> Result<Event, Box<Line>> {
         match event {
+            // A conversation has no rules; its room is not there only when it could not be opened.
+            Event::Said(said) if said.direct.is_some() => Err(no_room()),
+            Event::Tagged(tagged) if tagged.direct.is_some() => Err(no_room()),
             Event::Said(said) => self.say_again(&said),
             Event::Tagged(tagged) => {
                 let (room, by, status) = self.speaker(tagged.room, tagged.user, tagged.status)?;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use chinwag_wire::names::{Folded, fold, same};
 
+use super::conversations::{Party, name_of};
 use super::guards::Guards;
 use super::room_modes::{Lists, RoomModes};
 use super::users::find;
@@ -73,6 +74,8 @@ pub struct Room {
     pub history_from: Number,
     /// How it is guarded for a while.
     pub guards: Guards,
+    /// For a conversation: whose.
+    pub between: Option<Arc<[Party; 2]>>,
     /// The server's own room: coming in first makes nobody its operator.
     pub common: bool,
 }
@@ -150,6 +153,8 @@ impl Room {
 pub(crate) struct Rooms {
     list: Vec<Room>,
     by_name: BTreeMap<Folded, RoomId>,
+    /// Conversations, by the key of each of the two.
+    by_party: BTreeMap<String, Vec<RoomId>>,
     /// Those where somebody is, and the server's own: few beside all that were ever opened.
     alive: BTreeSet<RoomId>,
 }
@@ -230,10 +235,31 @@ impl Rooms {
             said_ms: 0,
             guards: Guards::default(),
             history_from: Number(1),
+            between: None,
             common,
         });
         self.note(id);
         true
+    }
+
+    /// Opens the room of two; nothing is done when there is one.
+    pub(crate) fn open_between(&mut self, between: &Arc<[Party; 2]>, at_ms: Millis) {
+        if !self.open(&name_of(between), false, at_ms) {
+            return;
+        }
+        let id = RoomId(self.opened());
+        if let Some(room) = self.get_mut(id) {
+            room.between = Some(Arc::clone(between));
+        }
+        let keys = BTreeSet::from(between.each_ref().map(Party::key));
+        for key in keys {
+            self.by_party.entry(key).or_default().push(id);
+        }
+    }
+
+    /// The conversations of somebody, in the order in which they were opened.
+    pub(crate) fn of_party(&self, key: &str) -> &[RoomId] {
+        self.by_party.get(key).map_or(&[], Vec::as_slice)
     }
 }
 

@@ -117,6 +117,7 @@ fn said(scene: &Scene, basis: u32, text: &str) -> Event {
         joins: None,
         client_tags: None,
         status: None,
+        direct: None,
     }))
 }
 

@@ -154,6 +154,8 @@ const WALK_SHARE: usize = 8;
 pub(crate) struct Users {
     by_id: BTreeMap<UserId, User>,
     by_nick: BTreeMap<Folded, UserId>,
+    /// Who is logged in, in the order of their numbers.
+    by_account: BTreeMap<Folded, Vec<UserId>>,
     counts: Counts,
     /// The latest last.
     gone: VecDeque<Gone>,
@@ -207,6 +209,7 @@ impl Users {
         }
         self.counts.enter(&user);
         self.by_nick.insert(nick, user.id);
+        self.note_account(user.id, user.who.account.as_deref(), true);
         self.by_id.insert(user.id, user);
         true
     }
@@ -222,6 +225,35 @@ impl Users {
         self.by_nick.insert(nick, user);
         found.who = who;
         true
+    }
+
+    /// Logs a user in, or out.
+    pub(crate) fn set_account(&mut self, user: UserId, account: Option<Arc<str>>) {
+        let Some(found) = self.by_id.get_mut(&user) else { return };
+        let before = Arc::clone(&found.who);
+        found.who = Arc::new(Who { account: account.clone(), ..Who::clone(&before) });
+        self.note_account(user, before.account.as_deref(), false);
+        self.note_account(user, account.as_deref(), true);
+    }
+
+    /// Those who are logged in to an account, in the order of their numbers.
+    pub(crate) fn by_account(&self, account: &str) -> &[UserId] {
+        find(&self.by_account, account).map_or(&[], Vec::as_slice)
+    }
+
+    fn note_account(&mut self, user: UserId, account: Option<&str>, set: bool) {
+        let Some(account) = account.map(fold) else { return };
+        let users = self.by_account.entry(account.clone()).or_default();
+        match users.binary_search(&user) {
+            Err(at) if set => users.insert(at, user),
+            Ok(at) if !set => {
+                users.remove(at);
+            }
+            _ => {}
+        }
+        if users.is_empty() {
+            self.by_account.remove(&account);
+        }
     }
 
     /// Remembers that somebody left a nickname.
@@ -245,6 +277,7 @@ impl Users {
     pub(crate) fn remove(&mut self, user: UserId) -> Option<User> {
         let gone = self.by_id.remove(&user)?;
         self.by_nick.remove(&fold(&gone.who.nick));
+        self.note_account(user, gone.who.account.as_deref(), false);
         self.counts.leave(&gone);
         Some(gone)
     }

@@ -56,7 +56,7 @@ fn offered(cap: Cap, session: &Session, settings: &Settings) -> bool {
     let accounts = &settings.accounts;
     match cap {
         Cap::AccountRegistration => accounts.enabled && accounts.registration == Registration::Open,
-        Cap::Chathistory | Cap::EventPlayback => settings.history,
+        Cap::Chathistory | Cap::EventPlayback | Cap::ZncPlayback => settings.history,
         Cap::Metadata2 | Cap::Metadata3 => settings.metadata.enabled,
         Cap::Persistence => accounts.enabled && accounts.always_on != AlwaysOn::Off,
         Cap::Relaymsg => !settings.relay_separators.is_empty(),

@@ -13,13 +13,14 @@ use chinwag_wire::time::parse_rfc3339_millis;
 use chinwag_log::Seq;
 
 use crate::asking::{Asking, Flow};
-use crate::chat::{Chat, Room};
+use crate::chat::{Chat, Room, User};
 use crate::commands::reply::{fail, given, line};
 use crate::commands::time::stamp;
 use crate::effect::Effect;
-use crate::history::{self, Anchor, Part, Query};
+use crate::history::{self, Anchor, Asked, Part};
 use crate::ids::Millis;
 use crate::line::Text;
+use crate::settings::Settings;
 
 const NAME: &str = "CHATHISTORY";
 
@@ -79,24 +80,36 @@ fn messages(chat: &Chat, asking: &mut Asking<'_>, question: &Question<'_>) -> Re
     let part = part(chat, question, references)?;
     let limit = limit(asking, question)?;
     let viewer = asking.session.user().and_then(|user| chat.user(user));
-    let readable = |room: &&Room| viewer.is_some_and(|viewer| room.member(viewer.id).is_some());
-    let batch = reference(asking);
-    if let Some(room) = chat.room_by_name(target).filter(readable) {
+    let (batch, clock) = (reference(asking), false);
+    let events = asking.session.caps.contains(Cap::EventPlayback);
+    if let Some(viewer) = viewer
+        && let Some(room) = chat.room_by_name(target).filter(|room| room.member(viewer.id).is_some())
+    {
         if !(asking.settings.history && asking.settings.history_channels) {
             let (code, about) = ("MESSAGE_ERROR", vec![question.subcommand.into(), given(target)]);
             return Err(Refusal { code, about, text: "History is switched off here" });
         }
-        let (first, last, name) = (room.history_from, room.head, Arc::clone(&room.name));
-        let events = asking.session.caps.contains(Cap::EventPlayback);
-        let until = chat.position();
-        let query = Query { room: room.id, name, part, limit, first, last, events, until, batch };
+        let name = Arc::clone(&room.name);
+        let query = chat.ask_history(viewer, room, name, Asked { part, limit, events, clock, batch });
         asking.effects.push(Effect::History(Box::new(query)));
         return Ok(());
     }
-    if let Some(user) = chat.user_by_nick(target) {
-        // Private lines are not kept; nothing is the whole answer.
-        history::page(&batch, "chathistory", Some((&user.who.nick).into()), true, [], asking.effects);
-        return Ok(());
+    if let Some(viewer) = viewer
+        && !target.starts_with('#')
+    {
+        let found = chat.conversation_named(viewer, target).filter(|_| asking.settings.history);
+        if let Some((room, _)) = found.filter(|_| asking.settings.history_direct) {
+            let asked = Asked { part, limit, events, clock, batch };
+            let query = chat.ask_history(viewer, room, target.into(), asked);
+            asking.effects.push(Effect::History(Box::new(query)));
+            return Ok(());
+        }
+        if chat.party_named(target).is_some() {
+            // Nothing is kept of what was said between them; nothing is the whole answer.
+            let name = given(target);
+            history::page(&batch, "chathistory", Some(name), true, [], asking.effects);
+            return Ok(());
+        }
     }
     let about = vec![question.subcommand.into(), given(target)];
     Err(Refusal { code: "INVALID_TARGET", about, text: "Messages could not be retrieved" })
@@ -160,6 +173,27 @@ fn reference(asking: &Asking<'_>) -> Arc<str> {
     format!("history-{:x}", asking.now_ms).into()
 }
 
+/// The rooms and conversations whose history a user may read and in which there is any, each with the name by which
+/// the user knows it.
+pub(super) fn readable<'a>(
+    chat: &'a Chat,
+    settings: &Settings,
+    user: Option<&User>,
+) -> Vec<(&'a Room, Arc<str>)> {
+    let Some(user) = user.filter(|_| settings.history) else { return Vec::new() };
+    let mut found = Vec::new();
+    if settings.history_channels {
+        let rooms = user.rooms.iter().filter_map(|room| chat.room(*room));
+        found.extend(rooms.map(|room| (room, Arc::clone(&room.name))));
+    }
+    if settings.history_direct {
+        let me = chat.party(user);
+        found.extend(chat.conversations(&me).map(|(room, other)| (room, chat.shown_as(other))));
+    }
+    found.retain(|(room, _)| room.head >= room.history_from);
+    found
+}
+
 /// `CHATHISTORY TARGETS <timestamp> <timestamp> <limit>`: the asker's rooms whose latest message lies between
 /// two times, the oldest first. The limit counts from the first of the two times.
 fn targets(chat: &Chat, asking: &mut Asking<'_>, question: &Question<'_>) -> Result<(), Refusal> {
@@ -171,25 +205,20 @@ fn targets(chat: &Chat, asking: &mut Asking<'_>, question: &Question<'_>) -> Res
     let limit = limit(asking, question)? as usize;
     let (after, before) = (from.min(to), from.max(to));
     let user = asking.session.user().and_then(|user| chat.user(user));
-    let mut rooms: Vec<&Room> = user
-        .iter()
-        .flat_map(|user| &user.rooms)
-        .filter_map(|room| chat.room(*room))
-        .filter(|room| {
-            asking.settings.history && asking.settings.history_channels && room.head >= room.history_from
-        })
-        .filter(|room| room.said_ms > after && room.said_ms < before)
+    let mut rooms: Vec<(&Room, Arc<str>)> = readable(chat, asking.settings, user)
+        .into_iter()
+        .filter(|(room, _)| room.said_ms > after && room.said_ms < before)
         .collect();
     let end = rooms.len() <= limit;
-    rooms.sort_by_key(|room| (room.said_ms, room.id));
+    rooms.sort_by_key(|(room, _)| (room.said_ms, room.id));
     if from <= to {
         rooms.truncate(limit);
     } else {
         rooms.drain(..rooms.len().saturating_sub(limit));
     }
-    let lines = rooms.into_iter().map(|room| {
+    let lines = rooms.into_iter().map(|(room, name)| {
         let at = Text::from(stamp(room.said_ms));
-        line(NAME, ["TARGETS".into(), (&room.name).into(), at])
+        line(NAME, ["TARGETS".into(), name.into(), at])
     });
     let batch = reference(asking);
     history::page(&batch, "draft/chathistory-targets", None, end, lines, asking.effects);

@@ -37,6 +37,7 @@ mod part;
 mod pass;
 pub(crate) mod persistence;
 mod ping;
+mod playback;
 mod privmsg;
 mod quit;
 mod register;
@@ -44,6 +45,7 @@ pub mod registration;
 mod rehash;
 mod relaymsg;
 pub mod rename;
+pub mod replay;
 pub(crate) mod reply;
 #[cfg(test)]
 mod roles_tests;
@@ -56,6 +58,8 @@ mod tests;
 #[cfg(test)]
 mod tests_batch;
 #[cfg(test)]
+mod tests_conversations;
+#[cfg(test)]
 mod tests_guard;
 #[cfg(test)]
 mod tests_history;
@@ -67,7 +71,7 @@ mod tests_registration;
 mod tests_uban;
 #[cfg(test)]
 mod tests_world;
-mod time;
+pub(crate) mod time;
 mod topic;
 mod uban;
 mod userhost;

@@ -211,7 +211,8 @@ fn whom_a_message_is_for_is_decided_again() {
     assert_eq!(status(&scene).unwrap(), None);
     let by = Arc::clone(&scene.chat.user_by_nick("bob").unwrap().who);
     let (user, client_tags) = (scene.user("bob"), "+x".into());
-    let tagged = Tagged { room: TEA, basis: 0, user, by, client_tags, status: Some(Status::Held) };
+    let tagged =
+        Tagged { room: TEA, basis: 0, user, by, client_tags, status: Some(Status::Held), direct: None };
     let Ok(Event::Tagged(again)) = scene.chat.redecide(Event::Tagged(Arc::new(tagged))) else {
         panic!("it may be said")
     };

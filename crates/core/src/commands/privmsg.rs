@@ -4,15 +4,18 @@ use std::sync::Arc;
 
 use chinwag_wire::caps::Cap;
 use chinwag_wire::message::Message;
+use chinwag_wire::names::fold;
 use chinwag_wire::numeric::Numeric;
 use chinwag_wire::tags::RawTag;
 
+use super::playback;
 use super::reply::{asker, given};
 use crate::asking::{Asking, Flow};
-use crate::chat::{Chat, Room, User};
-use crate::event::{Event, Joins, Passed, PassedTo, Said, SayKind, Status};
-use crate::ids::Millis;
+use crate::chat::{Chat, Party, Room, User, name_of};
+use crate::event::{Direct, Event, Joins, Passed, PassedTo, Said, SayKind, Status};
+use crate::ids::{Millis, RoomId};
 use crate::line::Text;
+use crate::pending::UNPLACED;
 use crate::roles::Role;
 
 /// Targets of one message, and of one KICK (TARGMAX).
@@ -38,6 +41,10 @@ fn say(chat: &Chat, asking: &mut Asking<'_>, message: &Message<'_>, kind: SayKin
                 if targets.is_empty() { Numeric::ERR_NORECIPIENT } else { Numeric::ERR_NOTEXTTOSEND };
             asking.refuse(missing, []);
         }
+        return Flow::Done;
+    }
+    if kind == SayKind::Privmsg && targets.eq_ignore_ascii_case(playback::NICK) && asking.settings.history {
+        playback::command(chat, asking, text);
         return Flow::Done;
     }
     let body = Body { text: text.into(), joins: None, client_tags: client_tags(asking, message) };
@@ -95,11 +102,29 @@ pub(super) fn deliver(
                 joins: body.joins.clone(),
                 client_tags: body.client_tags.clone(),
                 status,
+                direct: None,
             }))),
-            Ok(Target::User(other)) => {
+            Ok(Target::Person(person)) if keeps(asking, user, &person) && !is_query(&body.text) => {
+                let (room, direct) = converse(chat, asking, user, person);
+                asking.propose(Event::Said(Arc::new(Said {
+                    room,
+                    basis: 0,
+                    user: user.id,
+                    by: Arc::clone(&user.who),
+                    kind,
+                    text: Arc::clone(&body.text),
+                    joins: body.joins.clone(),
+                    client_tags: body.client_tags.clone(),
+                    status: None,
+                    direct: Some(direct),
+                })));
+            }
+            Ok(Target::Person(Person { user: Some(other), .. })) => {
                 let to = PassedTo::User { user: other.id, nick: Arc::clone(&other.who.nick) };
                 pass(asking, user, to, Some(kind), body);
             }
+            Ok(Target::Person(_)) if quiet => {}
+            Ok(Target::Person(_)) => Refused::unknown(Numeric::ERR_NOSUCHNICK, name).tell(asking),
             Err(refused) if !quiet => refused.tell(asking),
             Err(_) => {}
         }
@@ -111,8 +136,42 @@ pub(super) fn deliver(
 pub(super) enum Target<'a> {
     /// A room, or some of its members.
     Room(&'a Room, Option<Status>),
-    /// One user.
-    User(&'a User),
+    /// One person.
+    Person(Person<'a>),
+}
+
+/// One person as a target.
+pub(super) struct Person<'a> {
+    /// The user of that nickname; none for the owner of an account who is not here.
+    pub(super) user: Option<&'a User>,
+    /// Who that is in a conversation.
+    party: Party,
+}
+
+/// Whether what is said between two is kept: where one of them has an account, for the owner of the account.
+pub(super) fn keeps(asking: &Asking<'_>, user: &User, person: &Person<'_>) -> bool {
+    asking.settings.history_direct && (user.who.account.is_some() || person.party.is_account())
+}
+
+/// The room of two people, which is opened where there is none, and how the other one is reached in it.
+pub(super) fn converse(
+    chat: &Chat,
+    asking: &mut Asking<'_>,
+    user: &User,
+    person: Person<'_>,
+) -> (RoomId, Arc<Direct>) {
+    let to = person.user.map_or_else(|| person.party.name(), |other| &other.who.nick);
+    let to = Arc::clone(to);
+    let between = [chat.party(user), person.party];
+    let name = name_of(&between);
+    let room = chat.room_by_name(&name).map(|room| room.id);
+    let opening =
+        |event: &Event| matches!(event, Event::ConversationOpened { between } if name_of(between) == name);
+    if room.is_none() && !asking.events.iter().any(opening) {
+        asking.propose(Event::ConversationOpened { between: Arc::new(between) });
+    }
+    let direct = Direct { between: name, to, user: person.user.map(|other| other.id) };
+    (room.unwrap_or(UNPLACED), Arc::new(direct))
 }
 
 /// Why a target may not be spoken to.
@@ -165,8 +224,13 @@ pub(super) fn target<'a>(chat: &'a Chat, user: &User, name: &str) -> Result<Targ
     let (status, bare) = addressed(name);
     if !bare.starts_with('#') {
         return match chat.user_by_nick(name) {
-            None => Err(Refused::unknown(Numeric::ERR_NOSUCHNICK, name)),
-            Some(other) if chat.lets_write(other, user) => Ok(Target::User(other)),
+            None => match chat.party_named(name) {
+                Some(party) => Ok(Target::Person(Person { user: None, party })),
+                None => Err(Refused::unknown(Numeric::ERR_NOSUCHNICK, name)),
+            },
+            Some(other) if chat.lets_write(other, user) => {
+                Ok(Target::Person(Person { user: Some(other), party: chat.party(other) }))
+            }
             Some(other) => Err(Refused::unknown(Numeric::ERR_NEEDREGGEDNICK, &other.who.nick)),
         };
     }
@@ -192,12 +256,21 @@ fn addressed(name: &str) -> (Option<Status>, &str) {
 
 /// Whether it can be decided now whether these targets may be spoken to.
 pub(super) fn reachable(chat: &Chat, asking: &Asking<'_>, targets: &str) -> bool {
+    if asking.pending.any_opening() && targets.split(',').any(|name| is_opening(chat, asking, name)) {
+        return false;
+    }
     targets.split(',').all(|name| {
         let Some(room) = chat.room_by_name(addressed(name).1) else { return true };
         // In a slow room what was said last has to be known.
         let waits = room.guards.slow_s.is_some() && asking.pending.busy(room.id);
         !waits && !asking.pending.locked(room.id)
     })
+}
+
+/// Whether the room of the asker and somebody else is being opened.
+fn is_opening(chat: &Chat, asking: &Asking<'_>, name: &str) -> bool {
+    let between = asker(chat, asking).zip(chat.party_named(name));
+    between.is_some_and(|(user, other)| asking.pending.opening(&fold(&name_of(&[chat.party(user), other]))))
 }
 
 /// Proposes a message that is not kept.

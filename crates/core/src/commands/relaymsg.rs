@@ -61,6 +61,7 @@ pub(crate) fn relaymsg(chat: &Chat, asking: &mut Asking<'_>, message: &Message<'
         joins: None,
         client_tags: Some(tags.into()),
         status: None,
+        direct: None,
     })));
     Flow::Done
 }

@@ -10,7 +10,9 @@ use chinwag_wire::message::Message;
 use chinwag_wire::numeric::Numeric;
 use chinwag_wire::tags::Tags;
 
-use super::privmsg::{Body, TARGETS_MAX, Target, client_tags, pass, reachable, target};
+use super::privmsg::{
+    Body, Person, TARGETS_MAX, Target, client_tags, converse, keeps as keeps_direct, pass, reachable, target,
+};
 use super::reply::{asker, given};
 use crate::asking::{Asking, Flow};
 use crate::chat::Chat;
@@ -39,12 +41,29 @@ pub(crate) fn tagmsg(chat: &Chat, asking: &mut Asking<'_>, message: &Message<'_>
             Ok(Target::Room(room, status)) if keeps(asking.settings, &body) => {
                 let client_tags = body.client_tags.clone().unwrap_or_default();
                 let (basis, by) = (room.rules, Arc::clone(&user.who));
-                let tagged = Tagged { room: room.id, basis, user: user.id, by, client_tags, status };
+                let tagged =
+                    Tagged { room: room.id, basis, user: user.id, by, client_tags, status, direct: None };
                 asking.propose(Event::Tagged(Arc::new(tagged)));
                 continue;
             }
             Ok(Target::Room(room, status)) => PassedTo::Room { room: room.id, status },
-            Ok(Target::User(other)) => PassedTo::User { user: other.id, nick: Arc::clone(&other.who.nick) },
+            Ok(Target::Person(person))
+                if keeps(asking.settings, &body) && keeps_direct(asking, user, &person) =>
+            {
+                let (room, direct) = converse(chat, asking, user, person);
+                let client_tags = body.client_tags.clone().unwrap_or_default();
+                let (user, by, direct) = (user.id, Arc::clone(&user.who), Some(direct));
+                let tagged = Tagged { room, basis: 0, user, by, client_tags, status: None, direct };
+                asking.propose(Event::Tagged(Arc::new(tagged)));
+                continue;
+            }
+            Ok(Target::Person(Person { user: Some(other), .. })) => {
+                PassedTo::User { user: other.id, nick: Arc::clone(&other.who.nick) }
+            }
+            Ok(Target::Person(_)) => {
+                asking.refuse(Numeric::ERR_NOSUCHNICK, [given(name)]);
+                continue;
+            }
             Err(refused) => {
                 refused.tell(asking);
                 continue;

@@ -119,8 +119,8 @@ fn private_lines_are_not_kept_and_the_answer_is_empty() {
     let mut world = tea();
     let lines = world.ask("ann", "CHATHISTORY LATEST BOB * 10");
     assert_eq!(lines.len(), 2);
-    assert!(lines[0].starts_with("BATCH +") && lines[0].ends_with(" chathistory bob"), "{lines:?}");
-    assert_eq!(lines[1], lines[0].replace('+', "-").replace(" chathistory bob", ""));
+    assert!(lines[0].starts_with("BATCH +") && lines[0].ends_with(" chathistory BOB"), "{lines:?}");
+    assert_eq!(lines[1], lines[0].replace('+', "-").replace(" chathistory BOB", ""));
 }
 
 #[test]
@@ -190,6 +190,8 @@ fn an_answer_is_a_batch_of_what_was_said() {
         last: Number(3),
         events: false,
         until: Seq(0),
+        clock: false,
+        two: None,
         batch: "ref1".into(),
     };
     let rows = vec![

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::chat::{Enforce, Verifiers};
+use crate::ids::Millis;
 
 /// An account that is registered.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -42,6 +43,11 @@ pub enum AccountChange {
     Email(Option<Arc<str>>),
     /// Its owner has chosen something.
     Setting(Setting),
+    /// Its owner's last session ended.
+    Seen {
+        /// When.
+        at_ms: Millis,
+    },
     /// The code came back: its owner may log in.
     Verified,
 }

@@ -115,7 +115,8 @@ fn many_alternating_rooms_are_gathered_in_order() {
 #[test]
 fn who_comes_in_within_a_turn_hears_only_what_follows() {
     let (mut world, ann, _) = two("", "");
-    let eve = world.irc("eve", "");
+    // Who asks for history is shown nothing of what was before.
+    let eve = world.irc("eve", "draft/chathistory");
     world.log.hold();
     world.say(ann, "PRIVMSG #tea :before");
     world.say(eve, "JOIN #tea");

@@ -3,7 +3,8 @@
 
 use std::sync::Arc;
 
-use chinwag_core::event::{Event, ModeChange, Passed, PassedTo, Said, SayKind, Status};
+use chinwag_core::chat::Room;
+use chinwag_core::event::{Event, ModeChange, Passed, PassedTo, Said, SayKind, Status, Who};
 use chinwag_core::ids::{RoomId, SessionId, SessionKey, UserId};
 use chinwag_core::roles::Role;
 use chinwag_log::memory::{Faults, Memory};
@@ -30,6 +31,18 @@ struct Pair {
     joint: World,
     sessions: Vec<SessionId>,
     n: u64,
+}
+
+fn said(
+    room: &Room,
+    (user, by): (UserId, Arc<Who>),
+    text: Arc<str>,
+    client_tags: Option<Arc<str>>,
+    status: Option<Status>,
+) -> Event {
+    let (room, basis, kind) = (room.id, room.rules, SayKind::Privmsg);
+    let said = Said { room, basis, user, by, kind, text, joins: None, client_tags, status, direct: None };
+    Event::Said(Arc::new(said))
 }
 
 impl Pair {
@@ -104,11 +117,7 @@ impl Pair {
                 let nick = Arc::clone(&by.nick);
                 Event::Kicked { room: id, basis, by, member: user, nick, reason: text }
             }
-            8 => {
-                let status = Some(Status::To(Role::Operator));
-                let said = Said { room: id, basis, user, by, kind, text, joins: None, client_tags, status };
-                Event::Said(Arc::new(said))
-            }
+            8 => said(room, (user, by), text, client_tags, Some(Status::To(Role::Operator))),
             9 => {
                 let mode = ['u', 'v', 'h'][dice.below(3)];
                 let (arg, member) = if mode == 'u' { (None, None) } else { (Some(text), Some(user)) };
@@ -116,11 +125,7 @@ impl Pair {
                     vec![ModeChange { set: dice.below(2) == 0, mode, arg, member, ..ModeChange::default() }];
                 Event::ModesChanged { room: id, basis, by, changes }
             }
-            _ => {
-                let said =
-                    Said { room: id, basis, user, by, kind, text, joins: None, client_tags, status: None };
-                Event::Said(Arc::new(said))
-            }
+            _ => said(room, (user, by), text, client_tags, None),
         }
     }
 
