@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use chinwag_core::chat::Chat;
 use chinwag_log::Seq;
+use chinwag_wire::casemap::CaseMapping;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, TransactionBehavior};
 
 use crate::log::{Bounds, Shared, SqliteLog};
@@ -31,6 +32,8 @@ const KEYS_A_RUN: u64 = 1 << 32;
 pub struct Options {
     /// Milliseconds since the Unix epoch: keys of this run begin above it.
     pub now_ms: u64,
+    /// Which names are the same, for a database that is made now.
+    pub casemapping: CaseMapping,
     /// The bound on events under way (appended, not yet taken as arrivals).
     pub queue_events_max: usize,
     /// The bound on their bytes of text.
@@ -45,6 +48,7 @@ impl Default for Options {
     fn default() -> Self {
         Options {
             now_ms: 0,
+            casemapping: CaseMapping::default(),
             queue_events_max: QUEUE_EVENTS_MAX,
             queue_bytes_max: QUEUE_BYTES_MAX,
             page_limit: PageLimit::default(),
@@ -75,6 +79,8 @@ impl PageLimit {
 pub struct Meta {
     /// The key of msgids, made at random when the database was created.
     pub msgid_key: [u64; 2],
+    /// Which names are the same; since what is stored was decided by it, it stays as it was at first.
+    pub casemapping: CaseMapping,
     /// The origin of this node's events.
     pub origin: u32,
     /// The first key that this run may give. Above all that any run before it gave.
@@ -186,7 +192,7 @@ pub fn open(dir: &Path, options: Options) -> Result<Opened, OpenError> {
         begin_empty(&connection, &file)?;
     }
     let wal_pages = configure(&mut connection).map_err(explain)?;
-    let (meta, head, last_ms) = prepare(&mut connection, found, options.now_ms).map_err(explain)?;
+    let (meta, head, last_ms) = prepare(&mut connection, found, &options).map_err(explain)?;
     let bounds = Bounds { events: options.queue_events_max, bytes: options.queue_bytes_max };
     let shared = Arc::new(Shared::new(head, bounds));
     let reader = Reader::new(&file, options.vfs.clone());
@@ -283,14 +289,20 @@ fn configure(connection: &mut Connection) -> rusqlite::Result<Arc<AtomicU32>> {
 
 /// Brings the tables up to date and reads what the log begins with: the database's own facts, the position of
 /// the last entry and its time.
-fn prepare(connection: &mut Connection, found: i64, now_ms: u64) -> rusqlite::Result<(Meta, Seq, u64)> {
+fn prepare(connection: &mut Connection, found: i64, options: &Options) -> rusqlite::Result<(Meta, Seq, u64)> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     schema::migrate(&transaction, found)?;
     transaction.execute_batch(
         "INSERT OR IGNORE INTO meta(key, value) VALUES ('msgid_key', randomblob(16)), ('origin', 1), ('placed', 0);
          DELETE FROM meta WHERE key = 'probe';",
     )?;
+    // Databases from before the choice have what there was.
+    let mapping = if found == 0 { options.casemapping } else { CaseMapping::Ascii };
+    transaction
+        .execute("INSERT OR IGNORE INTO meta(key, value) VALUES ('casemapping', ?1)", [mapping.name()])?;
     let fact = "SELECT value FROM meta WHERE key = ?1";
+    let mapping: String = transaction.query_row(fact, ["casemapping"], |row| row.get(0))?;
+    let casemapping = CaseMapping::from_name(&mapping).ok_or(rusqlite::Error::InvalidQuery)?;
     let key: [u8; 16] = transaction.query_row(fact, ["msgid_key"], |row| row.get(0))?;
     let origin: u32 = transaction.query_row(fact, ["origin"], |row| row.get(0))?;
     let before: Option<i64> = transaction.query_row(fact, ["first_key"], |row| row.get(0)).optional()?;
@@ -303,7 +315,7 @@ fn prepare(connection: &mut Connection, found: i64, now_ms: u64) -> rusqlite::Re
     let head = head.cast_unsigned();
     // After a crash: what was not placed before it.
     schema::place(&transaction, head)?;
-    let mut first_key = (now_ms << 20).max(head + 1);
+    let mut first_key = (options.now_ms << 20).max(head + 1);
     if let Some(before) = before.map(i64::cast_unsigned)
         && first_key <= before
     {
@@ -314,7 +326,7 @@ fn prepare(connection: &mut Connection, found: i64, now_ms: u64) -> rusqlite::Re
     transaction.commit()?;
     let (high, low) = key.split_at(8);
     let half = |bytes: &[u8]| bytes.iter().fold(0_u64, |sum, byte| sum << 8 | u64::from(*byte));
-    let meta = Meta { msgid_key: [half(high), half(low)], origin, first_key };
+    let meta = Meta { msgid_key: [half(high), half(low)], casemapping, origin, first_key };
     Ok((meta, Seq(head), last_ms.cast_unsigned()))
 }
 

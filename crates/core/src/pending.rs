@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chinwag_log::Slot;
-use chinwag_wire::names::{Folded, fold};
+use chinwag_wire::casemap::CaseMapping;
+use chinwag_wire::names::Folded;
 
 use crate::chat::{Chat, name_of};
 use crate::event::Event;
@@ -12,6 +13,8 @@ use crate::ids::RoomId;
 /// Proposals under way, by room.
 #[derive(Debug, Default)]
 pub struct Pending {
+    /// The chat's, since there was a first proposal.
+    mapping: CaseMapping,
     rooms: BTreeMap<RoomId, Counts>,
     opening: BTreeMap<Folded, Opening>,
     /// How many rooms are being opened.
@@ -72,6 +75,7 @@ impl Pending {
 
     /// Counts a proposal in, and says where its event will be filed.
     pub fn enter(&mut self, chat: &Chat, event: &Event) -> Slot {
+        self.mapping = chat.mapping();
         if let Some(between) = unplaced(event) {
             return self.enter_unplaced(chat, event, between);
         }
@@ -94,7 +98,7 @@ impl Pending {
             other => match other.room() {
                 Some(room) => {
                     if let Event::RoomRenamed { name, .. } = other {
-                        self.naming.insert(fold(name));
+                        self.naming.insert(self.mapping.fold(name));
                     }
                     self.rooms.entry(room).or_default().rules += 1;
                     self.locks += 1;
@@ -107,7 +111,7 @@ impl Pending {
 
     /// What is said with the opening of its room: filed nowhere when that did not come about.
     fn enter_unplaced(&mut self, chat: &Chat, event: &Event, between: &str) -> Slot {
-        if !self.opening.contains_key(&fold(between)) && chat.room_by_name(between).is_none() {
+        if !self.opening.contains_key(&self.mapping.fold(between)) && chat.room_by_name(between).is_none() {
             return Slot::default();
         }
         let said = matches!(event, Event::Said(_));
@@ -120,13 +124,14 @@ impl Pending {
     fn open(&mut self, chat: &Chat, name: &str) -> &mut Opening {
         let known = chat.room_by_name(name).map(|room| (room.id.0, room.head.0));
         let (room, head) = known.unwrap_or((chat.rooms_opened() + self.rooms_opening, 0));
-        let opening = self.opening.entry(fold(name)).or_insert(Opening { room, head, said: 0, events: 0 });
+        let opening =
+            self.opening.entry(self.mapping.fold(name)).or_insert(Opening { room, head, said: 0, events: 0 });
         opening.events += 1;
         opening
     }
 
     fn opened(&mut self, name: &str) {
-        let name = fold(name);
+        let name = self.mapping.fold(name);
         let Some(opening) = self.opening.get_mut(&name) else { return };
         opening.events = opening.events.saturating_sub(1);
         if opening.events == 0 {
@@ -156,7 +161,7 @@ impl Pending {
                     Event::Said(_) => counts.said = counts.said.saturating_sub(1),
                     _ => {
                         if let Event::RoomRenamed { name, .. } = other {
-                            self.naming.remove(&fold(name));
+                            self.naming.remove(&self.mapping.fold(name));
                         }
                         counts.rules = counts.rules.saturating_sub(1);
                         self.locks = self.locks.saturating_sub(1);

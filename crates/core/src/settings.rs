@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use chinwag_wire::casemap::CaseMapping;
+
 pub use crate::commands::authenticate::Mechanism;
 pub use crate::commands::welcome::Prepared;
 use crate::privileges::Oper;
@@ -122,6 +124,10 @@ pub struct Settings {
     pub lobby: Arc<str>,
     /// A password for the whole server (PASS), if there is one.
     pub password: Option<Arc<str>>,
+    /// Which names are the same: that of the chat, for those who are told.
+    pub casemapping: CaseMapping,
+    /// Whether what is not UTF-8 is refused; otherwise it is taken for Windows-1252.
+    pub utf8_only: bool,
     /// Who may become a server operator.
     pub opers: Vec<Oper>,
     /// Bytes of a nickname.
@@ -238,6 +244,8 @@ impl Default for Settings {
             metadata: MetadataRules::default(),
             lobby: "#lobby".into(),
             password: None,
+            casemapping: CaseMapping::Ascii,
+            utf8_only: true,
             opers: Vec::new(),
             nick_length: 32,
             channel_length: 64,

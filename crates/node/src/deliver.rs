@@ -6,7 +6,7 @@ use chinwag_core::ids::{RoomId, UserId};
 use chinwag_core::line::Line;
 use chinwag_core::session::{Door, Phase};
 use chinwag_wire::caps::Cap;
-use chinwag_wire::names::{Folded, fold};
+use chinwag_wire::names::Folded;
 use smallvec::SmallVec;
 
 use crate::Node;
@@ -52,12 +52,12 @@ impl Node {
             Effect::History(query) => self.read(asker, *query),
             Effect::Watch(nick) => {
                 if let Some(asker) = asker {
-                    self.watchers.entry(fold(&nick)).or_default().push(asker.index);
+                    self.watchers.entry(self.chat.mapping().fold(&nick)).or_default().push(asker.index);
                 }
             }
             Effect::Unwatch(nick) => {
                 if let Some(asker) = asker {
-                    self.unwatch(asker.index, &fold(&nick));
+                    self.unwatch(asker.index, &self.chat.mapping().fold(&nick));
                 }
             }
             Effect::Reread => {
@@ -249,7 +249,7 @@ impl Node {
         if self.watchers.is_empty() {
             return;
         }
-        let Some(watchers) = self.watchers.get(&fold(nick)) else { return };
+        let Some(watchers) = self.watchers.get(&self.chat.mapping().fold(nick)) else { return };
         for index in watchers.clone() {
             let wanted = about.is_none_or(|about| self.hears_about(index, about));
             if wanted {

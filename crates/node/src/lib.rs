@@ -51,7 +51,7 @@ use chinwag_core::settings::Settings;
 use chinwag_log::{Entry as LogEntry, Origin, Proposal};
 use chinwag_wire::caps::CapSet;
 use chinwag_wire::line::LineDecoder;
-use chinwag_wire::names::{Folded, fold};
+use chinwag_wire::names::Folded;
 
 pub use self::reads::HistoryRead;
 pub use self::works::Work;
@@ -155,7 +155,7 @@ impl Node {
     /// every other node; `first_key` is greater than every key it ever gave.
     pub fn new(settings: Arc<Settings>, chat: Chat, origin: Origin, first_key: u64) -> Self {
         Node {
-            settings,
+            settings: as_it_is(settings, &chat),
             chat,
             origin,
             now_ms: 0,
@@ -196,7 +196,7 @@ impl Node {
 
     /// The room where plain callers land is always there.
     fn open_lobby(&mut self) {
-        let opening = self.proposals.pending.opening(&fold(&self.settings.lobby));
+        let opening = self.proposals.pending.opening(&self.chat.mapping().fold(&self.settings.lobby));
         if !opening && self.chat.room_by_name(&self.settings.lobby).is_none() {
             let by = self.server();
             let name = Arc::clone(&self.settings.lobby);
@@ -259,6 +259,7 @@ impl Node {
     /// Other settings from now on. Callers who came in by the plain door keep what was true when they came.
     pub fn set_settings(&mut self, settings: Arc<Settings>, now_ms: Millis) {
         self.now_ms = now_ms;
+        let settings = as_it_is(settings, &self.chat);
         let before = std::mem::replace(&mut self.settings, settings);
         self.offer_anew(&before);
         self.open_lobby();
@@ -313,6 +314,14 @@ impl Node {
         u16::try_from(at)
             .expect("there are fewer than sixteen capabilities that change how a line is written")
     }
+}
+
+/// The settings with what the chat has had from its beginning, whatever is configured now.
+fn as_it_is(mut settings: Arc<Settings>, chat: &Chat) -> Arc<Settings> {
+    if settings.casemapping != chat.mapping() {
+        Arc::make_mut(&mut settings).casemapping = chat.mapping();
+    }
+    settings
 }
 
 /// Seconds since the Unix epoch, as the table of sessions keeps them; enough until 2106.

@@ -11,7 +11,7 @@ use chinwag_core::ids::{Millis, SessionId};
 use chinwag_core::line::{Line, Source, Text};
 use chinwag_core::session::{Door, Phase};
 use chinwag_wire::caps::Cap;
-use chinwag_wire::limits::LABEL_BYTES_MAX;
+use chinwag_wire::limits::{BODY_BYTES_MAX, LABEL_BYTES_MAX, TAGS_CLIENT_BYTES_MAX};
 use chinwag_wire::line::{Decoded, LineDecoder};
 use chinwag_wire::message::{Message, ParseError};
 use chinwag_wire::numeric::Numeric;
@@ -284,6 +284,14 @@ impl Node {
         match Message::parse(line) {
             Ok(message) => self.ask(index, &message),
             // https://ircv3.net/specs/extensions/utf8-only: what is not UTF-8 is refused as a whole.
+            Err(ParseError::Utf8) if !self.settings.utf8_only => {
+                let text = latin(line);
+                if text.len() > TAGS_CLIENT_BYTES_MAX + BODY_BYTES_MAX {
+                    self.too_long(index);
+                    return Looked::Done;
+                }
+                self.line(index, text.as_bytes())
+            }
             Err(ParseError::Utf8) => {
                 let label = label_of(line);
                 let text = "Your line is not UTF-8 and was not sent";
@@ -473,6 +481,20 @@ fn command_of(line: &[u8]) -> &'static str {
     let words = line.split(|byte| *byte == b' ').filter(|word| !word.is_empty());
     let mut behind = words.skip_while(|word| word.starts_with(b"@") || word.starts_with(b":"));
     behind.next().and_then(Verb::lookup).map_or("*", Verb::name)
+}
+
+/// A line that is not UTF-8, taken for Windows-1252: what clients sent that knew nothing else.
+fn latin(line: &[u8]) -> String {
+    /// What 0x80 to 0x9f are; what Windows-1252 leaves open is a replacement character.
+    const HIGH: [char; 32] = [
+        '€', '\u{fffd}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{fffd}', 'Ž', '\u{fffd}',
+        '\u{fffd}', '‘', '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{fffd}', 'ž', 'Ÿ',
+    ];
+    let decoded = |byte: &u8| match byte {
+        0x80..=0x9f => HIGH[usize::from(byte - 0x80)],
+        byte => char::from(*byte),
+    };
+    line.iter().map(decoded).collect()
 }
 
 /// The label of a line whose text is no message, if its tags are in order.

@@ -22,12 +22,14 @@ pub use self::accounts::{AccountsConfig, HashCost};
 mod accounts;
 mod extensions;
 mod listener;
+mod mapping;
 mod nearest;
 #[cfg(test)]
 mod tests;
 
 pub use self::extensions::{MetadataConfig, RelaymsgConfig};
 pub use self::listener::{Address, Kind, ListenerConfig, Listeners, TlsMode};
+pub use self::mapping::Mapping;
 
 /// The commented default configuration, as `chinwag config` prints it.
 pub const DEFAULT_TOML: &str = include_str!("default.toml");
@@ -87,6 +89,10 @@ pub struct ServerConfig {
     pub sts_duration_seconds: Option<u32>,
     /// The port that they are sent to; the first one where TLS is spoken, if none is named.
     pub sts_port: Option<u16>,
+    /// Which names are the same, for data that is made now.
+    pub casemapping: Mapping,
+    /// Whether what is not UTF-8 is refused.
+    pub utf8_only: bool,
 }
 
 /// `[limits]`: bytes, counts and seconds.
@@ -217,6 +223,8 @@ impl Default for ServerConfig {
             proxy_allowed_from: Vec::new(),
             sts_duration_seconds: None,
             sts_port: None,
+            casemapping: Mapping::default(),
+            utf8_only: true,
         }
     }
 }
@@ -474,6 +482,8 @@ impl Config {
             relay_by_operators: self.relaymsg.chanops,
             lobby: server.lobby.as_str().into(),
             sts: self.sts(),
+            casemapping: server.casemapping.of_names(),
+            utf8_only: server.utf8_only,
             password: server.password.as_deref().map(Arc::from),
             nick_length: limits.nick_length,
             channel_length: limits.channel_length,

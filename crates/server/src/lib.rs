@@ -106,6 +106,16 @@ pub enum StartError {
     /// The data cannot be used.
     #[error(transparent)]
     Data(#[from] chinwag_archive::OpenError),
+    /// What is kept was decided by another case mapping.
+    #[error("the data in {} was made with casemapping = \"{kept}\" and cannot change to \"{wanted}\"; set it back, or choose another folder with --data", .path.display())]
+    CaseMapping {
+        /// The folder.
+        path: PathBuf,
+        /// What it was made with.
+        kept: &'static str,
+        /// What is configured.
+        wanted: &'static str,
+    },
     /// What is kept cannot be read.
     #[error("cannot read what is kept in {}: {what}", .path.display())]
     Restore {
@@ -204,9 +214,18 @@ impl Server {
             sockets.push(Listener::bind(&place.address).map_err(refused)?);
         }
         make_folder(&data).map_err(|source| StartError::Folder { path: data.clone(), source })?;
-        let archive = chinwag_archive::Options { now_ms: clock::now_ms(), ..Default::default() };
+        let casemapping = config.server.casemapping.of_names();
+        let archive = chinwag_archive::Options { now_ms: clock::now_ms(), casemapping, ..Default::default() };
         let opened = chinwag_archive::open(&data, archive)?;
-        let mut chat = Chat::new(MsgIdKey(opened.meta.msgid_key));
+        let kept = opened.meta.casemapping;
+        if kept != casemapping {
+            return Err(StartError::CaseMapping {
+                path: data,
+                kept: kept.name(),
+                wanted: casemapping.name(),
+            });
+        }
+        let mut chat = Chat::new(MsgIdKey(opened.meta.msgid_key)).with_mapping(kept);
         opened
             .restore(&mut chat)
             .map_err(|error| StartError::Restore { path: data.clone(), what: error.to_string() })?;

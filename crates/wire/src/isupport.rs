@@ -2,6 +2,7 @@
 //!
 //! A new token is one row.
 
+use crate::casemap::CaseMapping;
 use crate::extban;
 use crate::limits::{
     ISUPPORT_TOKENS_MAX, KEY_BYTES_MAX, LINE_BYTES_MAX, REALNAME_BYTES_MAX, USERNAME_BYTES_MAX,
@@ -12,6 +13,10 @@ use crate::limits::{
 pub struct Limits {
     /// The network's name.
     pub network: String,
+    /// Which names are the same.
+    pub casemapping: CaseMapping,
+    /// Whether what is not UTF-8 is refused.
+    pub utf8_only: bool,
     /// Of a nickname.
     pub nick_length: usize,
     /// Of a room's name.
@@ -46,8 +51,8 @@ type Value = fn(&Limits) -> Option<String>;
 const TOKENS: &[(&str, Value)] = &[
     ("NETWORK", |of| Some(escape(&of.network))),
     ("draft/ICON", |of| of.icon.as_deref().map(escape)),
-    ("CASEMAPPING", |_| Some("ascii".into())),
-    ("UTF8ONLY", |_| Some(String::new())),
+    ("CASEMAPPING", |of| Some(of.casemapping.name().into())),
+    ("UTF8ONLY", |of| of.utf8_only.then(String::new)),
     ("CHANTYPES", |_| Some("#".into())),
     ("PREFIX", |_| Some("(qaohv)~&@%+".into())),
     ("STATUSMSG", |_| Some("~&@%+".into())),
@@ -132,6 +137,8 @@ mod tests {
     fn limits() -> Limits {
         Limits {
             network: "Tea = Time".into(),
+            casemapping: CaseMapping::Ascii,
+            utf8_only: true,
             nick_length: 32,
             channel_length: 64,
             topic_length: 390,

@@ -9,6 +9,7 @@
 
 pub mod base64;
 pub mod caps;
+pub mod casemap;
 pub mod detect;
 pub mod extban;
 pub mod isupport;

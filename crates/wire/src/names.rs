@@ -254,6 +254,13 @@ impl Folded {
     }
 }
 
+impl From<String> for Folded {
+    /// From what a case mapping made of a name.
+    fn from(folded: String) -> Folded {
+        Folded(folded.into())
+    }
+}
+
 impl Borrow<str> for Folded {
     fn borrow(&self) -> &str {
         &self.0

@@ -9,8 +9,17 @@ struct Layer {
     others: Option<&'static [&'static str]>,
 }
 
-const PURE_OTHERS: Option<&[&str]> =
-    Some(&["ipnet", "smallvec", "serde", "serde_json", "thiserror", "zeroize"]);
+const PURE_OTHERS: Option<&[&str]> = Some(&[
+    "ipnet",
+    "precis-profiles",
+    "serde",
+    "serde_json",
+    "smallvec",
+    "thiserror",
+    "unicode-normalization",
+    "unicode-security",
+    "zeroize",
+]);
 
 const LAYERS: [Layer; 10] = [
     Layer { name: "wire", ours: &[], others: PURE_OTHERS },

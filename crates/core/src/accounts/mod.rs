@@ -237,12 +237,13 @@ pub fn drop_account(asking: &mut Asking<'_>, way: Way, account: &Arc<str>) {
 
 /// Whether a nickname belongs to an account that the asking session is not logged in to.
 pub(crate) fn belongs_to_another(chat: &Chat, asking: &Asking<'_>, nick: &str) -> bool {
-    let Some(owner) = chat.account(nick).filter(|owner| owner.verified()) else { return false };
+    let owner = chat.account(nick).or_else(|| chat.account_lookalike(nick));
+    let Some(owner) = owner.filter(|owner| owner.verified()) else { return false };
     let strict = match owner.settings.enforce {
         Some(enforce) => enforce == crate::chat::Enforce::Strict,
         None => asking.settings.accounts.strict_nicknames,
     };
-    let own = |account: Arc<str>| same(&account, &owner.name);
+    let own = |account: Arc<str>| chat.mapping().same(&account, &owner.name);
     asking.settings.accounts.enabled && strict && !account_of(chat, asking).is_some_and(own)
 }
 

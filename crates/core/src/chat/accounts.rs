@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use chinwag_wire::names::{Folded, fold};
+use chinwag_wire::casemap::{CaseMapping, likeness, look_alike};
+use chinwag_wire::names::Folded;
 use serde::{Deserialize, Serialize};
 
 use super::marks::Marks;
-use super::users::find;
 use crate::event::{AccountChange, AccountRegistered, Setting};
 use crate::ids::Millis;
 use crate::metadata::Metadata;
@@ -89,24 +89,39 @@ impl Account {
 /// All accounts, by folded name.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Accounts {
+    mapping: CaseMapping,
+    /// What each name looks like, for names that no other looks like; of several in ASCII, the first.
+    by_likeness: BTreeMap<Box<str>, Folded>,
     by_name: BTreeMap<Folded, Account>,
     /// Whose a certificate is. One proves one account only.
     by_certificate: BTreeMap<Arc<str>, Folded>,
 }
 
 impl Accounts {
+    /// See [`Chat::with_mapping`](super::Chat::with_mapping).
+    pub(crate) fn compare_by(&mut self, mapping: CaseMapping) {
+        debug_assert!(self.by_name.is_empty(), "what is known was compared otherwise");
+        self.mapping = mapping;
+    }
+
+    /// An account whose name people might take for this one.
+    pub(crate) fn lookalike(&self, name: &str) -> Option<&Account> {
+        let account = self.by_likeness.get(&*likeness(name)).and_then(|name| self.by_name.get(name))?;
+        look_alike(&account.name, name).then_some(account)
+    }
+
     pub(crate) fn get(&self, name: &str) -> Option<&Account> {
-        find(&self.by_name, name)
+        self.by_name.get(&*self.mapping.folded(name))
     }
 
     /// The metadata of an account.
     pub(crate) fn metadata_mut(&mut self, name: &str) -> Option<&mut Metadata> {
-        self.by_name.get_mut(&fold(name)).map(|account| &mut account.metadata)
+        self.by_name.get_mut(&*self.mapping.folded(name)).map(|account| &mut account.metadata)
     }
 
     /// The marks of an account.
     pub(crate) fn marks_mut(&mut self, name: &str) -> Option<&mut Marks> {
-        self.by_name.get_mut(&fold(name)).map(|account| &mut account.marks)
+        self.by_name.get_mut(&*self.mapping.folded(name)).map(|account| &mut account.marks)
     }
 
     pub(crate) fn by_certificate(&self, fingerprint: &str) -> Option<&Account> {
@@ -120,10 +135,11 @@ impl Accounts {
 
     /// False, and nothing done, when the name is taken. A certificate that proves another account is left out.
     pub(crate) fn register(&mut self, at_ms: Millis, new: &AccountRegistered) -> bool {
-        let folded = fold(&new.account);
+        let folded = self.mapping.fold(&new.account);
         match self.by_name.get(&folded) {
             Some(account) if account.verified() || !new.replaces => return false,
             Some(_) => drop(self.drop(&new.account)),
+            None if self.lookalike(&new.account).is_some() => return false,
             None => {}
         }
         let certificates = new.certificate.iter().filter(|print| !self.by_certificate.contains_key(*print));
@@ -142,13 +158,14 @@ impl Accounts {
         for print in &account.certificates {
             self.by_certificate.insert(Arc::clone(print), folded.clone());
         }
+        self.by_likeness.entry(likeness(&new.account).into()).or_insert_with(|| folded.clone());
         self.by_name.insert(folded, account);
         true
     }
 
     /// False, and nothing done, when there is no such account, or a certificate proves another one.
     pub(crate) fn change(&mut self, name: &str, change: &AccountChange) -> bool {
-        let folded = fold(name);
+        let folded = self.mapping.fold(name);
         let Some(account) = self.by_name.get_mut(&folded) else { return false };
         match change {
             AccountChange::Password(verifiers) => account.verifiers = verifiers.clone(),
@@ -176,7 +193,12 @@ impl Accounts {
 
     /// The account that there was.
     pub(crate) fn drop(&mut self, name: &str) -> Option<Account> {
-        let account = self.by_name.remove(&fold(name))?;
+        let folded = self.mapping.fold(name);
+        let account = self.by_name.remove(&folded)?;
+        let likeness = likeness(name);
+        if self.by_likeness.get(&*likeness) == Some(&folded) {
+            self.by_likeness.remove(&*likeness);
+        }
         for print in &account.certificates {
             self.by_certificate.remove(print);
         }

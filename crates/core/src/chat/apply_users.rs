@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use chinwag_log::Origin;
 use chinwag_wire::caps::Cap;
-use chinwag_wire::names::same;
 use chinwag_wire::numeric::Numeric;
 use smallvec::smallvec;
 
@@ -153,13 +152,13 @@ impl Chat {
         if !self.users.rename(user, who) {
             return refuse(effects, Numeric::ERR_NICKNAMEINUSE, [Text::from(nick)]);
         }
-        if !same(&before.nick, nick) {
+        if !self.mapping.same(&before.nick, nick) {
             self.users.note_gone(Gone { who: Arc::clone(&before), realname, at_ms });
         }
         let line = Line::new(Source::User(Arc::clone(&before)), "NICK", [nick.into()]).at(at_ms);
         send(effects, To::User(user), line.clone());
         send(effects, To::Neighbours(user), line);
-        if !same(&before.nick, nick) {
+        if !self.mapping.same(&before.nick, nick) {
             let mask = self.users.get(user).map(User::mask).unwrap_or_default();
             watched(&before.nick, Numeric::RPL_MONOFFLINE, (&before.nick).into(), effects);
             watched(nick, Numeric::RPL_MONONLINE, mask.into(), effects);

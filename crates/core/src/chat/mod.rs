@@ -35,8 +35,8 @@ pub(crate) use self::apply_users::away_reply;
 use std::collections::BTreeMap;
 
 use chinwag_log::{Origin, Seq};
+use chinwag_wire::casemap::CaseMapping;
 use chinwag_wire::msgid::MsgIdKey;
-use chinwag_wire::names::same;
 
 pub use self::accounts::{Account, AccountSettings, Enforce, Verifiers};
 pub use self::apply_profile::ACCEPTED_MAX;
@@ -70,6 +70,7 @@ struct Departed {
 #[derive(Clone, Debug)]
 pub struct Chat {
     key: MsgIdKey,
+    mapping: CaseMapping,
     users: Users,
     rooms: Rooms,
     /// Who may not come in at all, in the order of setting.
@@ -92,6 +93,7 @@ impl Chat {
     pub fn new(key: MsgIdKey) -> Chat {
         Chat {
             key,
+            mapping: CaseMapping::default(),
             users: Users::default(),
             rooms: Rooms::default(),
             server_bans: Vec::new(),
@@ -102,6 +104,32 @@ impl Chat {
             departed: Vec::new(),
             started_ms: BTreeMap::new(),
         }
+    }
+
+    /// The same with another case mapping. Before anything is applied, and the same whenever the same log is
+    /// applied.
+    #[must_use]
+    pub fn with_mapping(mut self, mapping: CaseMapping) -> Chat {
+        self.mapping = mapping;
+        self.users.compare_by(mapping);
+        self.rooms.compare_by(mapping);
+        self.accounts.compare_by(mapping);
+        self
+    }
+
+    /// Which names are the same.
+    pub fn mapping(&self) -> CaseMapping {
+        self.mapping
+    }
+
+    /// An account whose name people might take for this one.
+    pub fn account_lookalike(&self, name: &str) -> Option<&Account> {
+        self.accounts.lookalike(name)
+    }
+
+    /// Somebody present whose nickname people might take for this one, `except` left out.
+    pub fn lookalike(&self, nick: &str, except: Option<UserId>) -> Option<&User> {
+        self.users.lookalike(nick, except)
     }
 
     /// The key that makes the msgids.
@@ -127,7 +155,7 @@ impl Chat {
 
     /// Who had a nickname before and has it no more, the latest first.
     pub fn whowas<'a>(&'a self, nick: &'a str) -> impl Iterator<Item = &'a Gone> {
-        self.users.gone().filter(move |gone| same(&gone.who.nick, nick))
+        self.users.gone().filter(move |gone| self.mapping.same(&gone.who.nick, nick))
     }
 
     /// When the node by which a user comes in started; 0 before it has.

@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use chinwag_wire::names::{Folded, fold, same};
+use chinwag_wire::casemap::CaseMapping;
+use chinwag_wire::names::Folded;
 
 use super::conversations::{Party, name_of};
 use super::guards::Guards;
 use super::room_modes::{Lists, RoomModes};
-use super::users::find;
 use crate::ids::{Millis, Number, RoomId, UserId};
 use crate::metadata::Metadata;
 use crate::permissions::{Action, may};
@@ -152,6 +152,7 @@ impl Room {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Rooms {
     list: Vec<Room>,
+    mapping: CaseMapping,
     by_name: BTreeMap<Folded, RoomId>,
     /// Conversations, by the key of each of the two.
     by_party: BTreeMap<String, Vec<RoomId>>,
@@ -169,7 +170,13 @@ impl Rooms {
     }
 
     pub(crate) fn by_name(&self, name: &str) -> Option<&Room> {
-        find(&self.by_name, name).and_then(|room| self.get(*room))
+        self.by_name.get(&*self.mapping.folded(name)).and_then(|room| self.get(*room))
+    }
+
+    /// See [`Chat::with_mapping`](super::Chat::with_mapping).
+    pub(crate) fn compare_by(&mut self, mapping: CaseMapping) {
+        debug_assert!(self.list.is_empty(), "what is known was compared otherwise");
+        self.mapping = mapping;
     }
 
     /// In the order in which they were opened.
@@ -201,11 +208,11 @@ impl Rooms {
     pub(crate) fn rename(&mut self, room: RoomId, name: &Arc<str>) {
         let Some(found) = self.get_mut(room) else { return };
         let old = std::mem::replace(&mut found.name, Arc::clone(name));
-        self.by_name.remove(&fold(&old));
-        self.by_name.insert(fold(name), room);
+        self.by_name.remove(&self.mapping.fold(&old));
+        self.by_name.insert(self.mapping.fold(name), room);
         // Nobody is sent to whoever takes the old name.
         for forward in self.list.iter_mut().filter_map(|room| room.modes.forward.as_mut()) {
-            if same(forward, &old) {
+            if self.mapping.same(forward, &old) {
                 *forward = Arc::clone(name);
             }
         }
@@ -213,7 +220,7 @@ impl Rooms {
 
     /// Opens a room; false, and nothing done, when there is one of that name.
     pub(crate) fn open(&mut self, name: &Arc<str>, common: bool, at_ms: Millis) -> bool {
-        let folded = fold(name);
+        let folded = self.mapping.fold(name);
         if self.by_name.contains_key(&folded) {
             return false;
         }

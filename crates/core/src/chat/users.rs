@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use chinwag_wire::names::{Folded, fold};
+use chinwag_wire::casemap::{CaseMapping, likeness};
+use chinwag_wire::names::Folded;
 use smallvec::SmallVec;
 
 use super::counts::Counts;
@@ -153,9 +154,12 @@ const WALK_SHARE: usize = 8;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Users {
     by_id: BTreeMap<UserId, User>,
+    mapping: CaseMapping,
     by_nick: BTreeMap<Folded, UserId>,
     /// Who is logged in, in the order of their numbers.
     by_account: BTreeMap<Folded, Vec<UserId>>,
+    /// What each nickname looks like.
+    likenesses: BTreeMap<Box<str>, Vec<UserId>>,
     counts: Counts,
     /// The latest last.
     gone: VecDeque<Gone>,
@@ -171,7 +175,7 @@ impl Users {
     }
 
     pub(crate) fn by_nick(&self, nick: &str) -> Option<&User> {
-        find(&self.by_nick, nick).and_then(|user| self.by_id.get(user))
+        self.by_nick.get(&*self.mapping.folded(nick)).and_then(|user| self.by_id.get(user))
     }
 
     /// In the order of their numbers.
@@ -203,10 +207,14 @@ impl Users {
 
     /// False, and nothing done, when the number or the nickname is taken.
     pub(crate) fn insert(&mut self, user: User) -> bool {
-        let nick = fold(&user.who.nick);
-        if self.by_id.contains_key(&user.id) || self.by_nick.contains_key(&nick) {
+        let nick = self.mapping.fold(&user.who.nick);
+        if self.by_id.contains_key(&user.id)
+            || self.by_nick.contains_key(&nick)
+            || self.lookalike(&user.who.nick, None).is_some()
+        {
             return false;
         }
+        self.looks(&user.who.nick, user.id);
         self.counts.enter(&user);
         self.by_nick.insert(nick, user.id);
         self.note_account(user.id, user.who.account.as_deref(), true);
@@ -216,14 +224,18 @@ impl Users {
 
     /// Gives a user another nickname; false, and nothing done, when somebody else has it.
     pub(crate) fn rename(&mut self, user: UserId, who: Arc<Who>) -> bool {
-        let nick = fold(&who.nick);
-        if self.by_nick.get(&nick).is_some_and(|holder| *holder != user) {
+        let nick = self.mapping.fold(&who.nick);
+        if self.by_nick.get(&nick).is_some_and(|holder| *holder != user)
+            || self.lookalike(&who.nick, Some(user)).is_some()
+        {
             return false;
         }
         let Some(found) = self.by_id.get_mut(&user) else { return false };
-        self.by_nick.remove(&fold(&found.who.nick));
+        let before = std::mem::replace(&mut found.who, Arc::clone(&who));
+        self.by_nick.remove(&self.mapping.fold(&before.nick));
         self.by_nick.insert(nick, user);
-        found.who = who;
+        self.looks_no_more(&before.nick, user);
+        self.looks(&who.nick, user);
         true
     }
 
@@ -238,11 +250,11 @@ impl Users {
 
     /// Those who are logged in to an account, in the order of their numbers.
     pub(crate) fn by_account(&self, account: &str) -> &[UserId] {
-        find(&self.by_account, account).map_or(&[], Vec::as_slice)
+        self.by_account.get(&*self.mapping.folded(account)).map_or(&[], Vec::as_slice)
     }
 
     fn note_account(&mut self, user: UserId, account: Option<&str>, set: bool) {
-        let Some(account) = account.map(fold) else { return };
+        let Some(account) = account.map(|account| self.mapping.fold(account)) else { return };
         let users = self.by_account.entry(account.clone()).or_default();
         match users.binary_search(&user) {
             Err(at) if set => users.insert(at, user),
@@ -254,6 +266,33 @@ impl Users {
         if users.is_empty() {
             self.by_account.remove(&account);
         }
+    }
+
+    /// See [`Chat::with_mapping`](super::Chat::with_mapping).
+    pub(crate) fn compare_by(&mut self, mapping: CaseMapping) {
+        debug_assert!(self.by_id.is_empty(), "what is known was compared otherwise");
+        self.mapping = mapping;
+    }
+
+    fn looks(&mut self, nick: &str, user: UserId) {
+        self.likenesses.entry(likeness(nick).into()).or_default().push(user);
+    }
+
+    fn looks_no_more(&mut self, nick: &str, user: UserId) {
+        let likeness = likeness(nick);
+        if let Some(users) = self.likenesses.get_mut(&*likeness) {
+            users.retain(|other| *other != user);
+            if users.is_empty() {
+                self.likenesses.remove(&*likeness);
+            }
+        }
+    }
+
+    /// Somebody else whose nickname people might take for this one. Names in ASCII alone are told apart.
+    pub(crate) fn lookalike(&self, nick: &str, except: Option<UserId>) -> Option<&User> {
+        let users = self.likenesses.get(&*likeness(nick))?;
+        let others = users.iter().filter(|user| Some(**user) != except).filter_map(|user| self.get(*user));
+        others.into_iter().find(|user| !(nick.is_ascii() && user.who.nick.is_ascii()))
     }
 
     /// Remembers that somebody left a nickname.
@@ -276,7 +315,8 @@ impl Users {
 
     pub(crate) fn remove(&mut self, user: UserId) -> Option<User> {
         let gone = self.by_id.remove(&user)?;
-        self.by_nick.remove(&fold(&gone.who.nick));
+        self.by_nick.remove(&self.mapping.fold(&gone.who.nick));
+        self.looks_no_more(&gone.who.nick, user);
         self.note_account(user, gone.who.account.as_deref(), false);
         self.counts.leave(&gone);
         Some(gone)
@@ -293,9 +333,4 @@ impl Users {
     pub(crate) fn counts(&self) -> &Counts {
         &self.counts
     }
-}
-
-/// Looks a name up without folding it first when that would change nothing.
-pub(crate) fn find<'m, V>(map: &'m BTreeMap<Folded, V>, name: &str) -> Option<&'m V> {
-    if name.bytes().any(|byte| byte.is_ascii_uppercase()) { map.get(&fold(name)) } else { map.get(name) }
 }

@@ -8,7 +8,6 @@ use std::sync::Arc;
 use chinwag_wire::caps::Cap;
 use chinwag_wire::limits::{BODY_BYTES_MAX, LABEL_BYTES_MAX};
 use chinwag_wire::message::Message;
-use chinwag_wire::names::same;
 use chinwag_wire::verbs::Verb;
 
 use super::privmsg::{Body, client_tags, deliver};
@@ -176,7 +175,7 @@ fn add(chat: &Chat, asking: &mut Asking<'_>, message: &Message<'_>, kind: SayKin
         return invalid(asking, "A line without a text parameter");
     };
     let continues = message.tags.get(CONCAT_TAG).is_some();
-    if !same(target, &draft.target) {
+    if !chat.mapping().same(target, &draft.target) {
         let about = [given(&draft.target), given(target)];
         refuse(asking, "MULTILINE_INVALID_TARGET", about, "Every line has the target of its batch")
     } else if draft.kind.is_some_and(|before| before != kind) {

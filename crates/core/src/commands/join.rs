@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use chinwag_wire::message::Message;
-use chinwag_wire::names::{RoomName, fold};
+use chinwag_wire::names::RoomName;
 use chinwag_wire::numeric::Numeric;
 
 use super::reply::{asker, given};
@@ -38,7 +38,7 @@ pub(crate) fn join(chat: &Chat, asking: &mut Asking<'_>, message: &Message<'_>) 
     let mut steps = Vec::new();
     for name in message.params[0].split(',') {
         let key = keys.next().filter(|key| !key.is_empty());
-        let folded = fold(name);
+        let folded = chat.mapping().fold(name);
         if name.is_empty() || seen.contains(&folded) {
             continue;
         }
@@ -104,7 +104,7 @@ fn carry_out(asking: &mut Asking<'_>, user: &User, step: Step<'_>, rooms: &mut u
     let by = Arc::clone(&user.who);
     match step {
         Step::Open(..) => {
-            let common = fold(&name) == fold(&asking.settings.lobby);
+            let common = asking.settings.casemapping.same(&name, &asking.settings.lobby);
             asking.propose(Event::Opened { name: Arc::clone(&name), by, common });
         }
         Step::Renew(room) => {

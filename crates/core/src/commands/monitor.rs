@@ -3,7 +3,7 @@
 //! The list is the session's. Specification: <https://ircv3.net/specs/extensions/monitor>.
 
 use chinwag_wire::message::Message;
-use chinwag_wire::names::{Nick, fold};
+use chinwag_wire::names::Nick;
 use chinwag_wire::numeric::Numeric;
 
 use super::reply::{Packer, addressee, given, room_for_last};
@@ -17,7 +17,7 @@ pub(crate) fn monitor(chat: &Chat, asking: &mut Asking<'_>, message: &Message<'_
     let targets = message.params.get(1).unwrap_or("");
     match message.params[0] {
         "+" => add(chat, asking, targets),
-        "-" => remove(asking, targets),
+        "-" => remove(chat, asking, targets),
         "C" | "c" => {
             for nick in std::mem::take(&mut asking.session.monitored).into_values() {
                 asking.effects.push(Effect::Unwatch(nick));
@@ -42,13 +42,13 @@ fn add(chat: &Chat, asking: &mut Asking<'_>, targets: &str) {
             if !target.is_empty() {
                 asking.refuse(Numeric::ERR_ERRONEUSNICKNAME, [given(target)]);
             }
-        } else if !asking.session.monitored.contains_key(&fold(target)) {
+        } else if !asking.session.monitored.contains_key(&chat.mapping().fold(target)) {
             if asking.session.monitored.len() >= asking.settings.monitor_entries {
                 let limit = Text::from(asking.settings.monitor_entries.to_string());
                 asking.refuse(Numeric::ERR_MONLISTFULL, [limit, left.to_owned().into()]);
                 break;
             }
-            asking.session.monitored.insert(fold(target), target.into());
+            asking.session.monitored.insert(chat.mapping().fold(target), target.into());
             asking.effects.push(Effect::Watch(target.into()));
             added.push(target);
         }
@@ -57,9 +57,9 @@ fn add(chat: &Chat, asking: &mut Asking<'_>, targets: &str) {
     status(chat, asking, added.into_iter());
 }
 
-fn remove(asking: &mut Asking<'_>, targets: &str) {
+fn remove(chat: &Chat, asking: &mut Asking<'_>, targets: &str) {
     for target in targets.split(',') {
-        if let Some(nick) = asking.session.monitored.remove(&fold(target)) {
+        if let Some(nick) = asking.session.monitored.remove(&chat.mapping().fold(target)) {
             asking.effects.push(Effect::Unwatch(nick));
         }
     }

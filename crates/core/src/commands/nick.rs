@@ -20,7 +20,8 @@ pub(crate) fn nick(chat: &Chat, asking: &mut Asking<'_>, message: &Message<'_>) 
         return Flow::Done;
     };
     let parsed = Nick::parse(wanted, asking.settings.nick_length).ok();
-    let Some(nick) = parsed.filter(|_| !registration::reserved(asking, wanted)) else {
+    let fit = chat.mapping().allows(wanted) && !registration::reserved(asking, wanted);
+    let Some(nick) = parsed.filter(|_| fit) else {
         asking.refuse(Numeric::ERR_ERRONEUSNICKNAME, [given(wanted)]);
         return Flow::Done;
     };
@@ -37,6 +38,9 @@ pub(crate) fn nick(chat: &Chat, asking: &mut Asking<'_>, message: &Message<'_>) 
     match chat.user_by_nick(wanted) {
         Some(holder) if holder.id != user.id => asking.refuse(Numeric::ERR_NICKNAMEINUSE, [given(wanted)]),
         _ if *user.who.nick == *wanted => {}
+        _ if chat.lookalike(wanted, Some(user.id)).is_some() => {
+            asking.refuse(Numeric::ERR_NICKNAMEINUSE, [given(wanted)]);
+        }
         _ => asking.propose(Event::Renamed { user: user.id, nick: nick.arc() }),
     }
     Flow::Done

@@ -74,15 +74,17 @@ pub(crate) fn nick(chat: &Chat, asking: &mut Asking<'_>, message: &Message<'_>) 
         return Flow::Done;
     };
     let parsed = Nick::parse(wanted, asking.settings.nick_length);
-    let Some(nick) = parsed.ok().filter(|_| !reserved(asking, wanted)) else {
+    let fit = chat.mapping().allows(wanted) && !reserved(asking, wanted);
+    let Some(nick) = parsed.ok().filter(|_| fit) else {
         asking.refuse(Numeric::ERR_ERRONEUSNICKNAME, [given(wanted)]);
         return Flow::Done;
     };
     let holder = chat.user_by_nick(wanted);
     let later = holder.is_some_and(|holder| may_prove_to_be(asking, holder));
+    let taken = (holder.is_some() && !later) || (holder.is_none() && chat.lookalike(wanted, None).is_some());
     if let Phase::Greeting(greeting) = &mut asking.session.phase {
         greeting.wanted = Some(nick.arc());
-        if holder.is_some() && !later {
+        if taken {
             asking.refuse(Numeric::ERR_NICKNAMEINUSE, [given(wanted)]);
             return Flow::Done;
         }
@@ -138,7 +140,8 @@ pub(crate) fn complete(chat: &Chat, asking: &mut Asking<'_>) {
         return not_without_proof(asking, nick);
     }
     let holder = chat.user_by_nick(&nick);
-    if holder.is_some_and(|holder| !may_share(chat, asking, holder)) {
+    let alike = holder.is_none() && chat.lookalike(&nick, None).is_some();
+    if alike || holder.is_some_and(|holder| !may_share(chat, asking, holder)) {
         // Free when it was asked for, and taken since.
         forget_nick(asking);
         asking.refuse(Numeric::ERR_NICKNAMEINUSE, [nick.into()]);

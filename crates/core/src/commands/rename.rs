@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use chinwag_wire::message::Message;
-use chinwag_wire::names::{RoomName, fold};
+use chinwag_wire::names::RoomName;
 use chinwag_wire::numeric::Numeric;
 
 use super::names::{self, UNASKED, Viewer};
@@ -31,7 +31,7 @@ pub(crate) fn rename(chat: &Chat, asking: &mut Asking<'_>, message: &Message<'_>
         asking.refuse(Numeric::ERR_NOSUCHCHANNEL, [given(name)]);
         return Flow::Done;
     };
-    if asking.pending.locked(room.id) || asking.pending.opening(&fold(wanted)) {
+    if asking.pending.locked(room.id) || asking.pending.opening(&chat.mapping().fold(wanted)) {
         return Flow::Wait;
     }
     let shown = Text::from(&room.name);

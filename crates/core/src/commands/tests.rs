@@ -444,3 +444,25 @@ fn denied_client_tags_are_not_handed_on() {
     // Blocking a tag does not block the text that it came with.
     assert!(matches!(&scene.decide("ann", "@+typing=active PRIVMSG #tea :hi").events[..], [Event::Said(_)]));
 }
+
+#[test]
+fn the_case_mapping_says_which_names_are_the_same() {
+    use chinwag_wire::casemap::CaseMapping;
+    let taken = |mapping: CaseMapping, wanted: &str| {
+        let mut scene = Scene::of([]);
+        scene.chat = crate::chat::Chat::new(crate::scene::KEY).with_mapping(mapping);
+        scene.enters("ann[1]");
+        scene.enters("bob");
+        scene.all([("ann[1]", "JOIN #Caf\u{c9}[]")]);
+        let rooms = scene.chat.rooms_opened();
+        let _ = scene.asks("bob", "JOIN #caf\u{e9}{}");
+        let same_room = scene.chat.rooms_opened() == rooms;
+        (scene.asks("bob", wanted)[0].contains("433"), same_room)
+    };
+    assert_eq!(taken(CaseMapping::Ascii, "NICK ANN{1}"), (false, false));
+    assert_eq!(taken(CaseMapping::Rfc1459, "NICK ANN{1}"), (true, false), "É is not é");
+    assert_eq!(taken(CaseMapping::Precis, "NICK ANN[1]"), (true, false), "[] are not {{}}");
+    for mapping in CaseMapping::ALL {
+        assert!(taken(mapping, "NICK \u{430}nn[1]").0, "a Cyrillic letter in place of a Latin one");
+    }
+}

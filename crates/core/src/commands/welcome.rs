@@ -74,6 +74,8 @@ impl Lines {
 fn tokens(settings: &Settings) -> Vec<Vec<Text>> {
     let limits = Limits {
         network: settings.network.to_string(),
+        casemapping: settings.casemapping,
+        utf8_only: settings.utf8_only,
         nick_length: settings.nick_length,
         channel_length: settings.channel_length,
         topic_length: settings.topic_length,

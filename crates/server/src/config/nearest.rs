@@ -63,7 +63,7 @@ pub(super) fn known_keys() -> Vec<(&'static str, &'static str)> {
             section = name;
         } else if let Some((name, _)) = line.trim_start_matches("# ").split_once(" = ")
             && !name.is_empty()
-            && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
+            && name.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_'))
         {
             keys.push((section, name));
         }
