@@ -15,6 +15,9 @@ pub mod world;
 
 use std::path::Path;
 
+use chinwag_core::chat::Verifiers;
+use chinwag_core::privileges::{Oper, Privileges};
+use chinwag_core::settings::Settings;
 use conversation::Script;
 
 /// All conversations of the repository, by name.
@@ -36,4 +39,25 @@ pub fn conversations() -> Vec<Script> {
             conversation::parse(&name, &text).unwrap_or_else(|error| panic!("{error}"))
         })
         .collect()
+}
+
+/// The operator `boss` of the conversations: the hash of the password `sesame`.
+const BOSS: &str =
+    "$argon2id$v=19$m=8,t=1,p=1$fH2U66SaY9gmUqrwzxoBaA$GIU5NFPWHsbd7m6yJkASgzBETrMvv59nemD++1p2xHE";
+
+/// What conversations are told with: the default settings, and an operator.
+pub fn settings() -> Settings {
+    let verifiers = Verifiers { argon2: BOSS.into(), scram: "".into() };
+    let boss = Oper {
+        name: "boss".into(),
+        verifiers: verifiers.into(),
+        title: "runs the tests".into(),
+        privileges: Privileges::all(),
+    };
+    Settings { opers: vec![boss], ..Settings::default() }
+}
+
+/// The same as a configuration file.
+pub fn configuration() -> String {
+    format!("[[oper]]\nname = \"boss\"\npassword = \"{BOSS}\"\ntitle = \"runs the tests\"\n")
 }

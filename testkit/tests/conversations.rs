@@ -1,10 +1,9 @@
 //! Every conversation, against the pure server: on one node, and with its people spread over two.
 
-use chinwag_core::settings::Settings;
 use chinwag_log::memory::Faults;
 use chinwag_testkit::conversation::run;
-use chinwag_testkit::conversations;
 use chinwag_testkit::world::World;
+use chinwag_testkit::{conversations, settings};
 
 fn run_all(nodes: usize) {
     let only = std::env::var("CHINWAG_CONVERSATION").ok();
@@ -15,7 +14,7 @@ fn run_all(nodes: usize) {
             continue;
         }
         count += 1;
-        if let Err(failure) = run(&script, || World::new(nodes, Settings::default(), 0, Faults::default())) {
+        if let Err(failure) = run(&script, || World::new(nodes, settings(), 0, Faults::default())) {
             failures.push(failure.to_string());
         }
     }

@@ -4,8 +4,8 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use chinwag_testkit::conversation::{Carrier, Scene, Sockets, run_scene};
-use chinwag_testkit::conversations;
 use chinwag_testkit::process::Process;
+use chinwag_testkit::{configuration, conversations};
 
 /// Scenes at the same time: most of them spend their time waiting.
 const THREADS: usize = 4;
@@ -15,12 +15,15 @@ fn run(name: &str, scene: &Scene, carrier: Carrier) -> Result<(), String> {
     let data = tempfile::tempdir().expect("a folder can be made");
     let binary = Path::new(env!("CARGO_BIN_EXE_chinwag"));
     let folder = data.path().to_owned();
-    let mut server = Some(Process::serve(binary, &folder, &[], &[]));
+    let config = data.path().join("chinwag.toml");
+    std::fs::write(&config, configuration()).expect("a file can be written");
+    let serve = move || Process::serve(binary, &folder, &[], &[("CHINWAG_CONFIG", &config)]);
+    let mut server = Some(serve());
     let address = server.as_ref().expect("it was just started").address();
     let restart = move || {
         // Killed, not stopped: what was acknowledged survives that as well.
         server.take().expect("there is always one").kill();
-        server.insert(Process::serve(binary, &folder, &[], &[])).address()
+        server.insert(serve()).address()
     };
     let mut sockets = Sockets::new(address, carrier, Some(Box::new(restart)));
     run_scene(name, scene, &mut sockets).map_err(|failure| failure.to_string())

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use chinwag_log::Keep;
 use serde::{Deserialize, Serialize};
 
-use crate::chat::Party;
+use crate::chat::{Party, UserModes};
 use crate::ids::{Millis, Number, RoomId, SessionKey, UserId};
 use crate::metadata::Metadata;
 use crate::privileges::Operator;
@@ -221,6 +221,8 @@ pub struct Arrived {
     pub who: Arc<Who>,
     /// "Real name".
     pub realname: Arc<str>,
+    /// The user modes to begin with.
+    pub modes: UserModes,
     /// The door, for WHOIS (`plain`, `irc` …).
     pub door: &'static str,
     /// From where.

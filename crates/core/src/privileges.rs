@@ -4,6 +4,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::chat::Verifiers;
+
 macro_rules! privileges {
     ($($privilege:ident, $name:literal, $what:literal;)*) => {
         /// Something that server operators may do.
@@ -80,8 +82,8 @@ impl fmt::Debug for Privileges {
 pub struct Oper {
     /// The name given with OPER.
     pub name: Arc<str>,
-    /// What the password is checked against: an argon2id hash in the form of the PHC.
-    pub password: Arc<str>,
+    /// What the password is checked against.
+    pub verifiers: Arc<Verifiers>,
     /// What others are told of the operator (RPL_WHOISOPERATOR).
     pub title: Arc<str>,
     /// What the operator may do.

@@ -75,6 +75,7 @@ impl Scene {
             session,
             away: None,
             metadata: Default::default(),
+            modes: Default::default(),
         };
         let effects = self.happens(Event::Arrived(Arc::new(arrived)));
         assert!(effects.contains(&Effect::Registered(user)), "{effects:?}");
@@ -98,6 +99,7 @@ impl Scene {
             session,
             away: None,
             metadata: Default::default(),
+            modes: Default::default(),
         };
         let effects = self.happens(Event::Arrived(Arc::new(arrived)));
         effects.iter().map(|effect| self.shown(effect)).collect()

@@ -101,6 +101,8 @@ pub struct Session {
     pub certificate: Option<Arc<str>>,
     /// The account it is logged in to before it is a user's; afterwards the user's account counts.
     pub account: Option<Arc<str>>,
+    /// Wrong passwords given with OPER, one after the other.
+    pub wrong_passwords: u8,
     /// The nicknames that MONITOR watches for it, as they were asked for.
     pub monitored: BTreeMap<Folded, Arc<str>>,
     /// An exchange of AUTHENTICATE that has begun.
@@ -131,6 +133,7 @@ impl Session {
             tls_host: None,
             certificate: None,
             account: None,
+            wrong_passwords: 0,
             monitored: BTreeMap::new(),
             sasl: None,
             then: None,

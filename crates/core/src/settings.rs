@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use chinwag_wire::casemap::CaseMapping;
 
+use crate::chat::UserModes;
 pub use crate::commands::authenticate::Mechanism;
 pub use crate::commands::welcome::Prepared;
 use crate::privileges::Oper;
@@ -128,6 +129,8 @@ pub struct Settings {
     pub casemapping: CaseMapping,
     /// Whether what is not UTF-8 is refused; otherwise it is taken for Windows-1252.
     pub utf8_only: bool,
+    /// The user modes of whoever comes in.
+    pub default_user_modes: UserModes,
     /// Who may become a server operator.
     pub opers: Vec<Oper>,
     /// Bytes of a nickname.
@@ -246,6 +249,7 @@ impl Default for Settings {
             password: None,
             casemapping: CaseMapping::Ascii,
             utf8_only: true,
+            default_user_modes: UserModes::default(),
             opers: Vec::new(),
             nick_length: 32,
             channel_length: 64,

@@ -12,7 +12,6 @@ use chinwag_core::line::{Line, Source};
 use chinwag_core::metadata::{Change, Form, TOLD};
 use chinwag_core::session::Door;
 use chinwag_wire::caps::Cap;
-use chinwag_wire::names::fold;
 
 use crate::Node;
 use crate::deliver::Asker;
@@ -69,7 +68,7 @@ impl Node {
             }
         };
         let mut sessions: Vec<u32> = users.iter().flat_map(|user| self.sessions.of(*user)).collect();
-        if watched && let Some(watchers) = self.watchers.get(&fold(name)) {
+        if watched && let Some(watchers) = self.watchers.get(&self.chat.mapping().fold(name)) {
             sessions.extend(watchers);
         }
         sessions.sort_unstable();
@@ -123,7 +122,7 @@ impl Node {
                 if caps.contains(Cap::ChannelRename) || entry.core.door == Door::Plain {
                     let (to, author, except) = (To::Asker, None, None);
                     effects.push(Effect::Send { to, author, except, line: line.clone() });
-                } else if fold(old) != fold(&room.name) {
+                } else if !self.chat.mapping().same(old, &room.name) {
                     let (nick, server) = (&found.who.nick, &self.settings.server);
                     let viewer = Viewer { user: Some(user), nick, caps, server };
                     let at_ms = line.meta.at_ms.unwrap_or(self.now_ms);

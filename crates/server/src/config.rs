@@ -24,12 +24,14 @@ mod extensions;
 mod listener;
 mod mapping;
 mod nearest;
+mod oper;
 #[cfg(test)]
 mod tests;
 
 pub use self::extensions::{MetadataConfig, RelaymsgConfig};
 pub use self::listener::{Address, Kind, ListenerConfig, Listeners, TlsMode};
 pub use self::mapping::Mapping;
+pub use self::oper::OperConfig;
 
 /// The commented default configuration, as `chinwag config` prints it.
 pub const DEFAULT_TOML: &str = include_str!("default.toml");
@@ -52,6 +54,9 @@ pub struct Config {
     pub throttle: ThrottleConfig,
     /// `[accounts]`
     pub accounts: AccountsConfig,
+    /// `[[oper]]`
+    #[serde(rename = "oper")]
+    pub opers: Vec<OperConfig>,
     /// `[history]`
     pub history: HistoryConfig,
     /// `[metadata]`
@@ -484,6 +489,8 @@ impl Config {
             sts: self.sts(),
             casemapping: server.casemapping.of_names(),
             utf8_only: server.utf8_only,
+            opers: self.opers.iter().map(OperConfig::oper).collect(),
+            default_user_modes: self.accounts.user_modes(),
             password: server.password.as_deref().map(Arc::from),
             nick_length: limits.nick_length,
             channel_length: limits.channel_length,

@@ -118,6 +118,7 @@ verbs! {
     Info, "INFO", 0, Registered, "[<server>]", "Shows what this software is.";
     Help, "HELP", 0, Registered, "[<command>]", "Explains commands.";
     Helpop, "HELPOP", 0, Registered, "[<command>]", "The same as HELP.";
+    Oper, "OPER", 2, Registered, "<name> <password>", "Makes you one of those who run the server.";
     Rehash, "REHASH", 0, Registered, "", "Has the configuration read again; for those who run the server.";
     Sethost, "SETHOST", 1, Registered, "[<nickname>] <host>", "Gives somebody another host; for those who run the server.";
     Setname, "SETNAME", 1, Registered, ":<real name>", "Changes your real name.";

@@ -19,7 +19,7 @@ pub(crate) use self::register::{register, same_secret, verify};
 use crate::asking::Asking;
 use crate::chat::{Account, Chat};
 use crate::commands::authenticate::{self, Exchange};
-use crate::commands::registration;
+use crate::commands::{oper, registration};
 use crate::effect::Effect;
 use crate::event::{AccountChange, AccountRegistered, Event};
 use crate::line::Line;
@@ -62,6 +62,8 @@ pub enum Then {
     Changed(Way, Arc<str>),
     /// The end of an account is on its way to the log.
     Dropped(Way, Arc<str>),
+    /// The password of a server operator of this name is checked.
+    Oper(Arc<str>),
     /// SCRAM goes on.
     Scram(Box<Exchange>),
 }
@@ -91,6 +93,7 @@ impl Chat {
     pub fn resume(&self, asking: &mut Asking<'_>, came: Resumed) {
         let Some(then) = asking.session.then.take() else { return };
         match (*then, came) {
+            (Then::Oper(name), Resumed::Work(outcome)) => oper::checked(asking, &name, &outcome),
             (Then::Scram(exchange), Resumed::Work(outcome)) => {
                 authenticate::resume(self, asking, *exchange, outcome);
             }

@@ -10,7 +10,7 @@ use smallvec::smallvec;
 use super::apply::send;
 use super::apply_profile::tell_about;
 use super::server_bans::keep_out;
-use super::{Chat, Departed, Gone, Marks, User, UserModes};
+use super::{Chat, Departed, Gone, Marks, User};
 use crate::effect::{Effect, Effects, To};
 use crate::event::{Arrived, Who};
 use crate::ids::{Millis, SessionKey, UserId};
@@ -44,7 +44,7 @@ impl Chat {
             door: arrived.door,
             from: arrived.from.clone(),
             away: arrived.away.clone(),
-            modes: UserModes::default(),
+            modes: arrived.modes,
             rooms: Vec::new(),
             invited: Vec::new(),
             accepted: Vec::new(),

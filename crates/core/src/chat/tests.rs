@@ -233,6 +233,7 @@ fn a_nickname_taken_meanwhile_sends_back_to_the_greeting() {
         session,
         away: None,
         metadata: Default::default(),
+        modes: Default::default(),
     };
     let effects = scene.happens(Event::Arrived(Arc::new(arrived)));
     assert!(
@@ -261,6 +262,7 @@ fn a_node_that_starts_again_has_lost_its_people_and_no_others() {
         session,
         away: None,
         metadata: Default::default(),
+        modes: Default::default(),
     };
     scene.happens(Event::Arrived(Arc::new(arrived)));
     scene.happens(Event::Joined { user, room: "#tea".into(), key: None });

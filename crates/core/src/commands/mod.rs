@@ -33,6 +33,7 @@ mod monitor;
 mod motd;
 pub mod names;
 mod nick;
+pub(crate) mod oper;
 mod part;
 mod pass;
 pub(crate) mod persistence;
@@ -129,6 +130,7 @@ fn handler(verb: Verb) -> Handler {
         Verb::Names => names::names,
         Verb::Nick => nick::nick,
         Verb::Notice => privmsg::notice,
+        Verb::Oper => oper::oper,
         Verb::Part => part::part,
         Verb::Pass => pass::pass,
         Verb::Persistence => persistence::persistence,

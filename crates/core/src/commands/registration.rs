@@ -170,9 +170,9 @@ fn enter(chat: &Chat, asking: &mut Asking<'_>, nick: Arc<str>, user: Arc<str>, h
         let account = asking.session.account.clone();
         return asking.propose(Event::Attached { user, account, session, away });
     }
-    let user = asking.next_user;
+    let (user, modes) = (asking.next_user, asking.settings.default_user_modes);
     let from = CameFrom { address: Arc::clone(&asking.session.address), secure: asking.session.secure };
-    let arrived = Arrived { user, who, realname, door, from, session, away, metadata };
+    let arrived = Arrived { user, who, realname, modes, door, from, session, away, metadata };
     asking.propose(Event::Arrived(Arc::new(arrived)));
 }
 

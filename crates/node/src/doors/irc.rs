@@ -230,6 +230,7 @@ fn ends_with_text(verb: &str) -> bool {
             | "NOTICE"
             | "TOPIC"
             | "KICK"
+            | "KILL"
             | "SETNAME"
             | "QUIT"
             | "RENAME"

@@ -1,5 +1,6 @@
 //! `[accounts]`: names that stay somebody's.
 
+use chinwag_core::chat::UserModes;
 use chinwag_core::settings::{AccountRules, Mechanism, Registration};
 use chinwag_proof::Cost;
 use serde::de::Error as _;
@@ -28,6 +29,9 @@ pub struct AccountsConfig {
     pub cleartext_passwords: bool,
     /// What hashing a password costs.
     pub hash_cost: HashCost,
+    /// The user modes of whoever comes in.
+    #[serde(deserialize_with = "user_modes")]
+    pub default_user_modes: String,
 }
 
 /// Who makes accounts.
@@ -77,6 +81,7 @@ impl Default for AccountsConfig {
             multiclient: true,
             cleartext_passwords: false,
             hash_cost: HashCost::Default,
+            default_user_modes: String::new(),
         }
     }
 }
@@ -122,4 +127,24 @@ fn mechanisms<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Mechanism>, D::E
         Mechanism::from_name(name).ok_or_else(wrong)
     };
     names.iter().map(known).collect()
+}
+
+impl AccountsConfig {
+    /// The user modes of whoever comes in.
+    pub fn user_modes(&self) -> UserModes {
+        let mut modes = UserModes::default();
+        for letter in self.default_user_modes.chars().filter(|letter| *letter != '+') {
+            modes.change(true, letter);
+        }
+        modes
+    }
+}
+
+fn user_modes<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
+    let text = String::deserialize(from)?;
+    let fits = |letter: char| letter != 'o' && UserModes::default().change(true, letter);
+    if text.trim_start_matches('+').chars().all(fits) {
+        return Ok(text);
+    }
+    Err(D::Error::custom("default_user_modes is a + and letters of user modes, such as \"+i\""))
 }

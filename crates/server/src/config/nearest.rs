@@ -50,11 +50,12 @@ fn section_at(text: &str, start: usize) -> &str {
 }
 
 fn header(line: &str) -> Option<&str> {
-    let line = line.trim();
-    line.strip_prefix('[').and_then(|rest| rest.split(']').next()).map(|name| name.trim_matches(['[', ' ']))
+    let line = line.trim().trim_start_matches("# ");
+    let name = line.strip_prefix('[')?.split(']').next()?.trim_matches(['[', ' ']);
+    (!name.is_empty() && name.bytes().all(|byte| byte.is_ascii_lowercase())).then_some(name)
 }
 
-/// Every key with its section, read from the default configuration; keys that are commented out count.
+/// Every key with its section, read from the default configuration; what is commented out counts.
 pub(super) fn known_keys() -> Vec<(&'static str, &'static str)> {
     let mut section = "";
     let mut keys = Vec::new();

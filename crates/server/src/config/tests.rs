@@ -15,17 +15,17 @@ fn the_default_file_says_what_the_code_does() {
 #[test]
 fn the_default_file_has_every_key() {
     // Keys without a default stand there as comments; with the comment sign taken away they are understood.
-    let text = DEFAULT_TOML.replace("# password =", "password =").replace("# icon =", "icon =");
+    let text = DEFAULT_TOML.replace("# password = \"a", "password = \"a").replace("# icon =", "icon =");
     let text = text.replace("# tls_", "tls_");
     let config = parse(&text).unwrap();
     assert_eq!(config.server.password.as_deref(), Some("a long sentence"));
     assert!(config.listeners.0[0].tls_cert.is_some() && config.listeners.0[0].tls_key.is_some());
     let keys = nearest::known_keys();
     assert_eq!(config.server.icon.as_deref(), Some("https://example.org/icon.svg"));
-    for section in ["", "server", "listener", "limits", "throttle", "accounts", "history", "log"] {
+    for section in ["", "server", "listener", "limits", "throttle", "accounts", "oper", "history", "log"] {
         let header = match section {
             "" => String::new(),
-            "listener" => "[[listener]]\n".to_owned(),
+            "listener" | "oper" => format!("[[{section}]]\n"),
             _ => format!("[{section}]\n"),
         };
         // What is said of a key that does not exist names those that do.

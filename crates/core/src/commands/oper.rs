@@ -1,0 +1,56 @@
+//! `OPER <name> <password>`: becoming a server operator.
+
+use std::sync::Arc;
+
+use chinwag_wire::message::Message;
+use chinwag_wire::numeric::Numeric;
+
+use crate::accounts::{Then, work};
+use crate::asking::{Asking, Flow};
+use crate::chat::Chat;
+use crate::effect::Effect;
+use crate::event::Event;
+use crate::privileges::{Oper, Operator};
+use crate::work::{Job, Outcome};
+
+/// Wrong passwords after which a session is closed.
+const WRONG_MAX: u8 = 5;
+
+/// `OPER <name> <password>`. An unknown name takes as long as a wrong password, and is answered as one.
+pub(crate) fn oper(_chat: &Chat, asking: &mut Asking<'_>, message: &Message<'_>) -> Flow {
+    let [name, password, ..] = message.params[..] else { return Flow::Done };
+    if !asking.session.secure && !asking.settings.accounts.cleartext_passwords {
+        asking.refuse(Numeric::ERR_NOOPERHOST, []);
+        return Flow::Done;
+    }
+    let verifiers = found(asking, name).map(|oper| Arc::clone(&oper.verifiers));
+    work(asking, Then::Oper(name.into()), Job::Check { password: password.into(), verifiers });
+    Flow::Done
+}
+
+fn found<'a>(asking: &Asking<'a>, name: &str) -> Option<&'a Oper> {
+    asking.settings.opers.iter().find(|oper| *oper.name == *name)
+}
+
+/// The password was checked.
+pub(crate) fn checked(asking: &mut Asking<'_>, name: &str, outcome: &Outcome) {
+    let Outcome::Checked(right) = outcome else {
+        let text = Numeric::RPL_TRYAGAIN.text().into();
+        return asking.numeric(Numeric::RPL_TRYAGAIN, ["OPER".into(), text]);
+    };
+    match (found(asking, name).filter(|_| *right), asking.session.user()) {
+        (Some(Oper { name, title, privileges, .. }), Some(user)) => {
+            let (name, title) = (Arc::clone(name), Arc::clone(title));
+            let operator = Arc::new(Operator { name, title, privileges: *privileges });
+            asking.session.wrong_passwords = 0;
+            asking.propose(Event::Opered { user, operator });
+        }
+        _ => {
+            asking.refuse(Numeric::ERR_PASSWDMISMATCH, []);
+            asking.session.wrong_passwords += 1;
+            if asking.session.wrong_passwords >= WRONG_MAX {
+                asking.effects.push(Effect::Close("Too many wrong passwords".into()));
+            }
+        }
+    }
+}
