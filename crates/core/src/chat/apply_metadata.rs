@@ -78,6 +78,15 @@ impl Chat {
 
     /// Somebody has come into a room: those who are in it and want to know are told what is known of them.
     pub(super) fn show_metadata(&self, user: UserId, room: RoomId, effects: &mut Effects) {
+        self.show_to(user, MetadataOf::Newcomer(user, room), effects);
+    }
+
+    /// Somebody is here: those who watch for that are told what is known of them.
+    pub(super) fn announce_metadata(&self, user: UserId, effects: &mut Effects) {
+        self.show_to(user, MetadataOf::User(user), effects);
+    }
+
+    fn show_to(&self, user: UserId, of: MetadataOf, effects: &mut Effects) {
         let Some(user) = self.users.get(user) else { return };
         let metadata = self.metadata_of(user);
         if metadata.is_empty() {
@@ -85,7 +94,7 @@ impl Chat {
         }
         let changes = metadata.iter().map(|(key, value)| (Arc::clone(key), Some(Arc::clone(value))));
         effects.push(Effect::Metadata {
-            of: MetadataOf::Newcomer(user.id, room),
+            of,
             name: Arc::clone(&user.who.nick),
             by: Source::Server,
             changes: changes.collect(),

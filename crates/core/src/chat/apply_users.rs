@@ -60,6 +60,7 @@ impl Chat {
         if came_in {
             effects.push(Effect::Registered(arrived.user));
             watched(&arrived.who.nick, Numeric::RPL_MONONLINE, arrived.who.mask().into(), effects);
+            self.announce_metadata(arrived.user, effects);
         } else {
             refuse(effects, Numeric::ERR_NICKNAMEINUSE, [Text::from(&arrived.who.nick)]);
             effects.push(Effect::EntryRefused);

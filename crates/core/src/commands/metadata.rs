@@ -485,6 +485,20 @@ pub fn on_join(chat: &Chat, user: &User, room: &Room, session: &Session, effects
     }
 }
 
+/// What such a session is told of those whom it watches from now on (`MONITOR`) and who are here.
+pub(crate) fn on_watch(chat: &Chat, asking: &mut Asking<'_>, nicks: &[&str]) {
+    let session = &*asking.session;
+    if !session.caps.intersects(TOLD) || session.subscribed.is_empty() {
+        return;
+    }
+    let wanted = |key: &str| session.subscribed.contains(key);
+    let mut lines = Vec::new();
+    for user in nicks.iter().filter_map(|nick| chat.user_by_nick(nick)) {
+        of_user(chat, user, Form::of(session.caps), &wanted, &mut lines);
+    }
+    lines.into_iter().for_each(|line| tell(asking.effects, line));
+}
+
 /// What such a session is told of itself when it has come in, before the end of the message of the day.
 pub(crate) fn on_arrival(chat: &Chat, user: &User, caps: CapSet, effects: &mut Effects) {
     if caps.intersects(TOLD) {

@@ -6,6 +6,7 @@ use chinwag_wire::message::Message;
 use chinwag_wire::names::Nick;
 use chinwag_wire::numeric::Numeric;
 
+use super::metadata;
 use super::reply::{Packer, addressee, given, room_for_last};
 use crate::asking::{Asking, Flow};
 use crate::chat::Chat;
@@ -54,7 +55,8 @@ fn add(chat: &Chat, asking: &mut Asking<'_>, targets: &str) {
         }
         left = rest;
     }
-    status(chat, asking, added.into_iter());
+    status(chat, asking, added.iter().copied());
+    metadata::on_watch(chat, asking, &added);
 }
 
 fn remove(chat: &Chat, asking: &mut Asking<'_>, targets: &str) {
