@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 
-use chinwag_wire::caps::{Cap, CapSet};
+use chinwag_wire::caps::{Cap, CapSet, Status};
 use chinwag_wire::message::Message;
 use chinwag_wire::numeric::Numeric;
 
@@ -157,8 +157,9 @@ fn ls(chat: &Chat, asking: &mut Asking<'_>, version: Option<&str>) {
     listing(chat, asking, "LS", names.into_iter(), values);
 }
 
-/// Sends a list, in several lines where it must be. Clients older than 302 know no sign that more follows;
-/// they get lines that stand alone.
+/// Sends a list, in several lines where it must be. Clients older than 302 know no sign that more follows, and must
+/// not be sent several lines: they are told of those that fit, the settled ones first
+/// (<https://ircv3.net/specs/extensions/capability-negotiation#multiline-replies-to-cap-ls-and-cap-list>).
 fn listing(
     chat: &Chat,
     asking: &mut Asking<'_>,
@@ -170,10 +171,13 @@ fn listing(
     let between = subcommand.len() + " * ".len();
     let mut packer = Packer::new(room_for_last(&asking.settings.server, who.as_str(), between));
     let more = |asking: &mut Asking<'_>, text: Text| {
-        let star = several.then_some(Text::Static("*"));
-        let params = [who.clone(), subcommand.into()].into_iter().chain(star).chain([text]);
-        asking.reply(line("CAP", params));
+        asking.reply(line("CAP", [who.clone(), subcommand.into(), Text::Static("*"), text]));
     };
+    if !several {
+        let room = room_for_last(&asking.settings.server, who.as_str(), between);
+        let text = fitting(names.map(|(name, _)| name).collect(), room);
+        return asking.reply(line("CAP", [who, subcommand.into(), text.into()]));
+    }
     for (name, value) in names {
         let full = match value {
             Some(value) => packer.word(&[name, "=", &value]),
@@ -185,6 +189,22 @@ fn listing(
     }
     let last = packer.finish().unwrap_or(Text::Static(""));
     asking.reply(line("CAP", [who, subcommand.into(), last]));
+}
+
+/// The names that fit so many bytes, in their order: all of them, or the settled ones before the others.
+fn fitting(mut names: Vec<&'static str>, bytes_max: usize) -> String {
+    let rank = |name: &&str| match Cap::from_name(name).map(Cap::status) {
+        Some(Status::Ratified) => 0,
+        Some(Status::Vendor) => 1,
+        Some(Status::Draft) | None => 2,
+    };
+    let bytes = |names: &[&str]| names.iter().map(|name| name.len() + 1).sum::<usize>().saturating_sub(1);
+    while bytes(&names) > bytes_max {
+        // The last of those that are the least settled.
+        let Some(at) = (0..names.len()).max_by_key(|at| (rank(&names[*at]), *at)) else { break };
+        names.remove(at);
+    }
+    names.join(" ")
 }
 
 /// All of it, or nothing of it.
