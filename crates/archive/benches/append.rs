@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use chinwag_archive::{Options, SqliteLog, open};
 use chinwag_core::chat::Chat;
 use chinwag_core::event::{Event, Said, SayKind, Who};
-use chinwag_core::history::{Anchor, Part, Query};
+use chinwag_core::history::{Anchor, Part, Query, Show};
 use chinwag_core::ids::{Number, RoomId, UserId};
 use chinwag_log::conformance::next;
 use chinwag_log::{Arrival, Keep, Key, Log, Origin, Proposal, Seq, Slot};
@@ -144,6 +144,7 @@ fn read(folder: Option<&Path>) {
             clock: false,
             two: None,
             batch: "b".into(),
+            show: Show::Said,
         };
         for time in ["first", "second"] {
             timed(&format!("page of 50, {name}, {time} time"), &mut || {

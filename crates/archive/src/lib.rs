@@ -7,6 +7,7 @@
 //! Start here for the commonest change, a new stored event: one number in `rows.rs`. A change of the tables is
 //! one more entry in `schema.rs`, never a change of an old one.
 
+mod amend;
 mod latest;
 mod log;
 mod open;

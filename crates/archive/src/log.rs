@@ -5,7 +5,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
-use chinwag_core::event::Event;
+use chinwag_core::event::{Amendment, Event};
 use chinwag_log::{Arrival, Entry, Full, Health, Keep, Log, Proposal, ReadError, Refusal, Seq};
 
 use crate::reader::Reader;
@@ -307,6 +307,10 @@ pub(crate) fn measure(batch: &[Proposal<Event>]) -> (bool, usize) {
         stored |= proposal.keep == Keep::Stored;
         bytes += match &proposal.event {
             Event::Said(said) => said.text.len() + said.client_tags.as_ref().map_or(0, |tags| tags.len()),
+            Event::Amended(amended) => match &amended.what {
+                Amendment::Edited { text } => text.len(),
+                _ => 0,
+            },
             Event::Passed(passed) => {
                 passed.text.len() + passed.client_tags.as_ref().map_or(0, |tags| tags.len())
             }

@@ -275,6 +275,8 @@ fn begin_empty(connection: &Connection, file: &Path) -> Result<(), OpenError> {
 fn configure(connection: &mut Connection) -> rusqlite::Result<Arc<AtomicU32>> {
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
+    // What is deleted is overwritten, and not only given up.
+    connection.pragma_update(None, "secure_delete", "ON")?;
     connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     let wal_pages = Arc::new(AtomicU32::new(0));

@@ -10,12 +10,14 @@ use chinwag_core::chat::Chat;
 use chinwag_core::event::{Event, Who};
 use chinwag_core::history::{Page, Query};
 use chinwag_core::ids::{Number, RoomId, UserId};
+use chinwag_core::pointed::{Answer, Found, Lookup, Question};
 use chinwag_log::{Entry, Keep, Key, Origin, Seq};
 use rusqlite::{Connection, OpenFlags};
 
 use crate::latest;
 use crate::room::InRoom;
 use crate::rows::{self, RowError, SaidRow, kind};
+use crate::schema::RESTORED;
 use crate::writer::signed;
 
 /// A reader's page cache, in KiB.
@@ -91,6 +93,25 @@ impl Reader {
         })
     }
 
+    /// The answer to a question.
+    ///
+    /// # Errors
+    /// As [`Reader::page`].
+    pub fn answer(&self, question: &Question) -> Result<Answer, ReadFailed> {
+        match question {
+            Question::Page(query) => self.page(query).map(Answer::Page),
+            Question::Message(lookup) => self.message(lookup).map(Answer::Message),
+        }
+    }
+
+    /// A message and what happened to it; none when there is none in that room.
+    ///
+    /// # Errors
+    /// As [`Reader::page`].
+    pub fn message(&self, lookup: &Lookup) -> Result<Option<Box<Found>>, ReadFailed> {
+        self.with(|open| InRoom::new(&open.connection, lookup.room)?.message(lookup.of, &mut open.senders))
+    }
+
     /// Up to `count` stored entries after `from`. Their keys are their positions: the log has one proposer and
     /// keeps none.
     ///
@@ -112,8 +133,8 @@ impl Reader {
         let mut after = 0;
         loop {
             let entries = self.with(|open| {
-                let filter = "number IS NULL AND seq > ?1 ORDER BY seq LIMIT ?2";
-                open.entries(filter, (after, STEP))
+                let filter = format!("{RESTORED} AND seq > ?1 ORDER BY seq LIMIT ?2");
+                open.entries(&filter, (after, STEP))
             })?;
             let Some(last) = entries.last() else { break };
             after = signed(last.seq.0);
@@ -185,7 +206,8 @@ impl Open {
                 let body = row.get_ref(6)?.as_str().map_err(rusqlite::Error::from)?;
                 latest::marked(body, row.get(5)?)
             } else {
-                rows::other_event(extra)
+                let body = row.get_ref(6)?.as_str_or_null().map_err(rusqlite::Error::from)?;
+                rows::other_event(extra, body)
             };
             entries.push(Entry {
                 seq,

@@ -1,7 +1,10 @@
 //! One room's messages in one snapshot: what is in `place`, and the few that are not there yet.
 
-use chinwag_core::history::{Anchor, Happened, Page, Part, Query, Row, is_shown};
+use std::sync::Arc;
+
+use chinwag_core::history::{Anchor, Happened, Page, Part, Query, Row, Show, is_shown};
 use chinwag_core::ids::{Number, RoomId};
+use chinwag_core::pointed::{Change, Former, Found, Pointer};
 use chinwag_log::Seq;
 use rusqlite::{Connection, OptionalExtension};
 
@@ -215,7 +218,7 @@ impl<'c> InRoom<'c> {
         while let Some(row) = found.next()? {
             let seq = Seq(row.get::<_, i64>(0)?.cast_unsigned());
             let extra = row.get_ref(2)?.as_str_or_null().map_err(rusqlite::Error::from)?;
-            let event = rows::other_event(extra).map_err(|error| spoilt(seq, &error))?;
+            let event = rows::other_event(extra, None).map_err(|error| spoilt(seq, &error))?;
             let at_ms = row.get::<_, i64>(1)?.cast_unsigned();
             events.push(Happened { seq, at_ms, event });
         }
@@ -233,6 +236,13 @@ impl<'c> InRoom<'c> {
         let last = query.last.0.min(i64::MAX as u64 - 1);
         if first > last || limit == 0 {
             return Ok(Vec::new());
+        }
+        if let Show::Pins(numbers) = &query.show {
+            let shown =
+                numbers.iter().map(|number| number.0).filter(|number| (first..=last).contains(number));
+            return Ok(shown
+                .map(|number| Stretch { from: number, to: number, newest: false, limit: 1 })
+                .collect());
         }
         let find = |anchor: Anchor| self.find(anchor, first, last);
         let one = |from: u64, to: u64, newest: bool| vec![Stretch { from, to, newest, limit }];
@@ -254,6 +264,50 @@ impl<'c> InRoom<'c> {
                 if start.0 <= end.0 { one(start.1, end.0 - 1, false) } else { one(end.1, start.0 - 1, true) }
             }
         })
+    }
+
+    /// A message and what happened to it.
+    pub(crate) fn message(
+        &self,
+        of: Pointer,
+        senders: &mut Senders,
+    ) -> Result<Option<Box<Found>>, ReadFailed> {
+        let seq = match of {
+            Pointer::Seq(seq) => Some(seq.0),
+            Pointer::Number(number) => self.at(number.0, number.0)?.map(|spot| spot.seq),
+        };
+        let Some(seq) = seq.filter(|seq| *seq <= i64::MAX as u64) else { return Ok(None) };
+        let mut statement = self.connection.prepare_cached(
+            "SELECT seq, number, at_ms, kind, sender, body, extra FROM ev
+             WHERE seq = ?1 AND room = ?2 AND number IS NOT NULL",
+        )?;
+        let mut found = statement.query((signed(seq), self.room.0))?;
+        let Some(columns) = found.next()? else { return Ok(None) };
+        let (user, _) = sender(self.connection, senders, columns.get(4)?)?;
+        let row = self.row(columns, senders)?;
+        let formers = self.formers(row.number, senders)?;
+        Ok(Some(Box::new(Found { row, user, formers })))
+    }
+
+    /// What happened to a message: edits, and its deletion.
+    fn formers(&self, number: Number, senders: &mut Senders) -> Result<Vec<Former>, ReadFailed> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT at_ms, kind, sender, body FROM amend WHERE room = ?1 AND number = ?2 ORDER BY seq",
+        )?;
+        let mut found = statement.query((self.room.0, signed(number.0)))?;
+        let mut formers = Vec::new();
+        while let Some(columns) = found.next()? {
+            let body: Option<Arc<str>> =
+                columns.get_ref(3)?.as_str_or_null().map_err(rusqlite::Error::from)?.map(Arc::from);
+            let change = match columns.get(1)? {
+                kind::EDIT => Change::Edited(body),
+                kind::REDACTION => Change::Deleted(body),
+                _ => continue,
+            };
+            let (_, by) = sender(self.connection, senders, columns.get(2)?)?;
+            formers.push(Former { at_ms: columns.get::<_, i64>(0)?.cast_unsigned(), by, change });
+        }
+        Ok(formers)
     }
 
     /// Where an anchor is among the numbers `first..=last`: the first number that is not before it, and the first

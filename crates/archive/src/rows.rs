@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use chinwag_core::event::{Event, Joins, MetadataOn, Said, SayKind, Status, Who};
+use chinwag_core::event::{Amended, Amendment, Event, Joins, MetadataOn, Said, SayKind, Status, Who};
 use chinwag_core::ids::{RoomId, UserId};
 use serde::{Deserialize, Serialize};
 
@@ -21,6 +21,8 @@ pub(crate) mod kind {
     pub(crate) const STATUS_PRIVMSG: i64 = 3;
     /// A NOTICE to some roles only.
     pub(crate) const STATUS_NOTICE: i64 = 4;
+    /// A message that was deleted: no text, no tags.
+    pub(crate) const REDACTED: i64 = 5;
     /// Any of these and above is not a message; `extra` holds the event.
     pub(crate) const OPENED: i64 = 16;
     pub(crate) const RENEWED: i64 = 17;
@@ -31,6 +33,11 @@ pub(crate) mod kind {
     pub(crate) const GUARDED: i64 = 28;
     pub(crate) const TAGGED: i64 = 25;
     pub(crate) const CONVERSATION_OPENED: i64 = 26;
+    /// What was done to messages. The new text of an edit is in `body`, and goes when the message is deleted.
+    pub(crate) const EDIT: i64 = 21;
+    pub(crate) const REDACTION: i64 = 22;
+    pub(crate) const REACTION: i64 = 23;
+    pub(crate) const PIN: i64 = 27;
     pub(crate) const ACCOUNT_REGISTERED: i64 = 32;
     pub(crate) const ACCOUNT_CHANGED: i64 = 33;
     pub(crate) const ACCOUNT_DROPPED: i64 = 34;
@@ -44,7 +51,7 @@ pub(crate) mod kind {
 }
 
 /// The kinds that `chinwag_core::history::is_shown` names, for a question to the database.
-pub(crate) const HAPPENED: &str = "18, 19, 20, 25";
+pub(crate) const HAPPENED: &str = "18, 19, 20, 23, 25";
 
 /// What is rare in a message.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -109,6 +116,13 @@ pub(crate) fn said_extra(said: &Said) -> Result<Option<String>, serde_json::Erro
     serde_json::to_string(&extra).map(Some)
 }
 
+/// The column `extra` of a message that was edited: it has one line now.
+pub(crate) fn edited_extra(extra: Option<&str>) -> Result<Option<String>, RowError> {
+    let Some(extra) = extra else { return Ok(None) };
+    let read = SaidExtra { joins: None, ..serde_json::from_str(extra)? };
+    Ok(Some(serde_json::to_string(&read)?))
+}
+
 /// The columns `kind` and `extra` of a stored event that is not a message; none for a passing one.
 pub(crate) fn other(event: &Event) -> Option<Result<(i64, String), serde_json::Error>> {
     let kind = match event {
@@ -126,6 +140,7 @@ pub(crate) fn other(event: &Event) -> Option<Result<(i64, String), serde_json::E
         },
         Event::RoomRenamed { .. } => kind::ROOM_RENAMED,
         Event::AccountRegistered(_) => kind::ACCOUNT_REGISTERED,
+        Event::Amended(amended) => amendment_kind(&amended.what),
         Event::AccountChanged { .. } => kind::ACCOUNT_CHANGED,
         Event::AccountDropped { .. } => kind::ACCOUNT_DROPPED,
         Event::Guarded { .. } => kind::GUARDED,
@@ -137,13 +152,42 @@ pub(crate) fn other(event: &Event) -> Option<Result<(i64, String), serde_json::E
     Some(serde_json::to_string(&extra).map(|extra| (kind, extra)))
 }
 
-/// A stored event that is not a message, from its JSON.
-pub(crate) fn other_event(extra: Option<&str>) -> Result<Event, RowError> {
+/// The column `kind` of what is done to a message.
+pub(crate) fn amendment_kind(what: &Amendment) -> i64 {
+    match what {
+        Amendment::Edited { .. } => kind::EDIT,
+        Amendment::Redacted { .. } => kind::REDACTION,
+        Amendment::Reacted { .. } => kind::REACTION,
+        Amendment::Pinned { .. } => kind::PIN,
+    }
+}
+
+/// The columns `extra` and `body` of what is done to a message: the new text of an edit is in `body` alone.
+pub(crate) fn amended(amended: &Amended) -> Result<(String, Option<&str>), serde_json::Error> {
+    let (event, body) = match &amended.what {
+        Amendment::Edited { text } => {
+            let what = Amendment::Edited { text: "".into() };
+            (Event::Amended(Arc::new(Amended { what, ..amended.clone() })), Some(&**text))
+        }
+        _ => (Event::Amended(Arc::new(amended.clone())), None),
+    };
+    let extra = serde_json::to_string(&OtherExtra { v: EXTRA_VERSION, event: &event })?;
+    Ok((extra, body))
+}
+
+/// A stored event that is not a message, from its JSON and its text, if it has one.
+pub(crate) fn other_event(extra: Option<&str>, body: Option<&str>) -> Result<Event, RowError> {
     let read: OtherRead = serde_json::from_str(extra.ok_or(RowError::Missing("content"))?)?;
     if read.v > EXTRA_VERSION {
         return Err(RowError::Newer(read.v));
     }
-    Ok(read.event)
+    match (read.event, body) {
+        (Event::Amended(amended), Some(text)) => {
+            let what = Amendment::Edited { text: text.into() };
+            Ok(Event::Amended(Arc::new(Amended { what, ..Amended::clone(&amended) })))
+        }
+        (event, _) => Ok(event),
+    }
 }
 
 /// What is rare in a message: client-only tags, several lines, STATUSMSG prefix.
@@ -162,7 +206,7 @@ pub(crate) fn said_rare(extra: Option<&str>) -> Result<Rare, RowError> {
 /// Whether a message of this kind is a PRIVMSG or a NOTICE.
 pub(crate) fn say_kind(number: i64) -> Result<SayKind, RowError> {
     match number {
-        kind::PRIVMSG | kind::STATUS_PRIVMSG => Ok(SayKind::Privmsg),
+        kind::PRIVMSG | kind::STATUS_PRIVMSG | kind::REDACTED => Ok(SayKind::Privmsg),
         kind::NOTICE | kind::STATUS_NOTICE => Ok(SayKind::Notice),
         other => Err(RowError::Kind(other)),
     }
@@ -265,7 +309,7 @@ mod tests {
         ];
         for event in events {
             let (_, extra) = other(&event).expect("stored").expect("encodes");
-            assert_eq!(other_event(Some(&extra)).expect("decodes"), event, "{extra}");
+            assert_eq!(other_event(Some(&extra), None).expect("decodes"), event, "{extra}");
         }
     }
 
@@ -308,7 +352,7 @@ mod tests {
         let bans = [Event::ServerBanned(Arc::new(banned)), unbanned];
         for event in registered.into_iter().chain(changes).chain([dropped]).chain(bans) {
             let (_, extra) = other(&event).expect("stored").expect("encodes");
-            assert_eq!(other_event(Some(&extra)).expect("decodes"), event, "{extra}");
+            assert_eq!(other_event(Some(&extra), None).expect("decodes"), event, "{extra}");
         }
     }
 
@@ -348,14 +392,50 @@ mod tests {
         ];
         for event in events {
             let (_, extra) = other(&event).expect("stored").expect("encodes");
-            assert_eq!(other_event(Some(&extra)).expect("decodes"), event, "{extra}");
+            assert_eq!(other_event(Some(&extra), None).expect("decodes"), event, "{extra}");
         }
+    }
+
+    #[test]
+    fn what_is_done_to_messages_comes_back_as_it_was_and_its_text_is_kept_apart() {
+        let by =
+            Arc::new(Who { nick: "ann".into(), user: "~ann".into(), host: "host".into(), account: None });
+        let done = |what| Amended {
+            room: RoomId(7),
+            basis: 3,
+            number: Number(42),
+            position: 99,
+            of: "bob".into(),
+            own: false,
+            status: Some(Status::To(Role::Operator)),
+            user: UserId(1 << 60),
+            by: Arc::clone(&by),
+            what,
+            excerpt: None,
+            tags: None,
+        };
+        for what in [
+            Amendment::Edited { text: "the new text".into() },
+            Amendment::Redacted { reason: None },
+            Amendment::Redacted { reason: Some("spam".into()) },
+            Amendment::Reacted { reaction: "\u{1f44d}".into(), set: true },
+            Amendment::Pinned { set: false },
+        ] {
+            let before = done(what);
+            let (extra, body) = amended(&before).expect("encodes");
+            assert!(!extra.contains("the new text"), "{extra}");
+            let after = other_event(Some(&extra), body).expect("decodes");
+            assert_eq!(after, Event::Amended(Arc::new(before.clone())), "{extra}");
+        }
+        // What is shown to people at the moment is not kept.
+        let shown = Amended { excerpt: Some("x".into()), ..done(Amendment::Pinned { set: true }) };
+        assert!(!amended(&shown).expect("encodes").0.contains("excerpt"));
     }
 
     #[test]
     fn a_newer_form_is_refused() {
         assert!(matches!(said_rare(Some(r#"{"v":2}"#)), Err(RowError::Newer(2))));
         let renewed = r#"{"v":2,"event":"renewed","room":1,"basis":0,"head":1,"by":{"nick":"a","user":"b","host":"c"}}"#;
-        assert!(matches!(other_event(Some(renewed)), Err(RowError::Newer(2))));
+        assert!(matches!(other_event(Some(renewed), None), Err(RowError::Newer(2))));
     }
 }

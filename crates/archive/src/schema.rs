@@ -6,7 +6,7 @@ use rusqlite::Connection;
 pub(crate) const APPLICATION_ID: i32 = 0x6368_7767;
 
 /// Step n brings a database of version n to version n + 1; each runs in the transaction that opens the database.
-const STEPS: [&str; 3] = [STEP_1, STEP_2, STEP_3];
+const STEPS: [&str; 4] = [STEP_1, STEP_2, STEP_3, STEP_4];
 
 /// `ev` is the log and the history: `seq` is the position in the log, `number` the message's number in its room
 /// and NULL for what is not a message, `basis` the room's rules when it was decided. The sender is interned.
@@ -52,6 +52,31 @@ const STEP_2: &str = "CREATE INDEX ev_room_other ON ev(room, seq) WHERE number I
 
 /// Of these kinds only the latest of those that are about the same is kept; `body` says what that is. See `latest`.
 const STEP_3: &str = "CREATE UNIQUE INDEX ev_latest ON ev(kind, body) WHERE kind BETWEEN 64 AND 66;";
+
+/// `amend` is what happened to the texts of messages after they were said: edits (`body` is the text until then) and
+/// deletions (`body` is the reason), by message; `seq` is the position of the event. A message's own row always has
+/// its newest text, and of a deleted one there is no text anywhere.
+///
+/// Edits (kind 21), reactions (23) and kept tags (25) change nothing that a start has to know, and are not looked at
+/// then.
+const STEP_4: &str = "
+CREATE TABLE amend(
+    room   INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    seq    INTEGER NOT NULL,
+    at_ms  INTEGER NOT NULL,
+    kind   INTEGER NOT NULL,
+    sender INTEGER NOT NULL,
+    body   TEXT,
+    PRIMARY KEY(room, number, seq)
+) WITHOUT ROWID;
+DROP INDEX ev_other;
+CREATE INDEX ev_other ON ev(seq) WHERE number IS NULL AND kind NOT IN (21, 23, 25);
+";
+
+/// Which events bring a chat back after a restart: all but messages, and those that change nothing but what is read.
+/// As the index has it.
+pub(crate) const RESTORED: &str = "number IS NULL AND kind NOT IN (21, 23, 25)";
 
 /// The version that this program writes.
 pub(crate) const VERSION: i64 = STEPS.len() as i64;

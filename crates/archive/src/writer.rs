@@ -7,7 +7,7 @@ use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use chinwag_core::chat::name_of;
-use chinwag_core::event::{Event, Said};
+use chinwag_core::event::{Amended, Amendment, Event, Said};
 use chinwag_log::{Arrival, EVENT_BYTES_MAX, Health, Keep, Proposal, Refusal, Seq, Slot};
 use rusqlite::wal::CheckpointMode;
 use rusqlite::{Connection, ErrorCode, Statement, TransactionBehavior};
@@ -16,7 +16,7 @@ use crate::latest::{self, Latest};
 use crate::log::{Shared, State, Stop, into_entries, measure};
 use crate::open::PageLimit;
 use crate::senders::Senders;
-use crate::{rows, schema};
+use crate::{amend, rows, schema};
 
 /// The log file is written into the database when it holds so many pages: few enough that its place on the disk
 /// is soon used again, which is cheaper than to grow, and below the 4,062 which the first block of SQLite's index
@@ -32,6 +32,10 @@ const PROBE_BYTES: u32 = 32 * 1024;
 /// `place` is brought up to date when so many entries are missing in it: reading history costs up to about 0.1 µs
 /// for each of them.
 const PLACE_EVERY: u64 = 2_048;
+
+/// After a deletion the log file is written into the database and emptied, so that the text is not left there; not
+/// more often than this.
+const WIPE_EVERY: Duration = Duration::from_millis(500);
 
 /// It is also brought up to date when nothing has been stored for so long.
 const PLACE_IDLE: Duration = Duration::from_secs(1);
@@ -106,6 +110,9 @@ struct Desk<'c> {
     wal_pages: Arc<AtomicU32>,
     last_ms: u64,
     last_probe: Instant,
+    /// Something was deleted, and may still be in the log file.
+    wipe: bool,
+    last_wipe: Option<Instant>,
 }
 
 impl<'c> Desk<'c> {
@@ -133,6 +140,8 @@ impl<'c> Desk<'c> {
             wal_pages,
             last_ms,
             last_probe: Instant::now(),
+            wipe: false,
+            last_wipe: None,
         })
     }
 
@@ -177,6 +186,7 @@ impl<'c> Desk<'c> {
                 Health::ReadOnly(_) => {
                     (Some(PROBE_EVERY.saturating_sub(self.last_probe.elapsed())), Work::Probe)
                 }
+                _ if self.wipe => (Some(WIPE_EVERY), Work::Place),
                 _ if state.head > self.placed => (Some(PLACE_IDLE), Work::Place),
                 _ => (None, Work::Place),
             };
@@ -307,6 +317,7 @@ impl<'c> Desk<'c> {
         let at = Place { seq: signed(seq), room: slot.room, at_ms: signed(*at_ms) };
         match event {
             Event::Said(said) => self.said(&at, *slot, said),
+            Event::Amended(amended) => self.amended(&at, amended),
             event => self.other(&at, event),
         }
     }
@@ -328,6 +339,22 @@ impl<'c> Desk<'c> {
         insert.raw_bind_parameter(8, &*said.text)?;
         insert.raw_bind_parameter(9, extra)?;
         insert.raw_execute()?;
+        Ok(())
+    }
+
+    fn amended(&mut self, at: &Place, amended: &Amended) -> Result<(), Failure> {
+        let (extra, body) = rows::amended(amended)?;
+        check_size(extra.len() + body.map_or(0, str::len))?;
+        let sender = self.senders.id(amended.user, &amended.by)?;
+        let gone = amend::is_gone(self.connection, amended)?;
+        let body = body.filter(|_| !gone);
+        let kind = rows::amendment_kind(&amended.what);
+        let none = None::<i64>;
+        self.insert.execute((at.seq, at.room, none, at.at_ms, kind, sender, none, body, extra))?;
+        if !gone {
+            amend::store(self.connection, at, sender, amended)?;
+            self.wipe |= matches!(amended.what, Amendment::Redacted { .. });
+        }
         Ok(())
     }
 
@@ -415,7 +442,10 @@ impl<'c> Desk<'c> {
         if well && head.0 - self.placed.0 >= if idle { 1 } else { PLACE_EVERY } {
             self.place(head)?;
         }
-        if self.wal_pages.load(Ordering::Relaxed) >= CHECKPOINT_PAGES {
+        if self.wipe && self.last_wipe.is_none_or(|last| last.elapsed() >= WIPE_EVERY) {
+            self.last_wipe = Some(Instant::now());
+            self.wipe = !self.checkpoint(CheckpointMode::TRUNCATE)?;
+        } else if self.wal_pages.load(Ordering::Relaxed) >= CHECKPOINT_PAGES {
             self.checkpoint(CheckpointMode::PASSIVE)?;
         }
         Ok(())
@@ -450,13 +480,14 @@ impl<'c> Desk<'c> {
         Ok(())
     }
 
-    /// Writes the log file into the database. A disk without space is no failure: the log file stays as it is.
-    fn checkpoint(&self, mode: CheckpointMode) -> Result<(), String> {
+    /// Writes the log file into the database, and says whether all of it was. A disk without space is no failure: the
+    /// log file stays as it is.
+    fn checkpoint(&self, mode: CheckpointMode) -> Result<bool, String> {
         self.wal_pages.store(0, Ordering::Relaxed);
         match self.connection.wal_checkpoint_v2(None::<&str>, mode) {
-            Ok(_) => Ok(()),
+            Ok(_) => Ok(true),
             Err(error) => match Failure::from(error) {
-                Failure::Refused(_) => Ok(()),
+                Failure::Refused(_) => Ok(false),
                 Failure::Fatal(reason) => Err(reason),
             },
         }
@@ -513,10 +544,10 @@ impl<'c> Heads<'c> {
 }
 
 /// The columns that every row has.
-struct Place {
-    seq: i64,
-    room: u32,
-    at_ms: i64,
+pub(crate) struct Place {
+    pub(crate) seq: i64,
+    pub(crate) room: u32,
+    pub(crate) at_ms: i64,
 }
 
 impl State {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use chinwag_archive::{Opened, Reader};
 use chinwag_core::event::{Event, SayKind, Status};
-use chinwag_core::history::{Anchor, Part, Query, Row};
+use chinwag_core::history::{Anchor, Part, Query, Row, Show};
 use chinwag_core::ids::{Number, RoomId};
 use chinwag_core::roles::Role;
 use chinwag_log::Seq;
@@ -77,6 +77,7 @@ fn query(part: Part, limit: u32) -> Query {
         clock: false,
         two: None,
         batch: "b".into(),
+        show: Show::Said,
     }
 }
 

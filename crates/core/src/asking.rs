@@ -2,11 +2,13 @@
 
 use chinwag_wire::numeric::Numeric;
 
+use crate::commands::reply::line;
 use crate::effect::{Effect, Effects, To};
 use crate::event::Event;
 use crate::ids::{Millis, UserId};
 use crate::line::{Line, Text};
 use crate::pending::Pending;
+use crate::pointed::{Found, Lookup};
 use crate::session::Session;
 use crate::settings::Settings;
 
@@ -18,6 +20,9 @@ pub enum Flow {
     Done,
     /// Cannot be decided before what is under way has been applied: ask again then. Nothing was done.
     Wait,
+    /// Cannot be decided before the archive has said something about a message: ask again with its answer (see
+    /// [`Asking::look`]). Nothing was done.
+    Look(Lookup),
 }
 
 /// A request being decided.
@@ -42,6 +47,25 @@ impl Asking<'_> {
     /// Proposes an event.
     pub fn propose(&mut self, event: Event) {
         self.events.push(event);
+    }
+
+    /// What the archive says of a message. The first time, and whenever the answer at hand is to another question,
+    /// there is none yet: then the request ends with what is given as the error.
+    ///
+    /// # Errors
+    /// The flow with which the request ends: [`Flow::Look`], or [`Flow::Done`] when the archive could not be read
+    /// and the asker has been told.
+    pub fn look(&mut self, lookup: Lookup) -> Result<Option<Box<Found>>, Flow> {
+        let looked = self.session.looked.take().filter(|looked| looked.lookup.same(&lookup));
+        match looked.map(|looked| looked.found) {
+            None => Err(Flow::Look(lookup)),
+            Some(Ok(found)) => Ok(found),
+            Some(Err(reason)) => {
+                let text = format!("Messages could not be read: {reason}");
+                self.reply(line("NOTICE", ["*".into(), text.into()]));
+                Err(Flow::Done)
+            }
+        }
     }
 
     /// Sends the asking session a numeric. The nickname that numerics begin with is added by the door.

@@ -1,6 +1,7 @@
 //! Events: what happened. Stored ones survive a restart, passing ones are ordered with them and never kept.
 
 mod accounts;
+mod amended;
 mod own;
 mod passed;
 mod sanctions;
@@ -17,6 +18,7 @@ use crate::privileges::Operator;
 use crate::roles::Role;
 
 pub use self::accounts::{AccountChange, AccountRegistered, Setting};
+pub use self::amended::{Amended, Amendment};
 pub use self::own::{MetadataOn, MetadataSet, ReadMarked};
 pub use self::passed::{Passed, PassedTo};
 pub use self::sanctions::{Guard, ServerBanned};
@@ -272,6 +274,8 @@ pub enum Event {
     Said(Arc<Said>),
     /// Tags without a text, kept.
     Tagged(Arc<Tagged>),
+    /// A message was edited, taken back, reacted to or pinned.
+    Amended(Arc<Amended>),
     /// The topic changed.
     TopicSet {
         /// The room.
@@ -529,6 +533,7 @@ impl Event {
             Event::AccountChanged { .. }
             | Event::AccountDropped { .. }
             | Event::AccountRegistered(_)
+            | Event::Amended(_)
             | Event::Guarded { .. }
             | Event::ServerBanned(_)
             | Event::ServerUnbanned { .. }
@@ -552,6 +557,7 @@ impl Event {
         match self {
             Event::Said(said) => Some(said.room),
             Event::Tagged(tagged) => Some(tagged.room),
+            Event::Amended(amended) => Some(amended.room),
             Event::Renewed { room, .. }
             | Event::TopicSet { room, .. }
             | Event::ModesChanged { room, .. }

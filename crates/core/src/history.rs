@@ -5,14 +5,14 @@ use std::sync::Arc;
 use chinwag_log::Seq;
 use chinwag_wire::caps::{Cap, CapSet};
 use chinwag_wire::names::MsgId;
+use chinwag_wire::numeric::Numeric;
 use smallvec::SmallVec;
 
-use crate::chat::happened_line;
-use crate::chat::{Chat, Party, Room, User};
+use crate::chat::{Chat, Party, Room, User, happened_line, without_action};
 use crate::commands::reply::{fail, line, tell};
 use crate::commands::time::stamp;
 use crate::effect::Effects;
-use crate::event::{Event, Joins, SayKind, Status, Who};
+use crate::event::{Amendment, Event, Joins, SayKind, Status, Who};
 use crate::ids::{Millis, Number, RoomId};
 use crate::line::{Command, Line, Meta, Source, Text};
 
@@ -39,6 +39,18 @@ pub enum Part {
     /// Between two anchors, both left out, beginning at the first one (which may be the later one: then the
     /// newest are taken first). The page is ordered oldest first all the same.
     Between(Anchor, Anchor),
+}
+
+/// How the answer is shown.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Show {
+    /// As it was said, in a batch.
+    #[default]
+    Said,
+    /// The same, and each message with its number also to those who do not see numbers.
+    Numbered,
+    /// As the messages that the room has pinned: these, by number, and no others.
+    Pins(Arc<[Number]>),
 }
 
 impl Part {
@@ -90,6 +102,8 @@ pub struct Query {
     pub two: Option<Arc<Two>>,
     /// The reference of the answer's batch.
     pub batch: Arc<str>,
+    /// How the answer is shown.
+    pub show: Show,
 }
 
 /// What is asked of a room that somebody may read.
@@ -118,7 +132,20 @@ impl Chat {
             Arc::new(Two { me, my_nick, other })
         });
         let (first, last, until) = (room.history_from, room.head, self.position());
-        Query { room: room.id, name, part, limit, first, last, events, until, clock, two, batch }
+        Query {
+            room: room.id,
+            name,
+            part,
+            limit,
+            first,
+            last,
+            events,
+            until,
+            clock,
+            two,
+            batch,
+            show: Show::Said,
+        }
     }
 }
 
@@ -196,6 +223,9 @@ pub fn is_shown(event: &Event) -> bool {
     match event {
         Event::TopicSet { .. } | Event::ModesChanged { .. } | Event::Kicked { .. } => true,
         Event::Tagged(tagged) => tagged.status.is_none(),
+        Event::Amended(amended) => {
+            amended.status.is_none() && matches!(amended.what, Amendment::Reacted { .. })
+        }
         _ => false,
     }
 }
@@ -203,6 +233,9 @@ pub fn is_shown(event: &Event) -> bool {
 /// The answer to a question as lines for the asking session: what was said, between the two ends of a batch
 /// of type `chathistory` (sessions without `batch` get no ends). Messages for some roles only are left out.
 pub fn lines(chat: &Chat, query: &Query, page: Page, effects: &mut Effects) {
+    if matches!(query.show, Show::Pins(_)) {
+        return pinned(query, page, effects);
+    }
     if page.astray {
         let about = [query.part.name().into(), Text::from(&query.name)];
         let text = "Messages could not be retrieved: there is no such message here";
@@ -212,7 +245,11 @@ pub fn lines(chat: &Chat, query: &Query, page: Page, effects: &mut Effects) {
     let rows = page.rows.into_iter().filter(|row| row.status.is_none());
     let mut lines: Vec<(Seq, Line)> = rows.map(|row| (row.seq, said(chat, query, row))).collect();
     lines.extend(page.events.into_iter().filter_map(|happened| {
-        let mut line = happened_line(&query.name, &happened.event)?.at(happened.at_ms);
+        let mut line = match &happened.event {
+            Event::Amended(amended) => chat.reaction(query, amended)?,
+            event => happened_line(&query.name, event)?,
+        }
+        .at(happened.at_ms);
         if let (Some(_), Source::User(by)) = (&query.two, &line.source) {
             line.params[0] = query.target(by);
         }
@@ -251,11 +288,27 @@ fn said(chat: &Chat, query: &Query, row: Row) -> Line {
             at_ms: Some(row.at_ms),
             msgid: Some(MsgId::stored(chat.msgid_key(), row.seq.0)),
             number: row.number,
+            numbered: query.show == Show::Numbered,
             client_tags: row.client_tags,
             joins,
             ..Meta::default()
         },
         needs: CapSet::default(),
+    }
+}
+
+/// The messages that a room has pinned, for whoever asks: as notes, and as numerics to those who know no notes.
+fn pinned(query: &Query, page: Page, effects: &mut Effects) {
+    let mut notes = CapSet::default();
+    notes.insert(Cap::StandardReplies);
+    for row in page.rows.into_iter().filter(|row| row.status.is_none()) {
+        let number = row.number.0;
+        let text = format!("[{number}] {}: {}", row.by.nick, without_action(&row.text));
+        let mut plain = Line::numeric(Numeric::RPL_TEXT, [Text::from(&query.name), text.clone().into()]);
+        plain.meta.unless = notes;
+        let about = ["PINS".into(), "PINNED".into(), Text::from(&query.name), number.to_string().into()];
+        tell(effects, Line { needs: notes, ..line("NOTE", about.into_iter().chain([text.into()])) });
+        tell(effects, plain);
     }
 }
 

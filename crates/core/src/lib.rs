@@ -20,6 +20,7 @@ pub mod metadata;
 pub mod multiline;
 pub mod pending;
 pub mod permissions;
+pub mod pointed;
 pub mod privileges;
 pub mod roles;
 #[cfg(test)]

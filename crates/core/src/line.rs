@@ -85,7 +85,9 @@ pub struct Meta {
     pub msgid: Option<MsgId>,
     /// The number of a message in its room.
     pub number: Number,
-    /// Client-only tags, as sent.
+    /// The number is shown to everybody, not only to those who want to see numbers.
+    pub numbered: bool,
+    /// Client-only tags, as sent; and others that belong to this kind of line, ready for the wire.
     pub client_tags: Option<Arc<str>>,
     /// For a message of several lines: its last parameter holds line ends, and is cut at these offsets as well.
     pub joins: Joins,
@@ -93,8 +95,8 @@ pub struct Meta {
     pub batch: Option<Text>,
     /// Whether a program said it (the tag `bot`).
     pub bot: bool,
-    /// Only for sessions without this capability.
-    pub lacks: Option<Cap>,
+    /// Not for sessions that have all of these capabilities (if there are any): they get another line instead.
+    pub unless: CapSet,
     /// More parameters for sessions with this capability (`extended-join`).
     pub more: Option<(Cap, SmallVec<[Text; 2]>)>,
 }
@@ -146,14 +148,21 @@ impl Line {
 
     /// The same line, only for sessions without this capability.
     #[must_use]
-    pub fn lacking(mut self, cap: Cap) -> Line {
-        self.meta.lacks = Some(cap);
+    pub fn lacking(self, cap: Cap) -> Line {
+        self.unless(CapSet::of(&[cap]))
+    }
+
+    /// The same line, only for sessions that do not have all of these capabilities (if there are any).
+    #[must_use]
+    pub fn unless(mut self, caps: CapSet) -> Line {
+        self.meta.unless = caps;
         self
     }
 
     /// Whether a session with these capabilities gets it.
     pub fn is_for(&self, caps: CapSet) -> bool {
-        caps.contains_all(self.needs) && !self.meta.lacks.is_some_and(|cap| caps.contains(cap))
+        let unless = self.meta.unless;
+        caps.contains_all(self.needs) && (unless.is_empty() || !caps.contains_all(unless))
     }
 
     /// The same line with a msgid.

@@ -26,6 +26,12 @@ pub enum Action {
     SetMode(char),
     /// Reading a list of the room: this letter.
     ReadList(char),
+    /// Deleting what others said.
+    Redact,
+    /// Pinning messages.
+    Pin,
+    /// Seeing how a message read before it was edited, and who deleted it.
+    SeeFormer,
     /// Slowing the room down, or letting only those speak in it who are known (`SLOW`, `LOCKDOWN`).
     Guard,
     /// Reading who did what to whom (`MODLOG`).
@@ -50,6 +56,7 @@ pub fn least(action: Action) -> Option<Role> {
         Action::Invite | Action::SetMode(_) | Action::ForwardHere => Some(Role::Operator),
         Action::Guard | Action::ReadModeration => Some(Role::Operator),
         Action::Rename | Action::Relay | Action::SetMetadata => Some(Role::Operator),
+        Action::Redact | Action::Pin | Action::SeeFormer => Some(Role::Operator),
         // Whoever is banned may know it; who is excepted is for those who keep the list.
         Action::ReadList('b') => None,
         Action::ReadList(_) => Some(Role::Operator),
@@ -115,6 +122,9 @@ mod tests {
         check(Action::BeSeen, "qaohv");
         check(Action::SetTopic, "qaoh");
         check(Action::Invite, "qao");
+        for action in [Action::Redact, Action::Pin, Action::SeeFormer] {
+            check(action, "qao");
+        }
         check(Action::ForwardHere, "qao");
         check(Action::Guard, "qao");
         check(Action::ReadModeration, "qao");

@@ -6,15 +6,17 @@ use std::sync::Arc;
 use chinwag_log::{Entry, Key, Origin, Seq};
 use chinwag_wire::caps::CapSet;
 use chinwag_wire::message::Message;
-use chinwag_wire::msgid::MsgIdKey;
+use chinwag_wire::msgid::{MsgId, MsgIdKey};
 
 use crate::asking::{Asking, Flow};
 use crate::chat::Chat;
 use crate::effect::{Effect, Effects, To};
 use crate::event::{AccountRegistered, Arrived, CameFrom, Event, Who};
-use crate::ids::{SessionKey, UserId};
+use crate::history::Row;
+use crate::ids::{Number, RoomId, SessionKey, UserId};
 use crate::line::{Command, Source, Text};
 use crate::pending::Pending;
+use crate::pointed::{Found, Looked, Lookup, Pointer};
 use crate::session::{Door, Phase, Session};
 use crate::settings::Settings;
 
@@ -176,9 +178,61 @@ impl Scene {
         Decided { flow, effects, events }
     }
 
+    /// The same, with an archive that answers at once.
+    fn decide_reading(&mut self, nick: &str, line: &str) -> Decided {
+        let decided = self.decide(nick, line);
+        let Flow::Look(lookup) = decided.flow else { return decided };
+        let found = Ok(self.message(&lookup));
+        self.session(nick).looked = Some(Box::new(Looked { lookup, found }));
+        self.decide(nick, line)
+    }
+
+    /// The events that a request leads to.
+    pub(crate) fn decided(&mut self, nick: &str, line: &str) -> Vec<Event> {
+        self.decide_reading(nick, line).events
+    }
+
+    /// A message, as an archive knows it.
+    pub(crate) fn message(&self, lookup: &Lookup) -> Option<Box<Found>> {
+        let mut number = 0;
+        let said = self.log.iter().filter_map(|entry| match &entry.event {
+            Event::Said(said) if said.room == lookup.room => Some((entry, said)),
+            _ => None,
+        });
+        for (entry, said) in said {
+            number += 1;
+            let row = Row {
+                seq: entry.seq,
+                number: Number(number),
+                at_ms: entry.at_ms,
+                by: said.by.clone(),
+                kind: said.kind,
+                text: said.text.clone(),
+                joins: said.joins.clone(),
+                client_tags: said.client_tags.clone(),
+                status: said.status,
+            };
+            let meant = match lookup.of {
+                Pointer::Number(wanted) => wanted == row.number,
+                Pointer::Seq(wanted) => wanted == row.seq,
+            };
+            if meant {
+                return Some(Box::new(Found { row, user: said.user, formers: Vec::new() }));
+            }
+        }
+        None
+    }
+
+    /// The msgid of a message of the first room.
+    pub(crate) fn msgid(&self, number: u64) -> String {
+        let (room, of) = (RoomId(1), Pointer::Number(Number(number)));
+        let found = self.message(&Lookup { room, of, last: Number(number) }).expect("a message");
+        MsgId::stored(&KEY, found.row.seq.0).to_string()
+    }
+
     /// Decides what somebody asks for and applies what follows; everything that anybody would be sent.
     pub(crate) fn asks(&mut self, nick: &str, line: &str) -> Vec<String> {
-        let Decided { flow, mut effects, events } = self.decide(nick, line);
+        let Decided { flow, mut effects, events } = self.decide_reading(nick, line);
         assert_eq!(flow, Flow::Done, "{line}");
         // All are under way together, as in a node, and each has to end up where it was expected to be filed.
         let slots: Vec<_> = events.iter().map(|event| self.pending.enter(&self.chat, event)).collect();

@@ -12,6 +12,7 @@ use crate::commands::authenticate::Exchange;
 use crate::ids::{SessionKey, UserId};
 use crate::metadata::Metadata;
 use crate::multiline::ClientBatch;
+use crate::pointed::Looked;
 use crate::work::Secret;
 
 /// Which door a session came in by.
@@ -105,6 +106,10 @@ pub struct Session {
     pub wrong_passwords: u8,
     /// The nicknames that MONITOR watches for it, as they were asked for.
     pub monitored: BTreeMap<Folded, Arc<str>>,
+    /// Shows the numbers of messages (`NUMBERS on`).
+    pub numbers: bool,
+    /// What the archive said of the message that its request is about, until that is decided.
+    pub looked: Option<Box<Looked>>,
     /// An exchange of AUTHENTICATE that has begun.
     pub sasl: Option<Box<Exchange>>,
     /// What it waits for about an account.
@@ -135,6 +140,8 @@ impl Session {
             account: None,
             wrong_passwords: 0,
             monitored: BTreeMap::new(),
+            numbers: false,
+            looked: None,
             sasl: None,
             then: None,
             failures: 0,

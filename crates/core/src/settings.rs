@@ -167,6 +167,8 @@ pub struct Settings {
     pub store_tagmsg: StoreTagmsg,
     /// Messages of each buffer that `*playback` gives at once.
     pub znc_playback_max: u32,
+    /// Whether messages may be deleted.
+    pub allow_redact: bool,
     /// Lines of a room's history that somebody who cannot ask for it is shown on entering; 0 for none, and nothing of
     /// what was missed either.
     pub history_on_join: u32,
@@ -267,6 +269,7 @@ impl Default for Settings {
             history_channels: true,
             history_direct: true,
             store_tagmsg: StoreTagmsg::With(["+draft/persist".into(), "+persist".into()].into()),
+            allow_redact: true,
             znc_playback_max: 2048,
             history_on_join: 20,
             registration_timeout_seconds: 60,

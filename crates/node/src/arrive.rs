@@ -285,6 +285,7 @@ fn verb_of(event: &Event) -> &'static str {
         Event::TopicSet { .. } => "TOPIC",
         Event::ModesChanged { .. } | Event::UserModes { .. } => "MODE",
         Event::Kicked { .. } => "KICK",
+        Event::Amended(amended) => amended.what.verb(),
         Event::Opened { .. } | Event::Renewed { .. } | Event::Joined { .. } => "JOIN",
         Event::Parted { .. } => "PART",
         Event::MetadataSet(_) => "METADATA",

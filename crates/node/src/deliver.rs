@@ -405,9 +405,9 @@ impl Node {
     /// The session's capabilities changed: from now on its lines are written in another dialect.
     pub(crate) fn change_dialect(&mut self, index: u32) {
         let Some(entry) = self.sessions.get(index) else { return };
-        let (door, caps) = (entry.core.door, entry.core.caps);
+        let (door, caps, numbers) = (entry.core.door, entry.core.caps, entry.core.numbers);
         let rooms: SmallVec<[RoomId; 8]> = entry.rooms.iter().map(|hearing| hearing.room).collect();
-        let dialect = self.dialect(door, caps);
+        let dialect = self.dialect(door, caps, numbers);
         if dialect == self.sessions.hot[index as usize].dialect {
             return;
         }
@@ -425,13 +425,15 @@ impl Node {
             if !self.hears(index, room) {
                 self.hear(index, room);
             }
-            let name = self.chat.room(room).map(|room| room.name.clone());
-            self.tell_plain(index, |door| {
-                if let Some(name) = &name {
-                    door.entered(name);
-                }
-            });
+            self.tell_plain_entered(index, room);
         }
+    }
+
+    /// Tells a plain caller's machine that the caller is in a room, in which messages may be pinned.
+    pub(crate) fn tell_plain_entered(&mut self, index: u32, room: RoomId) {
+        let Some(room) = self.chat.room(room) else { return };
+        let (name, pins) = (room.name.clone(), !room.pins.is_empty());
+        self.tell_plain(index, |door| door.entered(&name, pins));
     }
 
     fn left(&mut self, room: RoomId, user: UserId) {

@@ -51,12 +51,7 @@ impl Node {
         if self.chat.user(user).is_some_and(|user| user.sessions == 1) {
             self.replay_to(index, room, user);
         }
-        let name = self.chat.room(room).map(|room| room.name.clone());
-        self.tell_plain(index, |door| {
-            if let Some(name) = &name {
-                door.entered(name);
-            }
-        });
+        self.tell_plain_entered(index, room);
     }
 
     pub(crate) fn entry_refused(&mut self, asker: Option<Asker>) {

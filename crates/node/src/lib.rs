@@ -228,7 +228,7 @@ impl Node {
                 Input::Plain(Box::new(PlainDoor::new(&self.settings)))
             }
         };
-        let dialect = self.dialect(core.door, core.caps);
+        let dialect = self.dialect(core.door, core.caps, core.numbers);
         let mut entry = Entry::new(core, input, now_ms);
         entry.pace.exempt = peer.exempt;
         self.sessions.insert(entry, dialect, seconds(now_ms))
@@ -305,8 +305,8 @@ impl Node {
 
     /// The dialect of a session. Dialects are few (a bit for each capability that changes how a line is
     /// written), and none is ever forgotten.
-    fn dialect(&mut self, door: Door, caps: CapSet) -> u16 {
-        let dialect = Dialect { door, caps: rendering(caps) };
+    fn dialect(&mut self, door: Door, caps: CapSet, numbers: bool) -> u16 {
+        let dialect = Dialect { door, caps: rendering(caps), numbers };
         let at = self.dialects.iter().position(|known| *known == dialect).unwrap_or_else(|| {
             self.dialects.push(dialect);
             self.dialects.len() - 1

@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use chinwag_core::history::{self, Page, Query};
 use chinwag_core::ids::{Millis, SessionId};
 use chinwag_core::line::{Line, Source, Text};
+use chinwag_core::pointed::{Answer, Looked, Lookup, Question};
 use chinwag_wire::caps::Cap;
 
 use crate::Node;
 use crate::deliver::Asker;
 use crate::labels::notice;
-use crate::proposals::Behalf;
+use crate::proposals::{Behalf, NO_LABEL};
 
 /// A question for the archive.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,13 +19,13 @@ pub struct HistoryRead {
     /// By which the answer is handed in.
     pub id: u64,
     /// What is asked.
-    pub query: Query,
+    pub question: Question,
 }
 
 struct Reading {
     session: SessionId,
     label: u64,
-    query: Query,
+    question: Question,
 }
 
 /// Reads that are out: at most one a session.
@@ -33,6 +34,17 @@ pub(crate) struct Reads {
     next: u64,
     asked: Vec<HistoryRead>,
     out: BTreeMap<u64, Reading>,
+}
+
+/// Why an answer is of no use that is to another question. No driver gives such answers.
+const WRONG: &str = "the archive answered another question";
+
+impl Reads {
+    fn ask(&mut self, session: SessionId, label: u64, question: Question) {
+        self.next += 1;
+        self.asked.push(HistoryRead { id: self.next, question: question.clone() });
+        self.out.insert(self.next, Reading { session, label, question });
+    }
 }
 
 impl Node {
@@ -48,25 +60,49 @@ impl Node {
         let Some(entry) = self.sessions.get_mut(asker.index) else { return };
         entry.commands += 1;
         self.labels.expect(asker.label);
-        let reads = &mut self.reads;
-        reads.next += 1;
-        reads.asked.push(HistoryRead { id: reads.next, query: query.clone() });
-        reads.out.insert(reads.next, Reading { session, label: asker.label, query });
+        self.reads.ask(session, asker.label, Question::Page(query));
+    }
+
+    /// A session's request is about a message: it is looked at again with what the archive says of it.
+    pub(crate) fn look(&mut self, session: SessionId, lookup: Lookup) {
+        self.reads.ask(session, NO_LABEL, Question::Message(lookup));
     }
 
     /// The answer to a question, or why there is none.
-    pub fn history(&mut self, id: u64, answer: Result<Page, String>, now_ms: Millis) {
+    pub fn history(&mut self, id: u64, answer: Result<Answer, String>, now_ms: Millis) {
         self.now_ms = now_ms;
-        let Some(Reading { session, label, query }) = self.reads.out.remove(&id) else { return };
+        let Some(Reading { session, label, question }) = self.reads.out.remove(&id) else { return };
         let asker = self.sessions.find(session).map(|index| Asker { index, label });
-        if let Some(asker) = asker {
-            match answer {
-                Ok(page) => self.show_page(asker, &query, page),
-                Err(reason) => self.no_page(asker, &query, &reason),
+        match question {
+            Question::Page(query) => {
+                if let Some(asker) = asker {
+                    match answer {
+                        Ok(Answer::Page(page)) => self.show_page(asker, &query, page),
+                        Ok(Answer::Message(_)) => self.no_page(asker, &query, WRONG),
+                        Err(reason) => self.no_page(asker, &query, &reason),
+                    }
+                }
+                self.came_back(Behalf { session: Some(session), label, message: false, tries: 0 }, asker);
+            }
+            Question::Message(lookup) => {
+                if let Some(asker) = asker {
+                    self.looked(asker.index, lookup, answer);
+                }
             }
         }
-        self.came_back(Behalf { session: Some(session), label, message: false, tries: 0 }, asker);
         self.go_on_all();
+    }
+
+    /// The archive has said what it knows of a message: the request that waits for it is looked at again.
+    fn looked(&mut self, index: u32, lookup: Lookup, answer: Result<Answer, String>) {
+        let Some(entry) = self.sessions.get_mut(index) else { return };
+        let found = match answer {
+            Ok(Answer::Message(found)) => Ok(found),
+            Ok(Answer::Page(_)) => Err(WRONG.to_owned()),
+            Err(reason) => Err(reason),
+        };
+        entry.core.looked = Some(Box::new(Looked { lookup, found }));
+        self.make_ready(index);
     }
 
     fn show_page(&mut self, asker: Asker, query: &Query, mut page: Page) {

@@ -384,12 +384,17 @@ impl Node {
             events: &mut events,
         };
         let flow = self.chat.request(&mut asking, message);
-        let waits = flow == Flow::Wait;
+        let waits = flow != Flow::Done;
         if waits {
             debug_assert!(effects.is_empty() && events.is_empty(), "a request that waits does nothing");
-            entry.waits = Waits::Others;
             self.labels.forget(label);
-            self.waiting.push(session);
+            if let Flow::Look(lookup) = flow {
+                entry.waits = Waits::Read;
+                self.look(session, lookup);
+            } else {
+                entry.waits = Waits::Others;
+                self.waiting.push(session);
+            }
         } else {
             if entry.user.is_some() {
                 let cost = pace::cost(Verb::lookup(message.command));
@@ -545,7 +550,7 @@ impl Entry {
             Waits::Drained => !self.busy(),
             Waits::Fewer => self.messages <= MESSAGES_UNDER_WAY_LOW,
             Waits::No => self.ended && !self.busy(),
-            Waits::Others | Waits::Flush | Waits::Pace => false,
+            Waits::Others | Waits::Flush | Waits::Pace | Waits::Read => false,
         }
     }
 }

@@ -52,6 +52,8 @@ pub(crate) enum Waits {
     Flush,
     /// Until time has passed, since it asks too fast.
     Pace,
+    /// Until the archive has said something about a message.
+    Read,
 }
 
 /// Input that was not looked at yet, from a whole line on.

@@ -185,6 +185,8 @@ pub struct HistoryConfig {
     pub znc_playback_max: u32,
     /// Messages shown on entering a room to whoever cannot ask for them.
     pub on_join: u32,
+    /// Whether messages may be deleted.
+    pub allow_redact: bool,
 }
 
 /// `store_tagmsg`: all, none, or those with one of these tags.
@@ -294,6 +296,7 @@ impl Default for HistoryConfig {
             query_max: 100,
             znc_playback_max: 2048,
             on_join: 20,
+            allow_redact: true,
         }
     }
 }
@@ -517,6 +520,7 @@ impl Config {
             },
             history_query_max: history.query_max,
             znc_playback_max: history.znc_playback_max,
+            allow_redact: history.allow_redact,
             history_on_join: history.on_join,
             accounts: self.accounts.rules(limits.password_max_bytes),
             command_rate: throttle.commands.then_some(command_rate),

@@ -225,7 +225,7 @@ impl<L: Log<Event>> Hub<L> {
         }
         self.failed = self.shared.node.borrow().fatal().map(str::to_owned);
         while let Some(answer) = self.answers.pop_front() {
-            self.shared.node.borrow_mut().history(answer.id, answer.page, now);
+            self.shared.node.borrow_mut().history(answer.id, answer.answer, now);
         }
         while let Some(done) = self.done.pop_front() {
             self.shared.node.borrow_mut().worked(done.id, done.outcome, now);

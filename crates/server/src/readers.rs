@@ -7,7 +7,6 @@ use std::task::{Context, Poll};
 use std::{io, thread};
 
 use chinwag_archive::Reader;
-use chinwag_core::history::Page;
 use chinwag_node::HistoryRead;
 use tokio::sync::mpsc;
 
@@ -20,7 +19,7 @@ const QUEUE: usize = 64;
 /// What became of a read.
 pub(crate) struct Answer {
     pub(crate) id: u64,
-    pub(crate) page: Result<Page, String>,
+    pub(crate) answer: Result<chinwag_core::pointed::Answer, String>,
 }
 
 /// The pool.
@@ -46,7 +45,7 @@ impl Readers {
         Ok(Readers { asks, answers, later: VecDeque::new() })
     }
 
-    /// Asks for a page.
+    /// Asks for something.
     pub(crate) fn ask(&mut self, read: HistoryRead) {
         self.later.push_back(read);
         self.push();
@@ -79,8 +78,8 @@ fn serve(questions: &Mutex<Receiver<HistoryRead>>, results: &mpsc::Sender<Answer
         // The lock is held while waiting: the other threads wait for the lock instead, which is the same.
         let question = questions.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(read) = question else { return };
-        let page = reader.page(&read.query).map_err(|error| error.to_string());
-        if results.blocking_send(Answer { id: read.id, page }).is_err() {
+        let answer = reader.answer(&read.question).map_err(|error| error.to_string());
+        if results.blocking_send(Answer { id: read.id, answer }).is_err() {
             return;
         }
     }

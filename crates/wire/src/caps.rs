@@ -79,6 +79,8 @@ caps! {
     ExtendedMonitor, "extended-monitor", None, Ratified, "0.1.0", "extensions/extended-monitor";
     InviteNotify, "invite-notify", None, Ratified, "0.1.0", "extensions/invite-notify";
     LabeledResponse, "labeled-response", None, Ratified, "0.1.0", "extensions/labeled-response";
+    MessageEdit, "draft/message-edit", None, Draft, "0.1.0", "extensions/message-edit";
+    MessageRedaction, "draft/message-redaction", None, Draft, "0.1.0", "extensions/message-redaction";
     MessageTags, "message-tags", None, Ratified, "0.1.0", "extensions/message-tags";
     Metadata2, "draft/metadata-2", None, Draft, "0.1.0", "extensions/metadata";
     Metadata3, "draft/metadata-3", None, Draft, "0.1.0", "extensions/metadata";
@@ -86,6 +88,7 @@ caps! {
     Multiline, "draft/multiline", None, Draft, "0.2.0", "extensions/multiline";
     NoImplicitNames, "no-implicit-names", None, Ratified, "0.1.0", "extensions/no-implicit-names";
     DraftNoImplicitNames, "draft/no-implicit-names", None, Draft, "0.1.0", "extensions/no-implicit-names";
+    Numbers, "chinwag.internal/numbers", None, Vendor, "0.1.0", "";
     Persistence, "draft/persistence", None, Draft, "0.1.0", "extensions/persistence";
     PreAway, "draft/pre-away", None, Draft, "0.1.0", "extensions/pre-away";
     ReadMarker, "draft/read-marker", None, Draft, "0.1.0", "extensions/read-marker";
@@ -102,6 +105,10 @@ caps! {
 
 /// Capabilities whose specification is not among those of the IRCv3 working group (yet).
 const ELSEWHERE: &[(Cap, &str)] = &[
+    // Proposed to the working group and not taken up yet.
+    (Cap::MessageEdit, "https://github.com/ircv3/ircv3-specifications/pull/425"),
+    // Ours: the tag `chinwag.internal/number` is on every message that has a number in its room.
+    (Cap::Numbers, "docs/irc.md"),
     (Cap::Metadata3, "https://github.com/ircv3/ircv3-specifications/pull/613"),
     (Cap::Persistence, "https://github.com/ircv3/ircv3-specifications/pull/503"),
     (Cap::Relaymsg, "https://github.com/jlu5/ircv3-specifications/blob/master/extensions/relaymsg.md"),
@@ -243,9 +250,12 @@ mod tests {
         for cap in Cap::ALL {
             assert_eq!(Cap::from_name(cap.name()), Some(*cap));
             assert_eq!(cap.name().starts_with("draft/"), cap.status() == Status::Draft, "{}", cap.name());
+            assert_eq!(cap.name().contains('.'), cap.status() == Status::Vendor, "{}", cap.name());
             assert!(!cap.name().contains([' ', '=']), "{}", cap.name());
         }
-        assert!(Cap::ALL.is_sorted_by_key(|cap| cap.name().trim_start_matches("draft/")));
+        assert!(Cap::ALL.is_sorted_by_key(|cap| {
+            cap.name().trim_start_matches("draft/").trim_start_matches("chinwag.internal/")
+        }));
         assert_eq!(Cap::from_name("ECHO-MESSAGE"), None);
     }
 

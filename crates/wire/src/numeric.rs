@@ -96,6 +96,7 @@ numerics! {
     301 RPL_AWAY "<nick> <message>" "";
     302 RPL_USERHOST "<replies>" "";
     303 RPL_ISON "<nicks>" "";
+    304 RPL_TEXT "<room>" "";
     305 RPL_UNAWAY "" "You are no longer marked as being away";
     306 RPL_NOWAWAY "" "You have been marked as being away";
     307 RPL_WHOISREGNICK "<nick>" "has identified for this nick";

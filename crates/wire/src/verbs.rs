@@ -90,6 +90,17 @@ verbs! {
     Persistence, "PERSISTENCE", 1, Registered, "GET | SET ON|OFF|DEFAULT", "Shows or says whether you stay when your last connection ends.";
     Markread, "MARKREAD", 0, Registered, "<room or nickname> [timestamp=<time>]", "Shows or says up to when you have read.";
     Metadata, "METADATA", 2, Always, "<target> GET|SET|LIST|CLEAR|SYNC|SUB|UNSUB|SUBS [<key> …]", "Shows or sets what people and rooms say of themselves to programs.";
+    Re, "RE", 3, Registered, "<room> <message> :<text>", "Answers a message; messages are pointed at by number or msgid.";
+    Quote, "QUOTE", 2, Registered, "<room> <message> [:<text>]", "Says again what a message said, and something about it.";
+    React, "REACT", 3, Registered, "<room> <message> <reaction>", "Reacts to a message, with a sign or a word.";
+    Unreact, "UNREACT", 3, Registered, "<room> <message> <reaction>", "Takes a reaction back.";
+    Edit, "EDIT", 1, Registered, "<room> <message> :<text>", "Changes what you said; with the tags of draft/message-edit, the room is enough.";
+    Redact, "REDACT", 2, Registered, "<room> <message> [:<reason>]", "Deletes a message: your own, or anybody's in a room whose operator you are.";
+    Pin, "PIN", 2, Registered, "<room> <message>", "Points a message out to everybody who comes (operators of the room).";
+    Unpin, "UNPIN", 2, Registered, "<room> <message>", "Ends that (operators of the room).";
+    Pins, "PINS", 1, Registered, "<room>", "Shows the messages that a room points out.";
+    Was, "WAS", 2, Registered, "<room> <message>", "Shows what became of a message, and how it read before it was edited (operators of the room).";
+    Numbers, "NUMBERS", 1, Registered, "on|off", "Whether messages are shown to you with their numbers, as [42].";
     Away, "AWAY", 0, Always, "[:<text>]", "Says that you are away, and why; without a text, that you are back.";
     Batch, "BATCH", 1, Registered, "+<reference> draft/multiline <target> | -<reference>", "Begins and ends a message of several lines (capability draft/multiline).";
     Kick, "KICK", 2, Registered, "<room>{,<room>} <nickname>{,<nickname>} [:<reason>]", "Puts people out of a room, or each out of their own of as many rooms.";

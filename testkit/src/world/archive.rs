@@ -2,13 +2,15 @@
 //! its own. That makes it a witness as well: it sees what every node sees, and nothing goes through it.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use chinwag_core::chat::Chat;
 use chinwag_core::effect::Effect;
-use chinwag_core::event::Event;
-use chinwag_core::history::{Anchor, Happened, Page, Part, Query, Row, is_shown};
-use chinwag_core::ids::{Number, RoomId};
+use chinwag_core::event::{Amended, Amendment, Event};
+use chinwag_core::history::{Anchor, Happened, Page, Part, Query, Row, Show, is_shown};
+use chinwag_core::ids::{Millis, Number, RoomId, UserId};
+use chinwag_core::pointed::{Answer, Change, Former, Found, Lookup, Pointer, Question};
 use chinwag_log::memory::MemoryLog;
 use chinwag_log::{Arrival, Entry, Log, Seq};
 use chinwag_wire::msgid::MsgIdKey;
@@ -19,11 +21,21 @@ pub struct Archive {
     chat: Chat,
     rows: BTreeMap<RoomId, Vec<Row>>,
     events: BTreeMap<RoomId, Vec<Happened>>,
+    /// Who said each message, and what it said at first.
+    said: BTreeMap<(RoomId, Number), (UserId, Arc<str>)>,
+    formers: BTreeMap<(RoomId, Number), Vec<Former>>,
 }
 
 impl Archive {
     pub(super) fn new(log: MemoryLog<Event>, key: MsgIdKey) -> Self {
-        Archive { log, chat: Chat::new(key), rows: BTreeMap::new(), events: BTreeMap::new() }
+        Archive {
+            log,
+            chat: Chat::new(key),
+            rows: BTreeMap::new(),
+            events: BTreeMap::new(),
+            said: BTreeMap::new(),
+            formers: BTreeMap::new(),
+        }
     }
 
     /// The chat as it follows from the log.
@@ -34,6 +46,11 @@ impl Archive {
     /// What was said in a room, by number from 1.
     pub fn rows(&self, room: RoomId) -> &[Row] {
         self.rows.get(&room).map_or(&[], Vec::as_slice)
+    }
+
+    /// What a message said at first, whatever happened to it since.
+    pub fn said(&self, room: RoomId, number: Number) -> &str {
+        self.said.get(&(room, number)).map_or("", |(_, text)| text)
     }
 
     /// Takes what has arrived. Says whether there was anything.
@@ -68,7 +85,12 @@ impl Archive {
             let happened = Happened { seq: entry.seq, at_ms, event: entry.event.clone() };
             self.events.entry(room).or_default().push(happened);
         }
+        if let Event::Amended(amended) = &entry.event {
+            self.amend(entry.at_ms, amended);
+        }
         if let Event::Said(said) = &entry.event {
+            let place = (said.room, self.chat.head(said.room));
+            self.said.insert(place, (said.user, Arc::clone(&said.text)));
             self.rows.entry(said.room).or_default().push(Row {
                 seq: entry.seq,
                 number: self.chat.head(said.room),
@@ -83,8 +105,53 @@ impl Archive {
         }
     }
 
+    /// What happens to a message, as the archive on a disk has it.
+    fn amend(&mut self, at_ms: Millis, amended: &Amended) {
+        let Amended { room, number, by, .. } = amended;
+        let rows = self.rows.entry(*room).or_default();
+        let Some(row) = rows.iter_mut().find(|row| row.number == *number) else { return };
+        let formers = self.formers.entry((*room, *number)).or_default();
+        let change = match &amended.what {
+            Amendment::Edited { text } => {
+                row.joins = None;
+                Change::Edited(Some(std::mem::replace(&mut row.text, Arc::clone(text))))
+            }
+            Amendment::Redacted { reason } => {
+                (row.text, row.client_tags) = ("".into(), None);
+                for former in formers.iter_mut() {
+                    former.change = Change::Edited(None);
+                }
+                Change::Deleted(reason.clone())
+            }
+            Amendment::Reacted { .. } | Amendment::Pinned { .. } => return,
+        };
+        formers.push(Former { at_ms, by: Arc::clone(by), change });
+    }
+
     /// The answer to a question; none when what it asks for has not arrived here yet.
-    pub(super) fn page(&self, query: &Query) -> Option<Page> {
+    pub(super) fn answer(&self, question: &Question) -> Option<Answer> {
+        match question {
+            Question::Page(query) => self.page(query).map(Answer::Page),
+            Question::Message(lookup) => self.message(lookup).map(Answer::Message),
+        }
+    }
+
+    fn message(&self, lookup: &Lookup) -> Option<Option<Box<Found>>> {
+        if self.chat.head(lookup.room) < lookup.last {
+            return None;
+        }
+        let row = self.rows(lookup.room).iter().find(|row| match lookup.of {
+            Pointer::Number(number) => row.number == number,
+            Pointer::Seq(seq) => row.seq == seq,
+        });
+        Some(row.map(|row| {
+            let place = (lookup.room, row.number);
+            let formers = self.formers.get(&place).cloned().unwrap_or_default();
+            Box::new(Found { row: row.clone(), user: self.said[&place].0, formers })
+        }))
+    }
+
+    fn page(&self, query: &Query) -> Option<Page> {
         if self.chat.head(query.room) < query.last || self.chat.position() < query.until {
             return None;
         }
@@ -96,6 +163,11 @@ impl Archive {
         };
         if query.part.anchors().any(|anchor| matches!(anchor, Anchor::Seq(seq) if !of_room(seq))) {
             return Some(Page { astray: true, ..page });
+        }
+        if let Show::Pins(numbers) = &query.show {
+            let pinned = |row: &&Row| numbers.contains(&row.number);
+            page.rows = self.rows(query.room).iter().filter(pinned).cloned().collect();
+            return Some(page);
         }
         let limit = query.limit as usize;
         let before = |anchor: &Anchor| items.partition_point(|item| item.is_before(anchor));
@@ -134,7 +206,11 @@ impl Archive {
 
     /// What a question may be answered with, oldest first.
     fn items(&self, query: &Query) -> Vec<Item<'_>> {
-        let visible = |row: &&Row| (query.first..=query.last).contains(&row.number) && row.status.is_none();
+        let gone =
+            |row: &Row| self.chat.room(query.room).is_some_and(|room| room.redacted.contains(&row.number));
+        let visible = |row: &&Row| {
+            (query.first..=query.last).contains(&row.number) && row.status.is_none() && !gone(row)
+        };
         let mut items: Vec<_> = self.rows(query.room).iter().filter(visible).map(Item::Said).collect();
         if query.events {
             items.extend(self.happened(query.room).iter().map(Item::Happened));

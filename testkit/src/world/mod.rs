@@ -279,10 +279,10 @@ impl World {
         }
         self.letters.extend(node.take_letters());
         reads.extend(node.take_reads());
-        reads.retain(|read| match self.archive.page(&read.query) {
-            Some(page) => {
+        reads.retain(|read| match self.archive.answer(&read.question) {
+            Some(answer) => {
                 any = true;
-                node.history(read.id, Ok(page), now_ms);
+                node.history(read.id, Ok(answer), now_ms);
                 false
             }
             None => true,

@@ -153,7 +153,16 @@ impl Crowd {
             89..91 => format!("MODE {room} -b {nick}"),
             91..92 => format!("INVITE {nick} {room}"),
             92..94 => format!("NICK {nick}"),
-            94..96 => format!("PRIVMSG {nick} :hello"),
+            94..95 => format!("PRIVMSG {nick} :hello"),
+            95..96 => {
+                let number = self.dice.among(1..100);
+                match self.dice.among(0..4) {
+                    0 => format!("EDIT {room} {number} :e{}", self.labels),
+                    1 => format!("REDACT {room} {number} :slip"),
+                    2 => format!("REACT {room} {number} +1"),
+                    _ => format!("PIN {room} {number}"),
+                }
+            }
             96..97 => "AWAY :tea".to_owned(),
             97..98 => format!("TAGMSG {room}"),
             98..99 => format!("NAMES {room}"),
@@ -188,10 +197,14 @@ impl Crowd {
                 if row.number.0 != index as u64 + 1 {
                     return Err(format!("{} has {:?} in place {index}", room.name, row.number));
                 }
-                if !texts.insert(row.text.to_string()) {
-                    return Err(format!("{} is there twice", row.text));
+                let text = archive.said(room.id, row.number);
+                if !texts.insert(text.to_owned()) {
+                    return Err(format!("{text} is there twice"));
                 }
-                places.insert((room.name.to_string(), row.text.to_string()), index);
+                places.insert((room.name.to_string(), text.to_owned()), index);
+                if room.redacted.contains(&row.number) != row.text.is_empty() {
+                    return Err(format!("{text} was deleted or was not, and it reads {}", row.text));
+                }
             }
         }
         let lives = self.lives.iter().chain(&self.past);

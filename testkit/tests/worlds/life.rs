@@ -96,6 +96,8 @@ impl Life {
                 self.inside.remove(message.params[0]);
             }
             // Whoever may speak from outside hears no more of the room than the own lines.
+            // What is told in words of a message that was edited or pinned is no message.
+            "PRIVMSG" if message.params[1].starts_with('\u{1}') => {}
             "PRIVMSG" if self.inside.contains(message.params[0]) => {
                 self.heard_in(message.params[0], Some(message.params[1].to_owned()));
             }

@@ -36,6 +36,7 @@ impl Chat {
         let (at_ms, event) = (entry.at_ms, &entry.event);
         match event {
             Event::Said(said) => self.said(entry.seq, at_ms, said, effects),
+            Event::Amended(amended) => self.amended(at_ms, amended, effects),
             Event::Opened { name, common, .. } => {
                 self.rooms.open(name, *common, at_ms);
             }

@@ -44,6 +44,7 @@ impl Chat {
             at_ms: Some(room.said_ms),
             msgid: Some(MsgId::stored(&self.key, seq.0)),
             number: room.head,
+            numbered: false,
             client_tags: said.client_tags.clone(),
             joins: said.joins.clone(),
             ..Meta::default()

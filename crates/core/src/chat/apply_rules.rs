@@ -51,6 +51,8 @@ impl Chat {
         room.modes = RoomModes::default();
         room.lists = Lists::default();
         room.guards = Guards::default();
+        room.pins.clear();
+        room.redacted.retain(|number| *number > head);
         room.topic = None;
         room.metadata.clear();
         for guest in std::mem::take(&mut room.invites) {

@@ -80,6 +80,7 @@ fn hash_room(room: &Room, hasher: &mut Fingerprint) {
     (room.id, &room.name, room.opened_ms, room.common).hash(hasher);
     (room.rules, room.head, room.history_from).hash(hasher);
     room.between.hash(hasher);
+    (&room.redacted, &room.pins).hash(hasher);
     let modes = &room.modes;
     for mode in RoomModes::FLAGS {
         modes.flag(*mode).hash(hasher);

@@ -6,6 +6,7 @@
 mod accounts;
 mod apply;
 mod apply_accounts;
+mod apply_amended;
 mod apply_messages;
 mod apply_metadata;
 mod apply_operators;
@@ -29,6 +30,8 @@ mod tests;
 mod tests_accounts;
 mod users;
 
+pub use self::apply_amended::PINS_MAX;
+pub(crate) use self::apply_amended::{excerpt, reply_tags, without_action};
 pub(crate) use self::apply_rooms::{join_line, topic_lines};
 pub(crate) use self::apply_rules::happened_line;
 pub(crate) use self::apply_users::away_reply;

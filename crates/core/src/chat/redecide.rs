@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use chinwag_wire::msgid::MsgId;
 use chinwag_wire::numeric::Numeric;
 
 use super::{Chat, Lists, Room, User};
-use crate::event::{Event, MetadataOn, MetadataSet, ModeChange, Said, Status, Tagged, Who};
+use crate::commands::deeds::Deed;
+use crate::event::{Amended, Event, MetadataOn, MetadataSet, ModeChange, Said, Status, Tagged, Who};
 use crate::ids::{RoomId, UserId};
 use crate::line::{Line, Text};
 use crate::permissions::{Action, may, may_give, may_kick, may_take};
@@ -29,6 +31,7 @@ impl Chat {
                 let basis = room.rules;
                 Ok(Event::Tagged(Arc::new(Tagged { basis, by, status, ..Tagged::clone(&tagged) })))
             }
+            Event::Amended(amended) => self.amend_again(&amended),
             Event::TopicSet { room: id, by, topic, .. } => {
                 let (room, user) = self.author(id, &by)?;
                 if room.modes.topic_locked && !room.may(user.id, Action::SetTopic) {
@@ -116,6 +119,17 @@ impl Chat {
         let user = self.user(user).ok_or_else(refused)?;
         let status = room.audience(user, meant).map_err(|_| refused())?;
         Ok((room, Arc::clone(&user.who), status))
+    }
+
+    fn amend_again(&self, amended: &Amended) -> Result<Event, Box<Line>> {
+        let (room, user) = self.author(amended.room, &amended.by)?;
+        let deed = Deed::of(&amended.what);
+        if user.id != amended.user || !deed.allowed(room, user, amended.own) {
+            let msgid = MsgId::stored(&self.key, amended.position);
+            return Err(deed.refusal(amended.what.verb(), room, msgid.to_string().into()));
+        }
+        let (basis, by) = (room.rules, Arc::clone(&user.who));
+        Ok(Event::Amended(Arc::new(Amended { basis, by, ..amended.clone() })))
     }
 
     /// The room, and its member who decided something about it.

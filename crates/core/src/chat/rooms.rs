@@ -76,6 +76,10 @@ pub struct Room {
     pub guards: Guards,
     /// For a conversation: whose.
     pub between: Option<Arc<[Party; 2]>>,
+    /// The numbers of the messages that were taken back.
+    pub redacted: BTreeSet<Number>,
+    /// The numbers of the pinned messages, in the order in which they were pinned.
+    pub pins: Vec<Number>,
     /// The server's own room: coming in first makes nobody its operator.
     pub common: bool,
 }
@@ -243,6 +247,8 @@ impl Rooms {
             guards: Guards::default(),
             history_from: Number(1),
             between: None,
+            redacted: BTreeSet::new(),
+            pins: Vec::new(),
             common,
         });
         self.note(id);

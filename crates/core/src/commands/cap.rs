@@ -57,6 +57,7 @@ fn offered(cap: Cap, session: &Session, settings: &Settings) -> bool {
     match cap {
         Cap::AccountRegistration => accounts.enabled && accounts.registration == Registration::Open,
         Cap::Chathistory | Cap::EventPlayback | Cap::ZncPlayback => settings.history,
+        Cap::MessageRedaction => settings.allow_redact,
         Cap::Metadata2 | Cap::Metadata3 => settings.metadata.enabled,
         Cap::Persistence => accounts.enabled && accounts.always_on != AlwaysOn::Off,
         Cap::Relaymsg => !settings.relay_separators.is_empty(),

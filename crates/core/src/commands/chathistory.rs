@@ -17,12 +17,15 @@ use crate::chat::{Chat, Room, User};
 use crate::commands::reply::{fail, given, line};
 use crate::commands::time::stamp;
 use crate::effect::Effect;
-use crate::history::{self, Anchor, Asked, Part};
+use crate::history::{self, Anchor, Asked, Part, Show};
 use crate::ids::Millis;
 use crate::line::Text;
 use crate::settings::Settings;
 
 const NAME: &str = "CHATHISTORY";
+
+/// A tag with which a request asks for the numbers of the messages as part of the answer.
+const NUMBERS_TAG: &str = "chinwag.internal/numbers";
 
 /// Why a question is refused: the code of the standard reply, what it is about, and the text.
 struct Refusal {
@@ -37,6 +40,8 @@ struct Question<'a> {
     subcommand: &'static str,
     /// What follows it.
     params: &'a [&'a str],
+    /// The numbers of the messages are wanted, too: said by a tag of the request.
+    numbered: bool,
 }
 
 /// `CHATHISTORY <subcommand> …`
@@ -66,7 +71,8 @@ fn answer(chat: &Chat, asking: &mut Asking<'_>, message: &Message<'_>) -> Result
     if params.len() > count {
         return Err(invalid([subcommand.into()], "Too many parameters"));
     }
-    let question = Question { subcommand, params };
+    let numbered = message.tags.get(NUMBERS_TAG).is_some();
+    let question = Question { subcommand, params, numbered };
     if subcommand == "TARGETS" { targets(chat, asking, &question) } else { messages(chat, asking, &question) }
 }
 
@@ -90,7 +96,10 @@ fn messages(chat: &Chat, asking: &mut Asking<'_>, question: &Question<'_>) -> Re
             return Err(Refusal { code, about, text: "History is switched off here" });
         }
         let name = Arc::clone(&room.name);
-        let query = chat.ask_history(viewer, room, name, Asked { part, limit, events, clock, batch });
+        let mut query = chat.ask_history(viewer, room, name, Asked { part, limit, events, clock, batch });
+        if question.numbered {
+            query.show = Show::Numbered;
+        }
         asking.effects.push(Effect::History(Box::new(query)));
         return Ok(());
     }

@@ -11,6 +11,10 @@ mod ban;
 pub mod batch;
 pub mod cap;
 mod chathistory;
+pub(crate) mod deeds;
+#[cfg(test)]
+mod deeds_tests;
+mod edit;
 mod guard;
 mod help;
 mod info;
@@ -33,14 +37,19 @@ mod monitor;
 mod motd;
 pub mod names;
 mod nick;
+mod numbers;
 pub(crate) mod oper;
 mod part;
 mod pass;
 pub(crate) mod persistence;
+mod pin;
 mod ping;
 mod playback;
 mod privmsg;
 mod quit;
+mod re;
+mod react;
+mod redact;
 mod register;
 pub mod registration;
 mod rehash;
@@ -78,6 +87,7 @@ mod uban;
 mod userhost;
 mod version;
 mod wallops;
+mod was;
 pub(crate) mod welcome;
 mod who;
 mod whois;
@@ -160,6 +170,26 @@ fn handler(verb: Verb) -> Handler {
         Verb::Who => who::who,
         Verb::Whois => whois::whois,
         Verb::Whowas => whowas::whowas,
+        other => about_messages(other),
+    }
+}
+
+/// The part of the table that is about messages which were said.
+fn about_messages(verb: Verb) -> Handler {
+    match verb {
+        Verb::Edit => edit::edit,
+        Verb::Numbers => numbers::numbers,
+        Verb::Pin => pin::pin,
+        Verb::Pins => pin::pins,
+        Verb::Quote => re::quote,
+        Verb::Re => re::re,
+        Verb::React => react::react,
+        Verb::Redact => redact::redact,
+        Verb::Unpin => pin::unpin,
+        Verb::Unreact => react::unreact,
+        Verb::Was => was::was,
+        // A test asks for every row.
+        other => unreachable!("{} has no row", other.name()),
     }
 }
 
@@ -189,5 +219,17 @@ impl Chat {
             return Flow::Done;
         }
         handler(verb)(self, asking, message)
+    }
+}
+
+#[cfg(test)]
+mod table {
+    use super::{Verb, handler};
+
+    #[test]
+    fn every_command_has_its_row() {
+        for verb in Verb::ALL {
+            let _ = handler(*verb);
+        }
     }
 }

@@ -13,6 +13,7 @@ use chinwag_wire::tags::Tags;
 use super::privmsg::{
     Body, Person, TARGETS_MAX, Target, client_tags, converse, keeps as keeps_direct, pass, reachable, target,
 };
+use super::react;
 use super::reply::{asker, given};
 use crate::asking::{Asking, Flow};
 use crate::chat::Chat;
@@ -36,6 +37,11 @@ pub(crate) fn tagmsg(chat: &Chat, asking: &mut Asking<'_>, message: &Message<'_>
     }
     // Without a client-only tag there is nothing to hand on.
     let body = Body { text: "".into(), joins: None, client_tags: client_tags(asking, message) };
+    if let Some(tags) = &body.client_tags
+        && let Some(flow) = react::by_tags(chat, asking, message, tags)
+    {
+        return flow;
+    }
     for name in targets.split(',').filter(|name| !name.is_empty()) {
         let to = match target(chat, user, name) {
             Ok(Target::Room(room, status)) if keeps(asking.settings, &body) => {

@@ -9,7 +9,7 @@ use chinwag_wire::names::MsgId;
 use super::tests_world::{START_MS, World};
 use crate::effect::Effect;
 use crate::event::{SayKind, Status, Who};
-use crate::history::{self, Anchor, Page, Part, Query, Row};
+use crate::history::{self, Anchor, Page, Part, Query, Row, Show};
 use crate::ids::{Number, RoomId};
 use crate::line::{Line, Text};
 use crate::roles::Role;
@@ -193,6 +193,7 @@ fn an_answer_is_a_batch_of_what_was_said() {
         clock: false,
         two: None,
         batch: "ref1".into(),
+        show: Show::Said,
     };
     let rows = vec![
         row(1, SayKind::Privmsg, None),

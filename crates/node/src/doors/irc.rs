@@ -11,21 +11,22 @@ use chinwag_wire::limits::BODY_BYTES_MAX;
 use chinwag_wire::tags::escape;
 use chinwag_wire::time::format_millis;
 
-use super::Frame;
+use super::{Dialect, Frame};
 
 /// Appends one IRC line with its line end, or the lines of a message of several.
-pub(super) fn render(caps: CapSet, line: &Line, frame: &Frame<'_>, out: &mut Vec<u8>) {
+pub(super) fn render(dialect: &Dialect, line: &Line, frame: &Frame<'_>, out: &mut Vec<u8>) {
     if let Some(joins) = &line.meta.joins {
-        return several(caps, line, joins, frame, out);
+        return several(dialect, line, joins, frame, out);
     }
-    tags(caps, line, frame, Which::All, out);
-    body(caps, line, frame, None, out);
+    tags(dialect.caps, line, frame, Which::All, out);
+    body(dialect, line, frame, None, out);
 }
 
 /// A message of several lines: as a batch, or as lines of their own for those who do not know such batches.
 ///
 /// Specification: <https://ircv3.net/specs/extensions/multiline>.
-fn several(caps: CapSet, line: &Line, joins: &[u32], frame: &Frame<'_>, out: &mut Vec<u8>) {
+fn several(dialect: &Dialect, line: &Line, joins: &[u32], frame: &Frame<'_>, out: &mut Vec<u8>) {
+    let caps = dialect.caps;
     let (target, text) = match line.params.as_slice() {
         [target, .., text] => (target.as_str(), text.as_str()),
         _ => return,
@@ -34,7 +35,8 @@ fn several(caps: CapSet, line: &Line, joins: &[u32], frame: &Frame<'_>, out: &mu
         let written = pieces(text, joins).filter(|(piece, _)| !piece.is_empty());
         for (nth, (piece, _)) in written.enumerate() {
             tags(caps, line, frame, if nth == 0 { Which::All } else { Which::Later }, out);
-            body(caps, line, frame, Some(piece), out);
+            let which = if nth == 0 { Which::All } else { Which::Later };
+            body(dialect, line, frame, Some((piece, which)), out);
         }
         return;
     }
@@ -48,7 +50,7 @@ fn several(caps: CapSet, line: &Line, joins: &[u32], frame: &Frame<'_>, out: &mu
     }
     param(target, out);
     out.extend_from_slice(b"\r\n");
-    for (piece, continues) in pieces(text, joins) {
+    for (nth, (piece, continues)) in pieces(text, joins).enumerate() {
         for part in ["@batch=", reference, if continues { ";" } else { "" }] {
             out.extend_from_slice(part.as_bytes());
         }
@@ -56,7 +58,8 @@ fn several(caps: CapSet, line: &Line, joins: &[u32], frame: &Frame<'_>, out: &mu
             out.extend_from_slice(CONCAT_TAG.as_bytes());
         }
         out.push(b' ');
-        body(caps, line, frame, Some(piece), out);
+        let which = if nth == 0 { Which::All } else { Which::Later };
+        body(dialect, line, frame, Some((piece, which)), out);
     }
     tags(caps, line, frame, Which::Batch, out);
     source(&Source::Server, frame, out);
@@ -65,8 +68,8 @@ fn several(caps: CapSet, line: &Line, joins: &[u32], frame: &Frame<'_>, out: &mu
     }
 }
 
-/// Appends a line behind its tags. `last` takes the place of the last parameter.
-fn body(caps: CapSet, line: &Line, frame: &Frame<'_>, last: Option<&str>, out: &mut Vec<u8>) {
+/// Appends a line behind its tags. `piece`, one of a message of several lines, takes the place of the last parameter.
+fn body(dialect: &Dialect, line: &Line, frame: &Frame<'_>, piece: Option<(&str, Which)>, out: &mut Vec<u8>) {
     let start = out.len();
     source(&line.source, frame, out);
     let text = match line.command {
@@ -82,7 +85,7 @@ fn body(caps: CapSet, line: &Line, frame: &Frame<'_>, last: Option<&str>, out: &
         }
     };
     let more = match &line.meta.more {
-        Some((cap, more)) if caps.contains(*cap) => more.as_slice(),
+        Some((cap, more)) if dialect.caps.contains(*cap) => more.as_slice(),
         _ => &[],
     };
     let count = line.params.len() + more.len();
@@ -92,11 +95,16 @@ fn body(caps: CapSet, line: &Line, frame: &Frame<'_>, last: Option<&str>, out: &
         out.push(b' ');
         match (index + 1 == count, text_of.as_str()) {
             (true, text_of) => {
-                let last = last.unwrap_or(text_of);
+                let (last, which) = piece.unwrap_or((text_of, Which::All));
                 if text || last.is_empty() || last.starts_with(':') || last.contains(' ') {
                     out.push(b':');
                 }
-                param(last, out);
+                let number = line.meta.number.0;
+                if number > 0 && which == Which::All && (dialect.numbers || line.meta.numbered) {
+                    numbered(number, last, start, out);
+                } else {
+                    param(last, out);
+                }
             }
             (false, middle) => param(middle, out),
         }
@@ -156,6 +164,10 @@ fn tags(caps: CapSet, line: &Line, frame: &Frame<'_>, which: Which, out: &mut Ve
             key("msgid=", out);
             out.extend_from_slice(msgid.as_bytes());
         }
+        if caps.contains(Cap::Numbers) && line.meta.number.0 > 0 {
+            key("chinwag.internal/number=", out);
+            out.extend_from_slice(line.meta.number.0.to_string().as_bytes());
+        }
         if let Some(client_tags) = line.meta.client_tags.as_deref().filter(|tags| !tags.is_empty()) {
             key("", out);
             param(client_tags, out);
@@ -169,6 +181,22 @@ fn tags(caps: CapSet, line: &Line, frame: &Frame<'_>, which: Which, out: &mut Ve
     if out.len() > start {
         out.push(b' ');
     }
+}
+
+/// Writes a text with its number before it, inside of the frame that makes it an action. A number that there is
+/// no more room for is left out.
+fn numbered(number: u64, text: &str, body: usize, out: &mut Vec<u8>) {
+    const ACTION: &str = "\u{1}ACTION ";
+    let shown = format!("[{number}] ");
+    let (before, rest) = match text.strip_prefix(ACTION) {
+        Some(rest) => (ACTION, rest),
+        None => ("", text),
+    };
+    param(before, out);
+    if out.len() - body + shown.len() + rest.len() <= BODY_BYTES_MAX {
+        out.extend_from_slice(shown.as_bytes());
+    }
+    param(rest, out);
 }
 
 fn source(source: &Source, frame: &Frame<'_>, out: &mut Vec<u8>) {
@@ -252,6 +280,7 @@ fn numeric_ends_with_text(number: u16) -> bool {
         number,
         1..=3
             | 301
+            | 304
             | 311
             | 312
             | 314

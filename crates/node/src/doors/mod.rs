@@ -22,6 +22,8 @@ pub struct Dialect {
     pub door: Door,
     /// The capabilities, as reduced by [`rendering`].
     pub caps: CapSet,
+    /// Messages are shown with their numbers.
+    pub numbers: bool,
 }
 
 /// What a line is written into: the part that depends on the session, not on the line.
@@ -58,8 +60,11 @@ const RENDERING: CapSet = CapSet::of(&[
     Cap::ExtendedJoin,
     Cap::InviteNotify,
     Cap::LabeledResponse,
+    Cap::MessageEdit,
+    Cap::MessageRedaction,
     Cap::MessageTags,
     Cap::Multiline,
+    Cap::Numbers,
     Cap::Relaymsg,
     Cap::ServerTime,
     Cap::Setname,
@@ -71,13 +76,14 @@ const RENDERING: CapSet = CapSet::of(&[
 /// Nothing is appended when the dialect lacks a capability that the line needs, or when the door has nothing to
 /// show for it. Neither carriage return, line feed nor NUL ever leaves from inside a parameter.
 pub fn render(dialect: &Dialect, line: &Line, frame: &Frame<'_>, out: &mut Vec<u8>) {
-    let lacks = line.meta.lacks.is_some_and(|cap| dialect.caps.contains(cap));
-    if lacks || !dialect.caps.contains_all(rendering(line.needs)) {
+    let unless = line.meta.unless;
+    let another = !unless.is_empty() && dialect.caps.contains_all(unless);
+    if another || !dialect.caps.contains_all(rendering(line.needs)) {
         return;
     }
     match dialect.door {
-        Door::Irc => irc::render(dialect.caps, line, frame, out),
-        Door::Plain => plain::render(line, frame, out),
+        Door::Irc => irc::render(dialect, line, frame, out),
+        Door::Plain => plain::render(dialect.numbers, line, frame, out),
     }
 }
 

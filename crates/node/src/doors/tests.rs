@@ -42,7 +42,7 @@ fn numeric(number: u16, params: &[&str]) -> Line {
 
 fn written(door: Door, caps: &[Cap], line: &Line, frame: &Frame<'_>) -> String {
     let mut out = Vec::new();
-    render(&Dialect { door, caps: CapSet::of(caps) }, line, frame, &mut out);
+    render(&Dialect { door, caps: CapSet::of(caps), numbers: false }, line, frame, &mut out);
     String::from_utf8(out).unwrap()
 }
 

@@ -7,7 +7,8 @@ use std::task::{Context, Poll, Waker};
 use chinwag_core::chat::Chat;
 use chinwag_core::event::Event;
 use chinwag_core::history::{Anchor, Page, Part, Query, Row};
-use chinwag_core::ids::{Number, SessionId};
+use chinwag_core::ids::{Number, RoomId, SessionId, UserId};
+use chinwag_core::pointed::{Answer, Found, Lookup, Pointer, Question};
 use chinwag_core::session::Door;
 use chinwag_core::settings::Settings;
 use chinwag_log::memory::{Faults, Memory, MemoryLog};
@@ -116,8 +117,11 @@ impl World {
         if !self.hold_reads {
             for read in self.node.take_reads() {
                 moved = true;
-                let page = self.page(&read.query);
-                self.node.history(read.id, Ok(page), self.now);
+                let answer = match &read.question {
+                    Question::Page(query) => Answer::Page(self.page(query)),
+                    Question::Message(lookup) => Answer::Message(self.message(lookup)),
+                };
+                self.node.history(read.id, Ok(answer), self.now);
             }
         }
         moved |= self.node.has_output();
@@ -171,18 +175,25 @@ impl World {
         self.read(session).lines().map(str::to_owned).collect()
     }
 
-    fn page(&self, query: &Query) -> Page {
-        let mut numbers = HashMap::<u32, u64>::new();
+    fn message(&self, lookup: &Lookup) -> Option<Box<Found>> {
+        let row = self.rows(lookup.room).into_iter().find(|(_, row)| match lookup.of {
+            Pointer::Number(number) => row.number == number,
+            Pointer::Seq(seq) => row.seq == seq,
+        });
+        row.map(|(user, row)| Box::new(Found { row, user, formers: Vec::new() }))
+    }
+
+    /// What was said in a room, and which user said it.
+    fn rows(&self, room: RoomId) -> Vec<(UserId, Row)> {
+        let mut number = 0;
         let mut rows = Vec::new();
         for entry in self.memory.stored() {
             let Event::Said(said) = &entry.event else { continue };
-            let number = numbers.entry(said.room.0).or_default();
-            *number += 1;
-            let shown = said.room == query.room && (query.first.0..=query.last.0).contains(number);
-            if shown {
-                rows.push(Row {
+            if said.room == room {
+                number += 1;
+                let row = Row {
                     seq: entry.seq,
-                    number: Number(*number),
+                    number: Number(number),
                     at_ms: entry.at_ms,
                     by: said.by.clone(),
                     kind: said.kind,
@@ -190,9 +201,17 @@ impl World {
                     joins: said.joins.clone(),
                     client_tags: said.client_tags.clone(),
                     status: said.status,
-                });
+                };
+                rows.push((said.user, row));
             }
         }
+        rows
+    }
+
+    fn page(&self, query: &Query) -> Page {
+        let shown = |row: &Row| (query.first..=query.last).contains(&row.number);
+        let rows = self.rows(query.room).into_iter().map(|(_, row)| row);
+        let mut rows: Vec<Row> = rows.filter(shown).collect();
         match query.part {
             Part::Latest(None) => {}
             Part::Before(Anchor::Seq(seq)) => rows.retain(|row| row.seq < seq),

@@ -2,6 +2,9 @@
 
 use super::machine::{Ask, PlainDoor};
 
+/// Asks for the numbers of the messages in an answer.
+const NUMBERS_TAG: &str = "chinwag.internal/numbers";
+
 /// A command.
 struct Row {
     /// What is typed; the first is what help calls it.
@@ -40,6 +43,27 @@ const ROWS: &[Row] = &[
         usage: "/history [count]",
         what: "what was said last (times are UTC)",
         run: history,
+    },
+    Row { names: &["re", "reply"], usage: "/re 42 text", what: "answer message 42", run: re },
+    Row { names: &["quote"], usage: "/quote 42 [text]", what: "say again what it said", run: quote },
+    Row { names: &["react"], usage: "/react 42 sign", what: "react to a message: /react 42 +1", run: react },
+    Row { names: &["unreact"], usage: "/unreact 42 sign", what: "take that back", run: unreact },
+    Row { names: &["edit"], usage: "/edit 42 text", what: "change what you said", run: edit },
+    Row {
+        names: &["del", "delete", "redact"],
+        usage: "/del 42 [reason]",
+        what: "delete a message",
+        run: del,
+    },
+    Row { names: &["pin"], usage: "/pin 42", what: "show it to all who come (operators)", run: pin },
+    Row { names: &["unpin"], usage: "/unpin 42", what: "and no longer (operators)", run: unpin },
+    Row { names: &["pins"], usage: "/pins", what: "what is pinned here", run: pins },
+    Row { names: &["was"], usage: "/was 42", what: "what it said before (operators)", run: was },
+    Row {
+        names: &["numbers"],
+        usage: "/numbers on|off",
+        what: "show the numbers of messages, or not",
+        run: numbers,
     },
     Row {
         names: &["away"],
@@ -280,8 +304,73 @@ fn topic(door: &mut PlainDoor, rest: &str) {
 fn history(door: &mut PlainDoor, rest: &str) {
     let Some((room, count)) = room_and_rest(door, rest) else { return };
     match if count.is_empty() { Ok(20) } else { count.parse::<u32>() } {
-        Ok(count) if count > 0 => door.request(format!("CHATHISTORY LATEST {room} * {}", count.min(100))),
+        Ok(count) if count > 0 => {
+            door.request(format!("@{NUMBERS_TAG} CHATHISTORY LATEST {room} * {}", count.min(100)));
+        }
         _ => usage(door, "history"),
+    }
+}
+
+/// A command about a message: `/re [#room] 42 text` becomes `RE #room 42 :text`.
+fn about(door: &mut PlainDoor, (name, verb): (&str, &str), text_wanted: bool, rest: &str) {
+    let Some((room, rest)) = room_and_rest(door, rest) else { return };
+    let (message, text) = word(rest);
+    if message.is_empty() || (text_wanted && text.is_empty()) {
+        return usage(door, name);
+    }
+    if text.is_empty() {
+        door.request(format!("{verb} {room} {message}"));
+    } else {
+        door.request(format!("{verb} {room} {message} :{text}"));
+    }
+}
+
+fn re(door: &mut PlainDoor, rest: &str) {
+    about(door, ("re", "RE"), true, rest);
+}
+
+fn quote(door: &mut PlainDoor, rest: &str) {
+    about(door, ("quote", "QUOTE"), false, rest);
+}
+
+fn react(door: &mut PlainDoor, rest: &str) {
+    about(door, ("react", "REACT"), true, rest);
+}
+
+fn unreact(door: &mut PlainDoor, rest: &str) {
+    about(door, ("unreact", "UNREACT"), true, rest);
+}
+
+fn edit(door: &mut PlainDoor, rest: &str) {
+    about(door, ("edit", "EDIT"), true, rest);
+}
+
+fn del(door: &mut PlainDoor, rest: &str) {
+    about(door, ("del", "REDACT"), false, rest);
+}
+
+fn pin(door: &mut PlainDoor, rest: &str) {
+    about(door, ("pin", "PIN"), false, rest);
+}
+
+fn unpin(door: &mut PlainDoor, rest: &str) {
+    about(door, ("unpin", "UNPIN"), false, rest);
+}
+
+fn pins(door: &mut PlainDoor, rest: &str) {
+    if let Some((room, _)) = room_and_rest(door, rest) {
+        door.request(format!("PINS {room}"));
+    }
+}
+
+fn was(door: &mut PlainDoor, rest: &str) {
+    about(door, ("was", "WAS"), false, rest);
+}
+
+fn numbers(door: &mut PlainDoor, rest: &str) {
+    match rest {
+        "on" | "off" => door.request(format!("NUMBERS {rest}")),
+        _ => usage(door, "numbers"),
     }
 }
 

@@ -199,12 +199,15 @@ impl PlainDoor {
         self.first([tell(text)]);
     }
 
-    /// The caller is in a room.
-    pub fn entered(&mut self, room: &str) {
+    /// The caller is in a room, in which messages may be pinned.
+    pub fn entered(&mut self, room: &str, pins: bool) {
         if !self.is_in(room) {
             self.rooms.push(room.to_owned());
         }
         self.room = Some(room.to_owned());
+        if pins {
+            self.first([Ask::Request(format!("PINS {room}"))]);
+        }
         if self.history_on_join > 0 {
             self.first([Ask::Request(format!("CHATHISTORY LATEST {room} * {}", self.history_on_join))]);
         }

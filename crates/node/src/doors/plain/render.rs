@@ -18,11 +18,11 @@ pub const fn plain_caps() -> CapSet {
 }
 
 /// Appends what this door shows for a line; nothing for what is machinery.
-pub(in super::super) fn render(line: &Line, frame: &Frame<'_>, out: &mut Vec<u8>) {
+pub(in super::super) fn render(numbers: bool, line: &Line, frame: &Frame<'_>, out: &mut Vec<u8>) {
     if let Some(joins) = &line.meta.joins {
-        return several(line, joins, frame, out);
+        return several(numbers, line, joins, frame, out);
     }
-    let page = Page { line, frame };
+    let page = Page { numbers: numbers || line.meta.numbered, line, frame };
     match line.command {
         Command::Numeric(numeric) => numerics::render(numeric, &page, out),
         Command::Verb(verb) => page.verb(verb, out),
@@ -30,7 +30,7 @@ pub(in super::super) fn render(line: &Line, frame: &Frame<'_>, out: &mut Vec<u8>
 }
 
 /// A message of several lines, a line each with the name in front: whoever reads by line misses nothing.
-fn several(line: &Line, joins: &[u32], frame: &Frame<'_>, out: &mut Vec<u8>) {
+fn several(numbers: bool, line: &Line, joins: &[u32], frame: &Frame<'_>, out: &mut Vec<u8>) {
     let text = line.params.last().map_or("", |text| text.as_str());
     let mut rows: Vec<String> = Vec::new();
     for (piece, continues) in pieces(text, joins) {
@@ -45,12 +45,13 @@ fn several(line: &Line, joins: &[u32], frame: &Frame<'_>, out: &mut Vec<u8>) {
         if let Some(last) = one.params.last_mut() {
             *last = Text::from(row);
         }
-        render(&one, frame, out);
+        render(numbers, &one, frame, out);
     }
 }
 
 /// A line being shown.
 pub(super) struct Page<'a> {
+    numbers: bool,
     line: &'a Line,
     frame: &'a Frame<'a>,
 }
@@ -122,7 +123,8 @@ impl Page<'_> {
             },
             // FAIL JOIN CODE context :sentence; only the sentence is for people.
             "REGISTER" | "VERIFY" => sentence(out, &["* ", self.last(), "."]),
-            "FAIL" | "WARN" | "NOTE" => sentence(out, &["! ", self.last()]),
+            "FAIL" | "WARN" => sentence(out, &["! ", self.last()]),
+            "NOTE" => self.noted(out),
             // PING, PONG, CAP, BATCH, TAGMSG and whatever programs tell programs.
             _ => {}
         }
@@ -133,6 +135,16 @@ impl Page<'_> {
         let (old, new) = (self.param(0), self.param(1));
         let why = if self.last().is_empty() { "." } else { ": " };
         sentence(out, &[self.nick(), " renamed ", old, " to ", new, why, self.last()]);
+    }
+
+    /// NOTE COMMAND CODE context :sentence; a room among the context is where it is about.
+    fn noted(&self, out: &mut Vec<u8>) {
+        let room = self.param(2);
+        if self.line.params.len() > 3 && room.starts_with('#') {
+            self.place(room, out);
+        }
+        let kind = if self.param(1) == "PINNED" { "pinned: " } else { "" };
+        sentence(out, &["* ", kind, self.last()]);
     }
 
     /// PRIVMSG and NOTICE: said in a room, or between two.
@@ -166,6 +178,9 @@ impl Page<'_> {
                 Some(action) => sentence(out, &["* ", &who.nick, " ", action]),
                 None => sentence(out, &[text]),
             };
+        }
+        if self.numbers && self.line.meta.number.0 > 0 {
+            put(out, &["[", &self.line.meta.number.0.to_string(), "] "]);
         }
         match (action, notice) {
             (Some(action), _) => sentence(out, &["* ", &who.nick, " ", action]),

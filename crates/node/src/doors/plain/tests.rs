@@ -22,7 +22,7 @@ impl Caller {
 
     fn come_in(&mut self, nick: &str) {
         self.0.registered(nick);
-        self.0.entered("#lobby");
+        self.0.entered("#lobby", false);
         self.asks();
     }
 
@@ -72,7 +72,7 @@ fn the_first_line_is_the_name_and_brings_the_caller_to_the_lobby() {
     let asks = caller.asks();
     assert!(asks[0].starts_with("* /help"), "{asks:?}");
     assert_eq!(asks[1..], ["JOIN #lobby", "PING door"]);
-    caller.0.entered("#lobby");
+    caller.0.entered("#lobby", false);
     assert_eq!(caller.asks(), ["CHATHISTORY LATEST #lobby * 20"]);
     assert_eq!(caller.send("hello\nworld\n"), ["PRIVMSG #lobby :hello", "PRIVMSG #lobby :world"]);
 }
@@ -122,7 +122,7 @@ fn what_comes_while_a_name_is_tried_is_said_when_it_was_free() {
     assert_eq!(shown(caller.0.next_ask().unwrap()), "JOIN #lobby");
     let joined = caller.0.next_ask().unwrap();
     caller.0.again(joined);
-    caller.0.entered("#lobby");
+    caller.0.entered("#lobby", false);
     assert_eq!(caller.asks(), ["CHATHISTORY LATEST #lobby * 20", "PING door", "PING door"]);
     caller.0.feed(&mut input);
     assert_eq!(caller.asks(), ["PRIVMSG #lobby :hello"]);
@@ -203,8 +203,20 @@ fn commands_become_requests() {
         ("/part #tea too late", "PART #tea :too late"),
         ("/topic", "TOPIC #lobby"),
         ("/topic all about tea", "TOPIC #lobby :all about tea"),
-        ("/history 5", "CHATHISTORY LATEST #lobby * 5"),
-        ("/history", "CHATHISTORY LATEST #lobby * 20"),
+        ("/history 5", "@chinwag.internal/numbers CHATHISTORY LATEST #lobby * 5"),
+        ("/history", "@chinwag.internal/numbers CHATHISTORY LATEST #lobby * 20"),
+        ("/re 42 yes, please", "RE #lobby 42 :yes, please"),
+        ("/quote 42", "QUOTE #lobby 42"),
+        ("/react 42 +1", "REACT #lobby 42 :+1"),
+        ("/unreact 42 +1", "UNREACT #lobby 42 :+1"),
+        ("/edit 42 better", "EDIT #lobby 42 :better"),
+        ("/del #tea 42 wrong room", "REDACT #tea 42 :wrong room"),
+        ("/pin 42", "PIN #lobby 42"),
+        ("/unpin 42", "UNPIN #lobby 42"),
+        ("/pins #tea", "PINS #tea"),
+        ("/was 42", "WAS #lobby 42"),
+        ("/numbers on", "NUMBERS on"),
+        ("/re 42", "! It is used like this: /re 42 text"),
         ("/away", "AWAY"),
         ("/away tea time", "AWAY :tea time"),
         ("/who", "NAMES #lobby"),
@@ -244,7 +256,7 @@ fn private_lines_are_explained_once() {
 #[test]
 fn the_room_follows_the_caller() {
     let mut caller = Caller::named("ann");
-    caller.0.entered("#tea");
+    caller.0.entered("#tea", false);
     assert_eq!(caller.asks()[0], "* You are talking in #tea now.");
     assert_eq!(caller.send("hi\n"), ["PRIVMSG #tea :hi"]);
     assert_eq!(caller.send("/join #lobby\nhi\n"), ["* You are talking in #lobby now.", "PRIVMSG #lobby :hi"]);
@@ -262,7 +274,7 @@ fn a_line_behind_a_join_is_said_in_the_new_room() {
     assert_eq!(shown(caller.0.next_ask().unwrap()), "JOIN #tea");
     let barrier = caller.0.next_ask().unwrap();
     caller.0.again(barrier);
-    caller.0.entered("#tea");
+    caller.0.entered("#tea", false);
     let asks = caller.send("hi\n");
     assert_eq!(asks.last().map(String::as_str), Some("PRIVMSG #tea :hi"));
 }

@@ -1,0 +1,97 @@
+//! Messages one can point at: what a request asks about one of them, and what the archive says of it.
+//!
+//! The chat keeps no messages in memory. A request that is about one returns `Flow::Look`; the node reads, and
+//! asks again with the answer (see [`crate::asking::Asking::look`]).
+
+use std::sync::Arc;
+
+use chinwag_log::Seq;
+
+use crate::event::Who;
+use crate::history::{Page, Query, Row};
+use crate::ids::{Millis, Number, RoomId, UserId};
+
+/// How a message is pointed at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pointer {
+    /// By its number in the room.
+    Number(Number),
+    /// By its position in the log, which is what its msgid says.
+    Seq(Seq),
+}
+
+/// What is asked about a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lookup {
+    /// The room in which it must be.
+    pub room: RoomId,
+    /// Which message.
+    pub of: Pointer,
+    /// The room's head when the question was asked: whatever answers knows all messages up to it.
+    pub last: Number,
+}
+
+impl Lookup {
+    /// Whether both ask for the same, however many messages came meanwhile.
+    pub fn same(&self, other: &Lookup) -> bool {
+        (self.room, self.of) == (other.room, other.of)
+    }
+}
+
+/// What happened to a message since it was said.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Former {
+    /// When.
+    pub at_ms: Millis,
+    /// Who did it.
+    pub by: Arc<Who>,
+    /// What.
+    pub change: Change,
+}
+
+/// What was done to a message.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Change {
+    /// It was edited; until then it read like this. None once it was deleted.
+    Edited(Option<Arc<str>>),
+    /// It was deleted, for this reason.
+    Deleted(Option<Arc<str>>),
+}
+
+/// A message that was asked about.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Found {
+    /// The message as it reads now; without a text when it was deleted.
+    pub row: Row,
+    /// The user who said it.
+    pub user: UserId,
+    /// What happened to it, oldest first. With a deletion, nothing of its texts is left.
+    pub formers: Vec<Former>,
+}
+
+/// What is asked of the archive.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Question {
+    /// A page of history.
+    Page(Query),
+    /// A message.
+    Message(Lookup),
+}
+
+/// What the archive answers.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Answer {
+    /// A page of history.
+    Page(Page),
+    /// The message, if there is one.
+    Message(Option<Box<Found>>),
+}
+
+/// The answer to a [`Lookup`], as it waits in a session for its request to be asked again.
+#[derive(Clone, Debug)]
+pub struct Looked {
+    /// What was asked.
+    pub lookup: Lookup,
+    /// The answer; an error when the archive could not be read.
+    pub found: Result<Option<Box<Found>>, String>,
+}
