@@ -31,6 +31,8 @@ pub(crate) mod kind {
     pub(crate) const KICKED: i64 = 20;
     pub(crate) const ROOM_RENAMED: i64 = 24;
     pub(crate) const GUARDED: i64 = 28;
+    pub(crate) const ROOM_KEPT: i64 = 29;
+    pub(crate) const STAYS: i64 = 44;
     pub(crate) const TAGGED: i64 = 25;
     pub(crate) const CONVERSATION_OPENED: i64 = 26;
     /// What was done to messages. The new text of an edit is in `body`, and goes when the message is deleted.
@@ -144,6 +146,8 @@ pub(crate) fn other(event: &Event) -> Option<Result<(i64, String), serde_json::E
         Event::AccountChanged { .. } => kind::ACCOUNT_CHANGED,
         Event::AccountDropped { .. } => kind::ACCOUNT_DROPPED,
         Event::Guarded { .. } => kind::GUARDED,
+        Event::RoomKept { .. } => kind::ROOM_KEPT,
+        Event::Stays { .. } => kind::STAYS,
         Event::ServerBanned(_) => kind::SERVER_BANNED,
         Event::ServerUnbanned { .. } => kind::SERVER_UNBANNED,
         _ => return None,
@@ -243,7 +247,9 @@ pub(crate) fn said_event(row: SaidRow<'_>) -> Result<Event, RowError> {
 #[cfg(test)]
 mod tests {
     use chinwag_core::chat::{Enforce, Party, Verifiers};
-    use chinwag_core::event::{AccountChange, AccountRegistered, Guard, ServerBanned, Setting, Tagged};
+    use chinwag_core::event::{
+        AccountChange, AccountRegistered, Guard, Keeping, Presence, ServerBanned, Setting, Tagged,
+    };
     use chinwag_core::ids::Number;
     use chinwag_core::roles::Role;
 
@@ -274,6 +280,30 @@ mod tests {
                     until_ms: Some(9),
                     reason: Some("loud".into()),
                 }],
+            },
+            Event::RoomKept {
+                room,
+                basis: 1,
+                by: Arc::clone(&by),
+                keeping: Keeping::Founder(Some("ann".into())),
+            },
+            Event::RoomKept {
+                room,
+                basis: 2,
+                by: Arc::clone(&by),
+                keeping: Keeping::Role { account: "bob".into(), mode: Some('o') },
+            },
+            Event::Stays { account: "ann".into(), presence: None },
+            Event::Stays {
+                account: "ann".into(),
+                presence: Some(Arc::new(Presence {
+                    home: 1,
+                    nick: "ann".into(),
+                    user: "~ann".into(),
+                    host: "host".into(),
+                    realname: "Ann".into(),
+                    rooms: vec![(room, "qo".into())],
+                })),
             },
             Event::Guarded { room, basis: 8, by: Arc::clone(&by), guard: Guard::Slow(Some(5)) },
             Event::Guarded { room, basis: 9, by: Arc::clone(&by), guard: Guard::Lockdown(None) },

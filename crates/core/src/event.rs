@@ -2,6 +2,7 @@
 
 mod accounts;
 mod amended;
+mod keeping;
 mod own;
 mod passed;
 mod sanctions;
@@ -19,6 +20,7 @@ use crate::roles::Role;
 
 pub use self::accounts::{AccountChange, AccountRegistered, Setting};
 pub use self::amended::{Amended, Amendment};
+pub use self::keeping::{Keeping, Presence, Returned};
 pub use self::own::{MetadataOn, MetadataSet, ReadMarked};
 pub use self::passed::{Passed, PassedTo};
 pub use self::sanctions::{Guard, ServerBanned};
@@ -340,6 +342,25 @@ pub enum Event {
         /// Why; empty for no reason given.
         reason: Arc<str>,
     },
+    /// Whose a room is has changed, or who has which role there.
+    RoomKept {
+        /// The room.
+        room: RoomId,
+        /// The room's rules when it was decided.
+        basis: u32,
+        /// Who did it.
+        by: Arc<Who>,
+        /// What.
+        keeping: Keeping,
+    },
+    /// Where somebody is who stays without a session; none when nobody stays any more.
+    Stays {
+        /// The account.
+        account: Arc<str>,
+        /// Where, and as whom.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        presence: Option<Arc<Presence>>,
+    },
     /// A room is guarded, or not any more.
     Guarded {
         /// The room.
@@ -394,7 +415,12 @@ pub enum Event {
         session: SessionKey,
         /// Why (shown when it was the last).
         reason: Arc<str>,
+        /// Whether the user stays without a session.
+        stays: bool,
     },
+    /// Somebody who stays without a session is back after a start.
+    #[serde(skip)]
+    Returned(Arc<Returned>),
     /// A user logged in. Nothing happens when there is no such account any more.
     #[serde(skip)]
     LoggedIn {
@@ -535,6 +561,8 @@ impl Event {
             | Event::AccountRegistered(_)
             | Event::Amended(_)
             | Event::Guarded { .. }
+            | Event::RoomKept { .. }
+            | Event::Stays { .. }
             | Event::ServerBanned(_)
             | Event::ServerUnbanned { .. }
             | Event::ConversationOpened { .. }
@@ -562,6 +590,7 @@ impl Event {
             | Event::TopicSet { room, .. }
             | Event::ModesChanged { room, .. }
             | Event::Guarded { room, .. }
+            | Event::RoomKept { room, .. }
             | Event::Kicked { room, .. }
             | Event::RoomRenamed { room, .. } => Some(*room),
             Event::MetadataSet(set) => match set.on {

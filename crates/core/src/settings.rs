@@ -38,8 +38,14 @@ pub struct AccountRules {
     pub strict_nicknames: bool,
     /// Sessions that are logged in to the same account may share a nickname, unless its owner has chosen otherwise.
     pub multiclient: bool,
-    /// Whether people stay without a session.
+    /// Whether people may be present without a session, and whether they are who have not chosen.
     pub always_on: AlwaysOn,
+    /// Whether there is NickServ.
+    pub nickserv: bool,
+    /// Whether there is ChanServ.
+    pub chanserv: bool,
+    /// Whether rooms can be registered.
+    pub rooms: bool,
     /// Passwords may cross a network that others can listen to.
     pub cleartext_passwords: bool,
     /// Bytes of a password.
@@ -56,7 +62,10 @@ impl Default for AccountRules {
             mechanisms: Mechanism::ALL.to_vec(),
             strict_nicknames: true,
             multiclient: true,
-            always_on: AlwaysOn::default(),
+            always_on: AlwaysOn::OptIn,
+            nickserv: true,
+            chanserv: true,
+            rooms: true,
             cleartext_passwords: false,
             password_bytes_max: 600,
         }
@@ -67,9 +76,9 @@ impl Default for AccountRules {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum AlwaysOn {
     /// Nobody does, whatever they chose.
-    #[default]
     Off,
     /// Who chose it.
+    #[default]
     OptIn,
     /// All but those who chose otherwise.
     OptOut,

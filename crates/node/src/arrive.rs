@@ -87,6 +87,9 @@ impl Node {
         self.effects = effects;
         match &entry.event {
             Event::Renamed { user, .. } => self.renamed(*user),
+            Event::Stays { account, .. } => {
+                self.presences.remove(account);
+            }
             Event::LoggedIn { user, .. } => self.welcome_back(*user),
             _ => {}
         }
@@ -178,6 +181,9 @@ impl Node {
             }
             Refusal::Unavailable(_) | Refusal::Rejected(_) | Refusal::Fatal(_) => {
                 self.proposals.drop(&proposal.event);
+                if let Event::Stays { account, .. } = &proposal.event {
+                    self.presences.remove(account);
+                }
                 self.lobby_refused |= behalf.session.is_none();
                 self.tell_refused(&proposal.event, behalf, why);
             }
@@ -263,7 +269,11 @@ impl Node {
 fn changes_rules(event: &Event) -> bool {
     matches!(
         event,
-        Event::Guarded { .. } | Event::ModesChanged { .. } | Event::Kicked { .. } | Event::Renewed { .. }
+        Event::Guarded { .. }
+            | Event::RoomKept { .. }
+            | Event::ModesChanged { .. }
+            | Event::Kicked { .. }
+            | Event::Renewed { .. }
     )
 }
 
@@ -273,6 +283,8 @@ fn verb_of(event: &Event) -> &'static str {
         Event::AccountChanged { .. } | Event::AccountDropped { .. } | Event::AccountRegistered(_) => {
             "REGISTER"
         }
+        Event::RoomKept { .. } => "CHANSERV",
+        Event::Stays { .. } | Event::Returned(_) => "*",
         Event::Guarded { guard: Guard::Slow(_), .. } => "SLOW",
         Event::Guarded { .. } => "LOCKDOWN",
         Event::ServerBanned(_) | Event::ServerUnbanned { .. } => "UBAN",

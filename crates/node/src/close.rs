@@ -68,7 +68,13 @@ impl Node {
         }
         self.closing.push(index);
         if let Some(user) = leaves {
-            self.propose(Event::Detached { user, session, reason: reason.into() }, Behalf::NODE);
+            // Who stays is kept with what was done last, before a stop.
+            let stays = self.chat.stays(&self.settings, user);
+            let reason = reason.into();
+            self.propose(Event::Detached { user, session, reason, stays }, Behalf::NODE);
+            if stays {
+                self.keep_presences();
+            }
         }
     }
 

@@ -29,6 +29,7 @@ mod labels;
 pub mod limits;
 mod missed;
 mod pace;
+mod presence;
 mod proposals;
 mod reads;
 mod receive;
@@ -39,7 +40,7 @@ mod tests;
 mod timers;
 mod works;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use chinwag_core::chat::Chat;
@@ -142,6 +143,8 @@ pub struct Node {
     paced: Vec<SessionId>,
     /// Sessions that wait for the flush, since so much is on the tape.
     after_flush: Vec<u32>,
+    /// Accounts of which it is being kept where their owners are.
+    presences: BTreeSet<Arc<str>>,
     /// The log could not store that the lobby is opened.
     lobby_refused: bool,
     fatal: Option<String>,
@@ -180,6 +183,7 @@ impl Node {
             woken: Vec::new(),
             paced: Vec::new(),
             after_flush: Vec::new(),
+            presences: BTreeSet::new(),
             lobby_refused: false,
             fatal: None,
             effects: Vec::new(),
@@ -192,6 +196,7 @@ impl Node {
         self.now_ms = now_ms;
         self.propose(Event::NodeStarted, Behalf::NODE);
         self.open_lobby();
+        self.bring_back();
     }
 
     /// The room where plain callers land is always there.

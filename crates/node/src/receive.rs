@@ -6,6 +6,7 @@
 
 use chinwag_core::asking::{Asking, Flow};
 use chinwag_core::commands::batch;
+use chinwag_core::commands::services::Service;
 use chinwag_core::event::Event;
 use chinwag_core::ids::{Millis, SessionId};
 use chinwag_core::line::{Line, Source, Text};
@@ -335,6 +336,8 @@ impl Node {
     fn ask(&mut self, index: u32, message: &Message<'_>) -> Looked {
         let verb = Verb::lookup(message.command);
         let talk = matches!(verb, Some(Verb::Privmsg | Verb::Notice | Verb::Tagmsg));
+        // What is said to a service is a command.
+        let talk = talk && message.params.first().is_none_or(|target| Service::named(target).is_none());
         let (full, loaded, turn) = (self.proposals.full(), self.wants_flush(), self.turn);
         let Some(entry) = self.sessions.get_mut(index) else { return Looked::Closed };
         if entry.closing {

@@ -17,7 +17,7 @@ use serde::{Deserialize, Deserializer};
 
 use crate::throttle::Allowed;
 
-pub use self::accounts::{AccountsConfig, HashCost};
+pub use self::accounts::{AccountsConfig, ChannelsConfig, HashCost, ServicesConfig};
 
 mod accounts;
 mod extensions;
@@ -57,6 +57,10 @@ pub struct Config {
     /// `[[oper]]`
     #[serde(rename = "oper")]
     pub opers: Vec<OperConfig>,
+    /// `[services]`
+    pub services: ServicesConfig,
+    /// `[channels]`
+    pub channels: ChannelsConfig,
     /// `[history]`
     pub history: HistoryConfig,
     /// `[metadata]`
@@ -522,7 +526,7 @@ impl Config {
             znc_playback_max: history.znc_playback_max,
             allow_redact: history.allow_redact,
             history_on_join: history.on_join,
-            accounts: self.accounts.rules(limits.password_max_bytes),
+            accounts: self.accounts.rules(&self.services, &self.channels, limits.password_max_bytes),
             command_rate: throttle.commands.then_some(command_rate),
             ..Settings::default()
         }

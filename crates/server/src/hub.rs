@@ -286,6 +286,8 @@ impl<L: Log<Event>> Hub<L> {
     async fn finish(&mut self) -> Ended {
         self.shared.stopping.set(true);
         self.stop = false;
+        self.shared.node.borrow_mut().keep_presences();
+        self.propose();
         let under_way = async {
             while self.shared.node.borrow().busy() && self.failed.is_none() {
                 poll_fn(|cx| self.poll_work(cx)).await;

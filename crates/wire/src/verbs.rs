@@ -122,6 +122,10 @@ verbs! {
     Unmute, "UNMUTE", 2, Registered, "<room> <nickname or mask>", "Lets somebody speak again.";
     Slow, "SLOW", 1, Registered, "<room> [<seconds>|off]", "Lets everybody wait between two messages, or shows for how long they do.";
     Lockdown, "LOCKDOWN", 1, Registered, "<room> [<minutes>|off]", "Lets only those speak who have been known for so long, or shows for how long.";
+    Nickserv, "NICKSERV", 0, Registered, "<command> [<words>]", "Asks NickServ: accounts.";
+    Ns, "NS", 0, Registered, "<command> [<words>]", "The same as NICKSERV.";
+    Chanserv, "CHANSERV", 0, Registered, "<command> [<words>]", "Asks ChanServ: whose a room is.";
+    Cs, "CS", 0, Registered, "<command> [<words>]", "The same as CHANSERV.";
     Uban, "UBAN", 1, Registered, "ADD <network, mask or account> [<duration>] [:<reason>] | DEL <target> | LIST | INFO <target or nickname>", "Lets somebody in no more, for server operators; a duration is 90s, 2h, 1d12h.";
     Version, "VERSION", 0, Registered, "[<server>]", "Shows what the server runs.";
     Time, "TIME", 0, Registered, "[<server>]", "Shows the server's time.";

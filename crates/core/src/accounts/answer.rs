@@ -80,7 +80,7 @@ pub(crate) fn tell(chat: &Chat, asking: &mut Asking<'_>, way: Way, news: News<'_
         Way::Sasl => sasl(asking, news),
         Way::Pass => pass(asking, news),
         Way::Persistence => persistent(chat, asking, news),
-        Way::Service(service) => notice(chat, asking, service, news),
+        Way::Service(service) | Way::ForOther(service) => notice(chat, asking, service, news),
     }
     if refused && matches!(way, Way::Sasl | Way::Verify | Way::Service(_)) {
         count_failure(asking);
@@ -159,7 +159,7 @@ fn pass(asking: &mut Asking<'_>, news: News<'_>) {
 /// A sentence of a service.
 fn notice(chat: &Chat, asking: &mut Asking<'_>, service: &'static str, news: News<'_>) {
     let text = match news {
-        News::Registered(account) => Text::from(format!("The account {account} is yours now.")),
+        News::Registered(account) => Text::from(format!("The account {account} is registered.")),
         News::CodeSent(account, address) => Text::from(format!(
             "The account {account} is registered. A code was sent to {address}: VERIFY {account} and the code."
         )),

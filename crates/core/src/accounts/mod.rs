@@ -14,7 +14,7 @@ use chinwag_wire::numeric::Numeric;
 
 pub(crate) use self::answer::{News, Refusal, tell};
 pub use self::register::Wish;
-pub(crate) use self::register::{register, same_secret, verify};
+pub(crate) use self::register::{register, register_for, same_secret, verify};
 
 use crate::asking::Asking;
 use crate::chat::{Account, Chat};
@@ -41,6 +41,8 @@ pub enum Way {
     Persistence,
     /// As a notice of the service of this nickname.
     Service(&'static str),
+    /// The same, to a server operator who does it for somebody else.
+    ForOther(&'static str),
 }
 
 /// What a session waits for, and what becomes of it then.

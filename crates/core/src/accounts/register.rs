@@ -54,6 +54,34 @@ pub(crate) fn register(
     }
 }
 
+/// Registers a name for somebody else, whatever is configured about who may.
+pub(crate) fn register_for(
+    chat: &Chat,
+    asking: &mut Asking<'_>,
+    service: &'static str,
+    name: &str,
+    password: Secret,
+) {
+    let way = Way::ForOther(service);
+    let account: Arc<str> = name.into();
+    let known = chat.account(name);
+    let replaces = known.is_some_and(|known| expired(known, asking.now_ms));
+    let refusal = if is_reserved(name) || Nick::parse(name, asking.settings.nick_length).is_err() {
+        Some(Refusal::new("BAD_ACCOUNT_NAME", "That name cannot be an account's"))
+    } else if known.is_some() && !replaces {
+        Some(Refusal::ACCOUNT_EXISTS)
+    } else {
+        unfit_password(asking, name, password.expose())
+    };
+    match refusal {
+        Some(refusal) => tell(chat, asking, way, News::Refused(refusal.about(&account))),
+        None => {
+            let wish = Wish { account, email: None, verify: false, replaces };
+            work(asking, Then::Register(way, Box::new(wish)), Job::Hash { password });
+        }
+    }
+}
+
 /// Checks everything that can be checked at once.
 fn wish(chat: &Chat, asking: &Asking<'_>, name: &str, email: &str, password: &str) -> Result<Wish, Refusal> {
     let given = given(name);
@@ -178,7 +206,8 @@ pub(super) fn registered(chat: &Chat, asking: &mut Asking<'_>, way: Way, new: &A
         }
         _ => {
             tell(chat, asking, way, News::Registered(&new.account));
-            if let Some(account) = chat.account(&new.account) {
+            let own = !matches!(way, Way::ForOther(_));
+            if let Some(account) = chat.account(&new.account).filter(|_| own) {
                 log_in(chat, asking, way, account);
             }
         }

@@ -9,7 +9,7 @@ use chinwag_wire::names::Folded;
 use serde::{Deserialize, Serialize};
 
 use super::marks::Marks;
-use crate::event::{AccountChange, AccountRegistered, Setting};
+use crate::event::{AccountChange, AccountRegistered, Presence, Setting};
 use crate::ids::Millis;
 use crate::metadata::Metadata;
 
@@ -77,6 +77,8 @@ pub struct Account {
     pub marks: Marks,
     /// What its owner says to programs.
     pub metadata: Metadata,
+    /// Where its owner is who stays without a session.
+    pub presence: Option<Arc<Presence>>,
 }
 
 impl Account {
@@ -154,6 +156,7 @@ impl Accounts {
             settings: AccountSettings::default(),
             marks: Marks::default(),
             metadata: Metadata::default(),
+            presence: None,
         };
         for print in &account.certificates {
             self.by_certificate.insert(Arc::clone(print), folded.clone());
@@ -161,6 +164,13 @@ impl Accounts {
         self.by_likeness.entry(likeness(&new.account).into()).or_insert_with(|| folded.clone());
         self.by_name.insert(folded, account);
         true
+    }
+
+    /// Notes where somebody is who stays.
+    pub(crate) fn stays(&mut self, name: &str, presence: Option<Arc<Presence>>) {
+        if let Some(account) = self.by_name.get_mut(&self.mapping.fold(name)) {
+            account.presence = presence;
+        }
     }
 
     /// False, and nothing done, when there is no such account, or a certificate proves another one.

@@ -53,10 +53,16 @@ impl Chat {
             }
             Event::Tagged(tagged) => self.tagged(at_ms, tagged, effects),
             Event::Kicked { .. } => self.kicked(at_ms, event, effects),
-            Event::Guarded { .. } | Event::ServerBanned(_) | Event::ServerUnbanned { .. } => {
+            Event::Guarded { .. }
+            | Event::RoomKept { .. }
+            | Event::ServerBanned(_)
+            | Event::ServerUnbanned { .. } => {
                 self.imposed(at_ms, event, effects);
             }
-            Event::AccountChanged { .. } | Event::AccountDropped { .. } | Event::AccountRegistered(_) => {
+            Event::AccountChanged { .. }
+            | Event::AccountDropped { .. }
+            | Event::AccountRegistered(_)
+            | Event::Stays { .. } => {
                 self.about_account(at_ms, event, effects);
             }
             Event::MetadataSet(set) => self.metadata_set(at_ms, set, effects),
@@ -75,9 +81,10 @@ impl Chat {
             Event::Attached { user, account, session, away } => {
                 self.attached(at_ms, (*user, account.as_ref()), *session, away.as_ref(), effects);
             }
-            Event::Detached { user, session, reason } => {
-                self.detached(at_ms, *user, *session, reason, effects);
+            Event::Detached { user, session, reason, stays } => {
+                self.detached(at_ms, *user, *session, (reason, *stays), effects);
             }
+            Event::Returned(returned) => self.returned(key, at_ms, returned, effects),
             Event::LoggedIn { user, account } => self.logged_in(at_ms, *user, account, effects),
             Event::LoggedOut { user } => self.logged_out(at_ms, *user, effects),
             Event::Renamed { user, nick } => self.renamed(at_ms, *user, nick, effects),
@@ -110,6 +117,7 @@ impl Chat {
         match event {
             Event::AccountChanged { account, change } => self.account_changed(account, change, effects),
             Event::AccountDropped { account } => self.account_dropped(at_ms, account, effects),
+            Event::Stays { account, presence } => self.accounts.stays(account, presence.clone()),
             Event::AccountRegistered(new) => self.account_registered(at_ms, new, effects),
             _ => {}
         }
@@ -120,6 +128,9 @@ impl Chat {
         match event {
             Event::Guarded { room, basis, by, guard } => {
                 self.guarded(at_ms, *room, *basis, by, *guard, effects);
+            }
+            Event::RoomKept { room, basis, by, keeping } => {
+                self.room_kept(at_ms, *room, *basis, by, keeping, effects);
             }
             Event::ServerBanned(banned) => self.server_banned(at_ms, banned, effects),
             Event::ServerUnbanned { target, .. } => self.server_unbanned(at_ms, target, effects),

@@ -14,7 +14,7 @@ use crate::effect::{Effect, Effects, To};
 use crate::ids::{Millis, RoomId, UserId};
 use crate::line::{Line, Source, Text};
 use crate::permissions::{Action, may};
-use crate::roles::{Role, Roles};
+use crate::roles::Role;
 
 /// Rooms to which a user is invited at the same time. The oldest invitation ends when there are more.
 const INVITES_MAX: usize = 64;
@@ -53,11 +53,17 @@ impl Chat {
     }
 
     /// Lets a user into a room.
-    fn enter(&mut self, key: Key, at_ms: Millis, user: UserId, room: RoomId, effects: &mut Effects) {
+    pub(super) fn enter(
+        &mut self,
+        key: Key,
+        at_ms: Millis,
+        user: UserId,
+        room: RoomId,
+        effects: &mut Effects,
+    ) {
         let msgid = self.passing_msgid(key);
         let (Some(found), Some(room)) = (self.users.get_mut(user), self.rooms.get_mut(room)) else { return };
-        let first = room.members.is_empty() && !room.common;
-        let member = Member { user, roles: if first { Role::Operator.into() } else { Roles::NONE } };
+        let member = Member { user, roles: Chat::roles_on_entry(room, &found.who) };
         room.enter(member);
         found.rooms.push(room.id);
         found.invited.retain(|invited| *invited != room.id);
@@ -81,6 +87,7 @@ impl Chat {
         effects.push(Effect::Names(room, user));
         self.rooms.note(room);
         self.show_metadata(user, room, effects);
+        self.tell_role(at_ms, room, user, effects);
     }
 
     /// What another session of a user is told of a room that the user is in, for the asker: the same that entering

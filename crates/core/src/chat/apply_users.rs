@@ -99,7 +99,7 @@ impl Chat {
         at_ms: Millis,
         user: UserId,
         session: SessionKey,
-        reason: &Arc<str>,
+        (reason, stays): (&Arc<str>, bool),
         effects: &mut Effects,
     ) {
         let Some(found) = self.users.get_mut(user) else { return };
@@ -108,7 +108,7 @@ impl Chat {
         found.keys.remove(at);
         found.sessions = found.sessions.saturating_sub(1);
         found.note_away(session, None);
-        if found.sessions == 0 {
+        if found.sessions == 0 && !stays {
             self.depart(at_ms, user, reason, effects);
         } else {
             tell_away(found, at_ms, effects);

@@ -86,6 +86,10 @@ fn hash_room(room: &Room, hasher: &mut Fingerprint) {
         modes.flag(*mode).hash(hasher);
     }
     (&modes.key, modes.limit, &modes.forward).hash(hasher);
+    (&room.kept.founder, room.kept.roles.len()).hash(hasher);
+    for (account, role) in &room.kept.roles {
+        (account, role.mode()).hash(hasher);
+    }
     (room.guards.slow_s, room.guards.lockdown_min).hash(hasher);
     if let Some(topic) = &room.topic {
         (&topic.text, &topic.by, topic.at_ms).hash(hasher);
@@ -104,6 +108,7 @@ fn hash_account(account: &Account, hasher: &mut Fingerprint) {
     (&account.name, account.created_ms, &account.verifiers, &account.certificates).hash(hasher);
     (&account.email, &account.code, account.seen_ms, &account.settings).hash(hasher);
     (&account.marks, &account.metadata).hash(hasher);
+    account.presence.hash(hasher);
 }
 
 fn hash_user(user: &User, hasher: &mut Fingerprint) {

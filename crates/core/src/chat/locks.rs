@@ -14,6 +14,7 @@ use crate::effect::To;
 use crate::event::{Event, Status, Who};
 use crate::ids::UserId;
 use crate::permissions::{Action, least, may};
+use crate::roles::Role;
 
 /// Who hears what a user says in a room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -143,7 +144,8 @@ impl Room {
 
     /// Why a user may not come in, if so. An invitation opens every lock.
     pub fn refuses(&self, user: &User, key: Option<&str>) -> Option<Numeric> {
-        if self.invites.binary_search(&user.id).is_ok() {
+        let keeper = self.kept_role(&user.who).is_some_and(|role| role >= Role::Operator);
+        if keeper || self.invites.binary_search(&user.id).is_ok() {
             return None;
         }
         if self.bans(&user.who) {

@@ -60,6 +60,14 @@ impl Chat {
                 let by = Arc::clone(&user.who);
                 Ok(Event::Kicked { room: id, basis: room.rules, by, member, nick, reason })
             }
+            Event::RoomKept { room: id, by, keeping, .. } => {
+                let room = self.room(id).ok_or_else(no_room)?;
+                let user = self.user_by_nick(&by.nick);
+                if !user.is_some_and(|user| room.may_keep(user, &keeping)) {
+                    return Err(refusal(Numeric::ERR_CHANOPRIVSNEEDED, room));
+                }
+                Ok(Event::RoomKept { room: id, basis: room.rules, by, keeping })
+            }
             Event::Guarded { room: id, by, guard, .. } => {
                 let (room, user) = self.author(id, &by)?;
                 if !room.may(user.id, Action::Guard) {

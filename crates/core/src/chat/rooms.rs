@@ -8,6 +8,7 @@ use chinwag_wire::names::Folded;
 
 use super::conversations::{Party, name_of};
 use super::guards::Guards;
+use super::keeping::Kept;
 use super::room_modes::{Lists, RoomModes};
 use crate::ids::{Millis, Number, RoomId, UserId};
 use crate::metadata::Metadata;
@@ -72,6 +73,8 @@ pub struct Room {
     pub said_ms: Millis,
     /// The first message that may still be shown.
     pub history_from: Number,
+    /// Whose it is.
+    pub kept: Kept,
     /// How it is guarded for a while.
     pub guards: Guards,
     /// For a conversation: whose.
@@ -244,6 +247,7 @@ impl Rooms {
             head: Number(0),
             last_ms: at_ms,
             said_ms: 0,
+            kept: Kept::default(),
             guards: Guards::default(),
             history_from: Number(1),
             between: None,

@@ -287,7 +287,8 @@ fn a_user_stays_until_the_last_session_ends() {
     let phone = SessionKey(70);
     let attached = Event::Attached { user, account: None, session: phone, away: None };
     assert_eq!(scene.happens(attached), [Effect::Registered(user)]);
-    let detached = |session, reason: &str| Event::Detached { user, session, reason: reason.into() };
+    let detached =
+        |session, reason: &str| Event::Detached { user, session, reason: reason.into(), stays: false };
     assert!(scene.happens(detached(phone, "phone")).is_empty());
     let laptop = SessionKey(user.0);
     let effects = scene.happens(detached(laptop, "laptop"));
@@ -314,11 +315,11 @@ fn a_user_is_away_while_all_sessions_are() {
     assert_eq!(away(&scene).as_deref(), Some("lunch"));
     scene.happens(says(phone, Some("asleep")));
     assert_eq!(away(&scene).as_deref(), Some("asleep"));
-    scene.happens(Event::Detached { user, session: phone, reason: "".into() });
+    scene.happens(Event::Detached { user, session: phone, reason: "".into(), stays: false });
     assert_eq!(away(&scene).as_deref(), Some("lunch"));
     scene.happens(Event::Attached { user, account: None, session: phone, away: None });
     assert_eq!(away(&scene), None);
-    scene.happens(Event::Detached { user, session: phone, reason: "".into() });
+    scene.happens(Event::Detached { user, session: phone, reason: "".into(), stays: false });
     assert_eq!(away(&scene).as_deref(), Some("lunch"), "the one that is left is still away");
 }
 

@@ -170,7 +170,7 @@ fn a_session_shares_a_user_only_while_both_are_of_one_account() {
     assert_eq!(scene.happens(attached(None)), [Effect::EntryAgain]);
     assert_eq!(scene.happens(attached(Some("bob"))), [Effect::EntryAgain]);
     // What was refused to be a session of the user takes none away when it ends.
-    let ended = Event::Detached { user, session: SessionKey(77), reason: "gone".into() };
+    let ended = Event::Detached { user, session: SessionKey(77), reason: "gone".into(), stays: false };
     assert!(scene.happens(ended).is_empty());
     assert_eq!(scene.chat.user(user).unwrap().sessions, 1);
     assert_eq!(scene.happens(attached(Some("ann"))), [Effect::Registered(user)]);

@@ -79,7 +79,7 @@ fn step<'a>(
     }
     match room.refuses(user, key) {
         None => Some(Step::Enter(room, key)),
-        Some(_) if room.members.is_empty() && !room.common => {
+        Some(_) if room.members.is_empty() && !room.common && room.kept.founder.is_none() => {
             // What was said until then is hidden, so that has to be known.
             (!asking.pending.busy(room.id)).then_some(Step::Renew(room))
         }

@@ -59,6 +59,7 @@ pub mod replay;
 pub(crate) mod reply;
 #[cfg(test)]
 mod roles_tests;
+pub mod services;
 mod sethost;
 mod setname;
 mod stats;
@@ -115,6 +116,7 @@ fn handler(verb: Verb) -> Handler {
         Verb::Away => away::away,
         Verb::Batch => batch::batch,
         Verb::Ban => ban::ban,
+        Verb::Chanserv | Verb::Cs => services::chanserv,
         Verb::Cap => cap::cap,
         Verb::Chathistory => chathistory::chathistory,
         Verb::Help => help::help,
@@ -138,6 +140,7 @@ fn handler(verb: Verb) -> Handler {
         Verb::Motd => motd::motd,
         Verb::Mute => ban::mute,
         Verb::Names => names::names,
+        Verb::Nickserv | Verb::Ns => services::nickserv,
         Verb::Nick => nick::nick,
         Verb::Notice => privmsg::notice,
         Verb::Oper => oper::oper,

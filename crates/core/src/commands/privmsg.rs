@@ -10,6 +10,7 @@ use chinwag_wire::tags::RawTag;
 
 use super::playback;
 use super::reply::{asker, given};
+use super::services;
 use crate::asking::{Asking, Flow};
 use crate::chat::{Chat, Party, Room, User, name_of};
 use crate::event::{Direct, Event, Joins, Passed, PassedTo, Said, SayKind, Status};
@@ -46,6 +47,10 @@ fn say(chat: &Chat, asking: &mut Asking<'_>, message: &Message<'_>, kind: SayKin
     if kind == SayKind::Privmsg && targets.eq_ignore_ascii_case(playback::NICK) && asking.settings.history {
         playback::command(chat, asking, text);
         return Flow::Done;
+    }
+    if let Some(service) = services::Service::named(targets) {
+        // A notice is never answered.
+        return if quiet { Flow::Done } else { services::asked(chat, asking, service, text) };
     }
     let body = Body { text: text.into(), joins: None, client_tags: client_tags(asking, message) };
     deliver(chat, asking, kind, targets, &body)

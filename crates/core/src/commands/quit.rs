@@ -18,7 +18,8 @@ pub(crate) fn quit(chat: &Chat, asking: &mut Asking<'_>, message: &Message<'_>) 
     let text = message.params.first().copied().filter(|text| !text.is_empty());
     let reason: Arc<str> = text.map_or("Quit".into(), |text| format!("Quit: {text}").into());
     if let Some(user) = asking.session.user() {
-        asking.propose(Event::Detached { user, session: asking.session.key, reason: Arc::clone(&reason) });
+        let (session, stays) = (asking.session.key, chat.stays(asking.settings, user));
+        asking.propose(Event::Detached { user, session, reason: Arc::clone(&reason), stays });
     }
     if let Some(user) = asker(chat, asking).filter(|_| asking.session.door == Door::Irc) {
         let line = Line::new(Source::User(Arc::clone(&user.who)), "QUIT", [Text::from(&reason)]);

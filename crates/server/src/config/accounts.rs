@@ -1,7 +1,7 @@
 //! `[accounts]`: names that stay somebody's.
 
 use chinwag_core::chat::UserModes;
-use chinwag_core::settings::{AccountRules, Mechanism, Registration};
+use chinwag_core::settings::{AccountRules, AlwaysOn, Mechanism, Registration};
 use chinwag_proof::Cost;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
@@ -25,6 +25,8 @@ pub struct AccountsConfig {
     pub nick_ownership: Ownership,
     /// Several sessions on one nickname.
     pub multiclient: bool,
+    /// Who is present without a session.
+    pub always_on: Stay,
     /// Passwords may cross a network that others can listen to.
     pub cleartext_passwords: bool,
     /// What hashing a password costs.
@@ -32,6 +34,36 @@ pub struct AccountsConfig {
     /// The user modes of whoever comes in.
     #[serde(deserialize_with = "user_modes")]
     pub default_user_modes: String,
+}
+
+/// `[services]`: the nicknames that people of IRC expect.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ServicesConfig {
+    /// NickServ, for accounts.
+    pub nickserv: bool,
+    /// ChanServ, for rooms.
+    pub chanserv: bool,
+}
+
+impl Default for ServicesConfig {
+    fn default() -> Self {
+        ServicesConfig { nickserv: true, chanserv: true }
+    }
+}
+
+/// `[channels]`: rooms.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ChannelsConfig {
+    /// Whether a room can be made an account's.
+    pub registration: bool,
+}
+
+impl Default for ChannelsConfig {
+    fn default() -> Self {
+        ChannelsConfig { registration: true }
+    }
 }
 
 /// Who makes accounts.
@@ -58,6 +90,19 @@ pub enum Ownership {
     Optional,
 }
 
+/// Who is present without a session.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Stay {
+    /// Who wants it.
+    #[default]
+    OptIn,
+    /// Who does not want it otherwise.
+    OptOut,
+    /// Nobody.
+    Off,
+}
+
 /// What hashing a password costs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -79,6 +124,7 @@ impl Default for AccountsConfig {
             sasl_mechanisms: Mechanism::ALL.to_vec(),
             nick_ownership: Ownership::Strict,
             multiclient: true,
+            always_on: Stay::OptIn,
             cleartext_passwords: false,
             hash_cost: HashCost::Default,
             default_user_modes: String::new(),
@@ -88,8 +134,16 @@ impl Default for AccountsConfig {
 
 impl AccountsConfig {
     /// What the chat needs of it.
-    pub(super) fn rules(&self, password_bytes_max: usize) -> AccountRules {
+    pub(super) fn rules(
+        &self,
+        services: &ServicesConfig,
+        channels: &ChannelsConfig,
+        password_bytes_max: usize,
+    ) -> AccountRules {
         AccountRules {
+            nickserv: services.nickserv,
+            chanserv: services.chanserv,
+            rooms: channels.registration,
             enabled: self.enabled,
             registration: match self.registration {
                 Who::Open => Registration::Open,
@@ -100,8 +154,12 @@ impl AccountsConfig {
             require_email: self.require_email,
             mechanisms: self.sasl_mechanisms.clone(),
             strict_nicknames: self.nick_ownership == Ownership::Strict,
-            always_on: Default::default(),
             multiclient: self.multiclient,
+            always_on: match self.always_on {
+                Stay::OptIn => AlwaysOn::OptIn,
+                Stay::OptOut => AlwaysOn::OptOut,
+                Stay::Off => AlwaysOn::Off,
+            },
             cleartext_passwords: self.cleartext_passwords,
             password_bytes_max,
         }
