@@ -256,6 +256,43 @@ mod tests {
     use super::*;
 
     #[test]
+    fn whose_rooms_are_and_who_stays_comes_back_as_it_was() {
+        let by =
+            Arc::new(Who { nick: "ann".into(), user: "~ann".into(), host: "host".into(), account: None });
+        let room = RoomId(7);
+        let events = [
+            Event::RoomKept {
+                room,
+                basis: 1,
+                by: Arc::clone(&by),
+                keeping: Keeping::Founder(Some("ann".into())),
+            },
+            Event::RoomKept {
+                room,
+                basis: 2,
+                by: Arc::clone(&by),
+                keeping: Keeping::Role { account: "bob".into(), mode: Some('o') },
+            },
+            Event::Stays { account: "ann".into(), presence: None },
+            Event::Stays {
+                account: "ann".into(),
+                presence: Some(Arc::new(Presence {
+                    home: 1,
+                    nick: "ann".into(),
+                    user: "~ann".into(),
+                    host: "host".into(),
+                    realname: "Ann".into(),
+                    rooms: vec![(room, "qo".into())],
+                })),
+            },
+        ];
+        for event in events {
+            let (_, extra) = other(&event).expect("stored").expect("encodes");
+            assert_eq!(other_event(Some(&extra)).expect("decodes"), event, "{extra}");
+        }
+    }
+
+    #[test]
     fn every_stored_event_that_is_no_message_comes_back_as_it_was() {
         let by = Arc::new(Who {
             nick: "ann".into(),
@@ -280,30 +317,6 @@ mod tests {
                     until_ms: Some(9),
                     reason: Some("loud".into()),
                 }],
-            },
-            Event::RoomKept {
-                room,
-                basis: 1,
-                by: Arc::clone(&by),
-                keeping: Keeping::Founder(Some("ann".into())),
-            },
-            Event::RoomKept {
-                room,
-                basis: 2,
-                by: Arc::clone(&by),
-                keeping: Keeping::Role { account: "bob".into(), mode: Some('o') },
-            },
-            Event::Stays { account: "ann".into(), presence: None },
-            Event::Stays {
-                account: "ann".into(),
-                presence: Some(Arc::new(Presence {
-                    home: 1,
-                    nick: "ann".into(),
-                    user: "~ann".into(),
-                    host: "host".into(),
-                    realname: "Ann".into(),
-                    rooms: vec![(room, "qo".into())],
-                })),
             },
             Event::Guarded { room, basis: 8, by: Arc::clone(&by), guard: Guard::Slow(Some(5)) },
             Event::Guarded { room, basis: 9, by: Arc::clone(&by), guard: Guard::Lockdown(None) },
