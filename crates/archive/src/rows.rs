@@ -288,7 +288,7 @@ mod tests {
         ];
         for event in events {
             let (_, extra) = other(&event).expect("stored").expect("encodes");
-            assert_eq!(other_event(Some(&extra)).expect("decodes"), event, "{extra}");
+            assert_eq!(other_event(Some(&extra), None).expect("decodes"), event, "{extra}");
         }
     }
 
