@@ -2,6 +2,7 @@
 
 mod accounts;
 mod amended;
+mod arrived;
 mod keeping;
 mod own;
 mod passed;
@@ -12,14 +13,14 @@ use std::sync::Arc;
 use chinwag_log::Keep;
 use serde::{Deserialize, Serialize};
 
-use crate::chat::{Party, UserModes};
+use crate::chat::Party;
 use crate::ids::{Millis, Number, RoomId, SessionKey, UserId};
-use crate::metadata::Metadata;
 use crate::privileges::Operator;
 use crate::roles::Role;
 
 pub use self::accounts::{AccountChange, AccountRegistered, Setting};
 pub use self::amended::{Amended, Amendment};
+pub use self::arrived::{Arrived, CameFrom};
 pub use self::keeping::{Keeping, Presence, Returned};
 pub use self::own::{MetadataOn, MetadataSet, ReadMarked};
 pub use self::passed::{Passed, PassedTo};
@@ -205,38 +206,6 @@ pub struct ModeChange {
     /// For an entry of a list: why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Arc<str>>,
-}
-
-/// From where a user came in, beside what everybody sees.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct CameFrom {
-    /// The address, as a word of an IRC line. The host that everybody sees may be a name, or hide it.
-    pub address: Arc<str>,
-    /// Nobody can read on the way (TLS, this very machine).
-    pub secure: bool,
-}
-
-/// How a user came in.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Arrived {
-    /// The new user's number.
-    pub user: UserId,
-    /// As everybody sees them.
-    pub who: Arc<Who>,
-    /// "Real name".
-    pub realname: Arc<str>,
-    /// The user modes to begin with.
-    pub modes: UserModes,
-    /// The door, for WHOIS (`plain`, `irc` …).
-    pub door: &'static str,
-    /// From where.
-    pub from: CameFrom,
-    /// The user's first session.
-    pub session: SessionKey,
-    /// What it says of being away, if it is (`AWAY` before registration).
-    pub away: Option<Arc<str>>,
-    /// What a guest said of themselves before (`METADATA` before registration).
-    pub metadata: Metadata,
 }
 
 /// What happened.

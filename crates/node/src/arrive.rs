@@ -85,6 +85,11 @@ impl Node {
             self.carry_out(asker, effect);
         }
         self.effects = effects;
+        if let Event::Joined { user, .. } | Event::Parted { user, .. } | Event::Detached { user, .. } =
+            &entry.event
+        {
+            self.keep_presence_of(*user);
+        }
         match &entry.event {
             Event::Renamed { user, .. } => self.renamed(*user),
             Event::Stays { account, .. } => {

@@ -176,7 +176,7 @@ fn what_is_offered_follows_the_configuration() {
     changed.accounts.enabled = false;
     place.running().control().reload(changed);
     let line = ann.until(|line| line.contains(" CAP "));
-    assert!(line.ends_with(" CAP ann DEL :draft/account-registration sasl"), "{line}");
+    assert!(line.ends_with(" CAP ann DEL :draft/account-registration draft/persistence sasl"), "{line}");
     ann.send("CAP LIST\r\nAUTHENTICATE PLAIN");
     let line = ann.until(|line| line.contains(" CAP "));
     assert!(line.ends_with(" CAP ann LIST :account-notify cap-notify"), "{line}");

@@ -191,6 +191,8 @@ fn the_server_ends_with_its_words_and_a_close() {
     let mut web = registered(&place, "web");
     let socket = messages(&mut web);
     socket.send(Message::text("QUIT :bye")).unwrap();
+    let own = socket.read().unwrap();
+    assert!(matches!(&own, Message::Text(line) if line.contains(" QUIT :")), "{own}");
     let last = socket.read().unwrap();
     assert!(matches!(&last, Message::Text(line) if line.starts_with("ERROR :")), "{last}");
     assert_eq!(close_code(socket), CloseCode::Normal);

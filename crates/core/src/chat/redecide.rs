@@ -7,7 +7,7 @@ use chinwag_wire::numeric::Numeric;
 
 use super::{Chat, Lists, Room, User};
 use crate::commands::deeds::Deed;
-use crate::event::{Amended, Event, MetadataOn, MetadataSet, ModeChange, Said, Status, Tagged, Who};
+use crate::event::{Amended, Event, Guard, MetadataOn, MetadataSet, ModeChange, Said, Status, Tagged, Who};
 use crate::ids::{RoomId, UserId};
 use crate::line::{Line, Text};
 use crate::permissions::{Action, may, may_give, may_kick, may_take};
@@ -68,13 +68,7 @@ impl Chat {
                 }
                 Ok(Event::RoomKept { room: id, basis: room.rules, by, keeping })
             }
-            Event::Guarded { room: id, by, guard, .. } => {
-                let (room, user) = self.author(id, &by)?;
-                if !room.may(user.id, Action::Guard) {
-                    return Err(refusal(Numeric::ERR_CHANOPRIVSNEEDED, room));
-                }
-                Ok(Event::Guarded { room: id, basis: room.rules, by: Arc::clone(&user.who), guard })
-            }
+            Event::Guarded { room: id, by, guard, .. } => self.guard_again(id, &by, guard),
             Event::MetadataSet(set) => self.set_metadata_again(&set),
             Event::RoomRenamed { room: id, by, name, reason, .. } => {
                 let (room, user) = self.author(id, &by)?;
@@ -90,6 +84,14 @@ impl Chat {
             },
             other => Ok(other),
         }
+    }
+
+    fn guard_again(&self, id: RoomId, by: &Who, guard: Guard) -> Result<Event, Box<Line>> {
+        let (room, user) = self.author(id, by)?;
+        if !room.may(user.id, Action::Guard) {
+            return Err(refusal(Numeric::ERR_CHANOPRIVSNEEDED, room));
+        }
+        Ok(Event::Guarded { room: id, basis: room.rules, by: Arc::clone(&user.who), guard })
     }
 
     fn set_metadata_again(&self, set: &MetadataSet) -> Result<Event, Box<Line>> {

@@ -217,7 +217,7 @@ fn lines_that_are_too_long_or_no_utf8_are_answered_once() {
     world.turn();
     assert_eq!(
         world.lines(ann),
-        [":chinwag.local FAIL * INVALID_UTF8 :Your line is not UTF-8 and was not sent"]
+        [":chinwag.local FAIL PRIVMSG INVALID_UTF8 :Your line is not UTF-8 and was not sent"]
     );
     let _ = world.send(bob, b"PRIVMSG #tea :\xff\xfe\r\n");
     world.turn();
