@@ -221,7 +221,7 @@ fn lines_that_are_too_long_or_no_utf8_are_answered_once() {
     );
     let _ = world.send(bob, b"PRIVMSG #tea :\xff\xfe\r\n");
     world.turn();
-    assert!(world.read(bob).contains("FAIL * INVALID_UTF8 :Your line is not UTF-8"));
+    assert!(world.read(bob).contains("FAIL PRIVMSG INVALID_UTF8 :Your line is not UTF-8"));
 }
 
 #[test]
