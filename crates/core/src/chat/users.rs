@@ -24,6 +24,8 @@ pub struct UserModes {
     pub bot: bool,
     /// `R`: only people with an account write to the user.
     pub registered_only: bool,
+    /// `T`: gets no questions from program to program (CTCP).
+    pub no_ctcp: bool,
     /// `w`: hears what server operators announce (WALLOPS).
     pub wallops: bool,
     /// `o`: runs the server. Got by OPER, given up like any other mode.
@@ -37,7 +39,7 @@ impl UserModes {
     }
 
     /// Every mode there is.
-    pub const ALL: &'static str = "BRiow";
+    pub const ALL: &'static str = "BRTiow";
 
     /// Whether a mode is set.
     pub fn has(mut self, mode: char) -> bool {
@@ -53,6 +55,7 @@ impl UserModes {
         Some(match mode {
             'B' => &mut self.bot,
             'R' => &mut self.registered_only,
+            'T' => &mut self.no_ctcp,
             'i' => &mut self.invisible,
             'o' => &mut self.operator,
             'w' => &mut self.wallops,

@@ -86,13 +86,10 @@ pub(super) fn deliver(
         return Flow::Done;
     }
     for name in targets.split(',').filter(|name| !name.is_empty()) {
-        let found = target(chat, user, name).and_then(|target| held_back(chat, asking.now_ms, user, target));
+        let found = target(chat, user, name)
+            .and_then(|target| held_back(chat, asking.now_ms, user, target))
+            .and_then(|target| if is_query(&body.text) { questioned(target) } else { Ok(target) });
         match found {
-            Ok(Target::Room(room, _)) if room.modes.no_ctcp && is_query(&body.text) => {
-                if !quiet {
-                    Refused::silent(room, 'C').tell(asking);
-                }
-            }
             Ok(Target::Room(room, status)) if is_query(&body.text) => {
                 let to = PassedTo::Room { room: room.id, status };
                 pass(asking, user, to, Some(kind), body);
@@ -135,6 +132,17 @@ pub(super) fn deliver(
         }
     }
     Flow::Done
+}
+
+/// A target to which questions from program to program (CTCP) may go: not where mode `C` or user mode `T` is set.
+fn questioned(target: Target<'_>) -> Result<Target<'_>, Refused> {
+    match &target {
+        Target::Room(room, _) if room.modes.no_ctcp => Err(Refused::silent(room, 'C')),
+        Target::Person(Person { user: Some(other), .. }) if other.modes.no_ctcp => {
+            Err(Refused::unknown(Numeric::ERR_CANTSENDTOUSER, &other.who.nick))
+        }
+        _ => Ok(target),
+    }
 }
 
 /// Whom a message is for.
