@@ -7,6 +7,9 @@ use chinwag_wire::casemap::CaseMapping;
 use crate::chat::UserModes;
 pub use crate::commands::authenticate::Mechanism;
 pub use crate::commands::welcome::Prepared;
+use ipnet::IpNet;
+
+use crate::chat::Verifiers;
 use crate::privileges::Oper;
 
 /// Who may make accounts.
@@ -93,6 +96,15 @@ impl AlwaysOn {
             AlwaysOn::OptOut => chosen != Some(false),
         }
     }
+}
+
+/// Who may say for whom it connects (`WEBIRC`).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Gateway {
+    /// What its password is checked against.
+    pub password: Arc<Verifiers>,
+    /// From where it connects.
+    pub from: Vec<IpNet>,
 }
 
 /// What clients are told about TLS (`sts`).
@@ -187,6 +199,8 @@ pub struct Settings {
     pub ping_seconds: u32,
     /// How fast a session may ask for things; none for as fast as it likes.
     pub command_rate: Option<Rate>,
+    /// Gateways that may use `WEBIRC`.
+    pub gateways: Vec<Gateway>,
     /// Strict transport security, where it is offered.
     pub sts: Option<Sts>,
     /// Accounts.
@@ -284,6 +298,7 @@ impl Default for Settings {
             registration_timeout_seconds: 60,
             ping_seconds: 90,
             command_rate: Some(Rate { per_second: 5, burst: 40 }),
+            gateways: Vec::new(),
             sts: None,
             accounts: AccountRules::default(),
             prepared: Prepared::default(),

@@ -29,7 +29,7 @@ mod oper;
 mod tests;
 
 pub use self::extensions::{MetadataConfig, RelaymsgConfig};
-pub use self::listener::{Address, Kind, ListenerConfig, Listeners, TlsMode};
+pub use self::listener::{Address, Kind, ListenerConfig, Listeners, TlsMode, WebircConfig};
 pub use self::mapping::Mapping;
 pub use self::oper::OperConfig;
 
@@ -48,6 +48,8 @@ pub struct Config {
     /// `[[listener]]`; empty means the default one.
     #[serde(rename = "listener", default = "default_listeners")]
     pub listeners: Listeners,
+    /// `[[webirc]]`
+    pub webirc: Vec<WebircConfig>,
     /// `[limits]`
     pub limits: LimitsConfig,
     /// `[throttle]`
@@ -418,6 +420,10 @@ impl Config {
                         certificate that nobody vouches for";
             return Err(("server", "sts_duration_seconds", what.to_owned()));
         }
+        if self.webirc.iter().any(|gateway| !gateway.password.starts_with("$argon2id$")) {
+            let what = "password must be an argon2id hash ($argon2id$v=19$…), not the password itself";
+            return Err(("webirc", "password", what.to_owned()));
+        }
         let proxies = !self.server.proxy_allowed_from.is_empty();
         let mut listeners = self.listeners.0.iter();
         listeners
@@ -493,6 +499,7 @@ impl Config {
             relay_separators: self.relaymsg.offered().into(),
             relay_by_operators: self.relaymsg.chanops,
             lobby: server.lobby.as_str().into(),
+            gateways: self.webirc.iter().map(WebircConfig::gateway).collect(),
             sts: self.sts(),
             casemapping: server.casemapping.of_names(),
             utf8_only: server.utf8_only,

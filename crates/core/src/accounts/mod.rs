@@ -19,7 +19,7 @@ pub(crate) use self::register::{register, register_for, same_secret, verify};
 use crate::asking::Asking;
 use crate::chat::{Account, Chat};
 use crate::commands::authenticate::{self, Exchange};
-use crate::commands::{oper, registration};
+use crate::commands::{oper, registration, webirc};
 use crate::effect::Effect;
 use crate::event::{AccountChange, AccountRegistered, Event};
 use crate::line::Line;
@@ -68,6 +68,8 @@ pub enum Then {
     Oper(Arc<str>),
     /// SCRAM goes on.
     Scram(Box<Exchange>),
+    /// The password of a gateway is checked.
+    Gateway(Box<webirc::Claim>),
 }
 
 /// What `apply` made of an event about an account.
@@ -99,6 +101,10 @@ impl Chat {
             (Then::Scram(exchange), Resumed::Work(outcome)) => {
                 authenticate::resume(self, asking, *exchange, outcome);
             }
+            (Then::Gateway(claim), Resumed::Work(Outcome::Checked(right))) => {
+                webirc::checked(asking, *claim, right);
+            }
+            (Then::Gateway(_), _) => webirc::unchecked(asking),
             (Then::Register(way, wish), Resumed::Work(Outcome::Hashed { verifiers, code })) => {
                 register::hashed(asking, way, *wish, verifiers, code);
             }

@@ -89,6 +89,7 @@ mod userhost;
 mod version;
 mod wallops;
 mod was;
+pub mod webirc;
 pub(crate) mod welcome;
 mod who;
 mod whois;
@@ -170,6 +171,7 @@ fn handler(verb: Verb) -> Handler {
         Verb::Verify => register::verify,
         Verb::Version => version::version,
         Verb::Wallops => wallops::wallops,
+        Verb::Webirc => webirc::webirc,
         Verb::Who => who::who,
         Verb::Whois => whois::whois,
         Verb::Whowas => whowas::whowas,

@@ -4,7 +4,11 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::sync::Arc;
 
+use chinwag_core::chat::Verifiers;
+use chinwag_core::settings::Gateway;
+use ipnet::IpNet;
 use serde::{Deserialize, Deserializer};
 
 /// The listeners, at least one.
@@ -36,6 +40,25 @@ pub struct ListenerConfig {
     /// Web pages that may connect by WebSocket, beside those of this very address.
     #[serde(default)]
     pub allowed_origins: Vec<String>,
+}
+
+/// `[[webirc]]`: a gateway that may say for whom it connects.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WebircConfig {
+    /// The argon2id hash of its password, in the form of the PHC.
+    pub password: String,
+    /// Addresses and networks from which it connects.
+    #[serde(deserialize_with = "super::nets")]
+    pub allowed_from: Vec<IpNet>,
+}
+
+impl WebircConfig {
+    /// The part that the chat needs.
+    pub(super) fn gateway(&self) -> Gateway {
+        let verifiers = Verifiers { argon2: self.password.as_str().into(), scram: "".into() };
+        Gateway { password: Arc::new(verifiers), from: self.allowed_from.clone() }
+    }
 }
 
 /// Where to listen.

@@ -60,11 +60,10 @@ pub(super) fn known_keys() -> Vec<(&'static str, &'static str)> {
     let mut section = "";
     let mut keys = Vec::new();
     for line in DEFAULT_TOML.lines() {
-        if let Some(name) = header(line) {
+        if let Some(name) = header(line.trim_start_matches("# ")).filter(|name| is_name(name)) {
             section = name;
         } else if let Some((name, _)) = line.trim_start_matches("# ").split_once(" = ")
-            && !name.is_empty()
-            && name.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_'))
+            && is_name(name)
         {
             keys.push((section, name));
         }
@@ -73,7 +72,13 @@ pub(super) fn known_keys() -> Vec<(&'static str, &'static str)> {
 }
 
 fn sections() -> Vec<&'static str> {
-    DEFAULT_TOML.lines().filter_map(header).collect()
+    let headers = DEFAULT_TOML.lines().map(|line| line.trim_start_matches("# ")).filter_map(header);
+    headers.filter(|name| is_name(name)).collect()
+}
+
+/// Whether it looks like a key or a section, and not like a sentence of a comment.
+fn is_name(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_'))
 }
 
 /// The candidate with the fewest edits; of equals the first.

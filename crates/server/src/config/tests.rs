@@ -22,10 +22,12 @@ fn the_default_file_has_every_key() {
     assert!(config.listeners.0[0].tls_cert.is_some() && config.listeners.0[0].tls_key.is_some());
     let keys = nearest::known_keys();
     assert_eq!(config.server.icon.as_deref(), Some("https://example.org/icon.svg"));
-    for section in ["", "server", "listener", "limits", "throttle", "accounts", "oper", "history", "log"] {
+    let sections =
+        ["", "server", "listener", "webirc", "limits", "throttle", "accounts", "oper", "history", "log"];
+    for section in sections {
         let header = match section {
             "" => String::new(),
-            "listener" | "oper" => format!("[[{section}]]\n"),
+            "listener" | "oper" | "webirc" => format!("[[{section}]]\n"),
             _ => format!("[{section}]\n"),
         };
         // What is said of a key that does not exist names those that do.
