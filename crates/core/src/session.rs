@@ -75,6 +75,15 @@ pub enum Phase {
     Closing,
 }
 
+/// What a session is in the middle of with an account.
+#[derive(Clone, Debug, Default)]
+struct Proving {
+    /// An exchange of AUTHENTICATE that has begun.
+    exchange: Option<Exchange>,
+    /// What it waits for.
+    then: Option<Then>,
+}
+
 /// One connection of a user.
 #[derive(Clone, Debug)]
 pub struct Session {
@@ -110,10 +119,8 @@ pub struct Session {
     pub numbers: bool,
     /// What the archive said of the message that its request is about, until that is decided.
     pub looked: Option<Box<Looked>>,
-    /// An exchange of AUTHENTICATE that has begun.
-    pub sasl: Option<Box<Exchange>>,
-    /// What it waits for about an account.
-    pub then: Option<Box<Then>>,
+    /// What it is in the middle of with an account; none for nearly all.
+    proving: Option<Box<Proving>>,
     /// Logins that failed.
     pub failures: u8,
     /// The keys of metadata that it wants to be told of.
@@ -142,12 +149,37 @@ impl Session {
             monitored: BTreeMap::new(),
             numbers: false,
             looked: None,
-            sasl: None,
-            then: None,
+            proving: None,
             failures: 0,
             subscribed: BTreeSet::new(),
             registered: 0,
         }
+    }
+
+    /// Remembers an exchange of AUTHENTICATE that has begun.
+    pub(crate) fn set_exchange(&mut self, exchange: Exchange) {
+        self.proving.get_or_insert_default().exchange = Some(exchange);
+    }
+
+    /// The exchange that has begun; it is forgotten here.
+    pub(crate) fn take_exchange(&mut self) -> Option<Exchange> {
+        let proving = self.proving.as_mut()?;
+        let exchange = proving.exchange.take();
+        self.proving.take_if(|proving| proving.then.is_none());
+        exchange
+    }
+
+    /// Remembers what becomes of what it waits for.
+    pub(crate) fn set_then(&mut self, then: Then) {
+        self.proving.get_or_insert_default().then = Some(then);
+    }
+
+    /// What becomes of what it waited for; it is forgotten here.
+    pub(crate) fn take_then(&mut self) -> Option<Then> {
+        let proving = self.proving.as_mut()?;
+        let then = proving.then.take();
+        self.proving.take_if(|proving| proving.exchange.is_none());
+        then
     }
 
     /// The user it belongs to, once registered.

@@ -67,7 +67,7 @@ pub enum Job {
 }
 
 /// What came of it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub enum Outcome {
     /// Of [`Job::Hash`].
     Hashed {
@@ -91,4 +91,33 @@ pub enum Outcome {
     Proven(Option<Box<str>>),
     /// There is too much to do already: nothing was done.
     Busy,
+}
+
+/// Shows which it is, and no code.
+impl fmt::Debug for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Outcome::Hashed { .. } => "Hashed(…)",
+            Outcome::Checked(true) => "Checked(true)",
+            Outcome::Checked(false) => "Checked(false)",
+            Outcome::Challenge { .. } => "Challenge(…)",
+            Outcome::Proven(Some(_)) => "Proven(…)",
+            Outcome::Proven(None) => "Proven(None)",
+            Outcome::Busy => "Busy",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_are_never_shown() {
+        let job = Job::Hash { password: "sesame".into() };
+        assert_eq!(format!("{job:?}"), "Hash { password: Secret(…) }");
+        let verifiers = Arc::new(Verifiers { argon2: "sesame".into(), scram: "sesame".into() });
+        let hashed = Outcome::Hashed { verifiers, code: "sesame".into() };
+        assert!(!format!("{hashed:?}").contains("sesame"));
+    }
 }

@@ -95,8 +95,8 @@ pub enum Resumed {
 impl Chat {
     /// Goes on with what a session asked about an account, when what it waited for has come.
     pub fn resume(&self, asking: &mut Asking<'_>, came: Resumed) {
-        let Some(then) = asking.session.then.take() else { return };
-        match (*then, came) {
+        let Some(then) = asking.session.take_then() else { return };
+        match (then, came) {
             (Then::Oper(name), Resumed::Work(outcome)) => oper::checked(asking, &name, &outcome),
             (Then::Scram(exchange), Resumed::Work(outcome)) => {
                 authenticate::resume(self, asking, *exchange, outcome);
@@ -156,13 +156,13 @@ impl Chat {
 
 /// Asks for work, and remembers what it is for.
 pub(crate) fn work(asking: &mut Asking<'_>, then: Then, job: Job) {
-    asking.session.then = Some(Box::new(then));
+    asking.session.set_then(then);
     asking.effects.push(Effect::Work(Box::new(job)));
 }
 
 /// Proposes an event about an account, and remembers what it is for.
 fn store(asking: &mut Asking<'_>, then: Then, event: Event) {
-    asking.session.then = Some(Box::new(then));
+    asking.session.set_then(then);
     asking.propose(event);
 }
 

@@ -55,7 +55,7 @@ pub struct AccountSettings {
 }
 
 /// A name that stays somebody's.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Account {
     /// The name, as it was registered.
     pub name: Arc<str>,
@@ -79,6 +79,13 @@ pub struct Account {
     pub metadata: Metadata,
     /// Where its owner is who stays without a session.
     pub presence: Option<Arc<Presence>>,
+}
+
+/// Shows no code.
+impl fmt::Debug for Account {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Account").field("name", &self.name).finish_non_exhaustive()
+    }
 }
 
 impl Account {

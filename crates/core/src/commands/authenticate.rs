@@ -4,6 +4,7 @@
 //! PLAIN is RFC 4616, SCRAM-SHA-256 RFC 5802 and 7677, EXTERNAL RFC 4422 (appendix A) by the certificate's
 //! fingerprint. It may be used before registration and after it, and again by those who are logged in.
 
+use std::fmt;
 use std::sync::Arc;
 
 use chinwag_wire::base64;
@@ -76,12 +77,19 @@ pub(crate) fn mechanisms(session: &Session, settings: &Settings) -> Option<Strin
 }
 
 /// An exchange that has begun.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Exchange {
     mechanism: Mechanism,
     /// The response so far, in base64.
     received: Zeroizing<String>,
     step: Step,
+}
+
+/// Shows nothing of what was received: it may be a password.
+impl fmt::Debug for Exchange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Exchange").field("mechanism", &self.mechanism).finish_non_exhaustive()
+    }
 }
 
 /// How far an exchange has come.
@@ -110,11 +118,11 @@ struct Challenged {
 pub(crate) fn authenticate(chat: &Chat, asking: &mut Asking<'_>, message: &Message<'_>) -> Flow {
     let param = message.params.first().copied().unwrap_or("");
     if param == "*" {
-        asking.session.sasl = None;
+        drop(asking.session.take_exchange());
         asking.refuse(Numeric::ERR_SASLABORTED, []);
         return Flow::Done;
     }
-    let Some(mut exchange) = asking.session.sasl.take() else {
+    let Some(mut exchange) = asking.session.take_exchange() else {
         begin(chat, asking, param);
         return Flow::Done;
     };
@@ -133,14 +141,14 @@ pub(crate) fn authenticate(chat: &Chat, asking: &mut Asking<'_>, message: &Messa
         }
         exchange.received.push_str(param);
         if param.len() == CHUNK_BYTES {
-            asking.session.sasl = Some(exchange);
+            asking.session.set_exchange(exchange);
             return Flow::Done;
         }
     }
     let received = std::mem::take(&mut exchange.received);
     let decoded = base64::decode(&received).ok().map(Zeroizing::new);
     let text = decoded.as_deref().and_then(|bytes| std::str::from_utf8(bytes).ok());
-    if text.and_then(|text| responded(chat, asking, *exchange, text)).is_none() {
+    if text.and_then(|text| responded(chat, asking, exchange, text)).is_none() {
         failed(chat, asking);
     }
     Flow::Done
@@ -148,7 +156,7 @@ pub(crate) fn authenticate(chat: &Chat, asking: &mut Asking<'_>, message: &Messa
 
 /// 906 for an exchange that registration, or its end, leaves unfinished.
 pub(crate) fn abort(asking: &mut Asking<'_>) {
-    if asking.session.sasl.take().is_some() {
+    if asking.session.take_exchange().is_some() {
         asking.refuse(Numeric::ERR_SASLABORTED, []);
     }
 }
@@ -172,7 +180,7 @@ fn begin(chat: &Chat, asking: &mut Asking<'_>, name: &str) {
         return failed(chat, asking);
     };
     let exchange = Exchange { mechanism, received: Zeroizing::default(), step: Step::Start };
-    asking.session.sasl = Some(Box::new(exchange));
+    asking.session.set_exchange(exchange);
     asking.reply(Line::new(Source::Nobody, "AUTHENTICATE", ["+".into()]));
 }
 
@@ -263,7 +271,7 @@ pub(crate) fn resume(chat: &Chat, asking: &mut Asking<'_>, mut exchange: Exchang
         Outcome::Busy => return tell(chat, asking, Way::Sasl, News::Refused(Refusal::BUSY)),
         _ => return failed(chat, asking),
     };
-    asking.session.sasl = Some(Box::new(exchange));
+    asking.session.set_exchange(exchange);
     say(asking, answer.as_bytes());
 }
 

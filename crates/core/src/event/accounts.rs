@@ -1,5 +1,6 @@
 //! What happens to accounts.
 
+use std::fmt;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -8,7 +9,7 @@ use crate::chat::{Enforce, Verifiers};
 use crate::ids::Millis;
 
 /// An account that is registered.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct AccountRegistered {
     /// Its name, as its owner typed it.
     pub account: Arc<str>,
@@ -27,6 +28,13 @@ pub struct AccountRegistered {
     /// It takes the place of an account of that name whose code never came back.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub replaces: bool,
+}
+
+/// Shows no code.
+impl fmt::Debug for AccountRegistered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AccountRegistered").field("account", &self.account).finish_non_exhaustive()
+    }
 }
 
 /// A change of an account.
