@@ -214,7 +214,7 @@ impl Node {
                 reel.bytes = self.tape.buffer();
             }
             let start = reel.bytes.len();
-            render(&self.dialects[usize::from(group.dialect)], line, &frame, &mut reel.bytes);
+            render(self.dialects.get(group.dialect), line, &frame, &mut reel.bytes);
             reel.note(order, start, except);
             self.tape.bytes += reel.bytes.len() - start;
         }
@@ -358,7 +358,7 @@ impl Node {
             label,
         };
         let start = offset(self.tape.private.len());
-        render(&self.dialects[usize::from(dialect)], line, &frame, &mut self.tape.private);
+        render(self.dialects.get(dialect), line, &frame, &mut self.tape.private);
         Piece { first: order, last: order, start, end: offset(self.tape.private.len()) }
     }
 

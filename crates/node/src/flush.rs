@@ -38,6 +38,7 @@ impl Node {
             self.audiences.clear(|buffer| tape.give_back(buffer));
             self.tape.clear();
             self.turn += 1;
+            self.sweep_dialects();
             for index in std::mem::take(&mut self.after_flush) {
                 self.make_ready(index);
             }

@@ -21,6 +21,7 @@ mod arrive;
 mod audience;
 mod close;
 mod deliver;
+mod dialects;
 pub mod doors;
 mod each;
 mod enter;
@@ -50,7 +51,6 @@ use chinwag_core::ids::{Millis, SessionId, SessionKey, UserId};
 use chinwag_core::session::{Door, Session};
 use chinwag_core::settings::Settings;
 use chinwag_log::{Entry as LogEntry, Origin, Proposal};
-use chinwag_wire::caps::CapSet;
 use chinwag_wire::line::LineDecoder;
 use chinwag_wire::names::Folded;
 
@@ -58,8 +58,8 @@ pub use self::reads::HistoryRead;
 pub use self::works::Work;
 
 use self::audience::Audiences;
+use self::dialects::Dialects;
 use self::doors::plain::{PlainDoor, plain_caps};
-use self::doors::{Dialect, rendering};
 use self::labels::Labels;
 use self::proposals::{Behalf, Proposals};
 use self::reads::Reads;
@@ -117,7 +117,7 @@ pub struct Node {
     users_promised: u64,
     sessions_opened: u64,
     sessions: Sessions,
-    dialects: Vec<Dialect>,
+    dialects: Dialects,
     audiences: Audiences,
     tape: Tape,
     /// Sessions whose bytes are merged at the flush.
@@ -166,7 +166,7 @@ impl Node {
             users_promised: first_key,
             sessions_opened: first_key,
             sessions: Sessions::default(),
-            dialects: Vec::new(),
+            dialects: Dialects::default(),
             audiences: Audiences::default(),
             tape: Tape::default(),
             marked: Vec::new(),
@@ -306,18 +306,6 @@ impl Node {
     /// The number that the next user will get.
     fn next_user(&self) -> UserId {
         UserId::new(self.origin.0 as u16, self.users_promised)
-    }
-
-    /// The dialect of a session. Dialects are few (a bit for each capability that changes how a line is
-    /// written), and none is ever forgotten.
-    fn dialect(&mut self, door: Door, caps: CapSet, numbers: bool) -> u16 {
-        let dialect = Dialect { door, caps: rendering(caps), numbers };
-        let at = self.dialects.iter().position(|known| *known == dialect).unwrap_or_else(|| {
-            self.dialects.push(dialect);
-            self.dialects.len() - 1
-        });
-        u16::try_from(at)
-            .expect("there are fewer than sixteen capabilities that change how a line is written")
     }
 }
 

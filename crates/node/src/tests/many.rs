@@ -170,3 +170,19 @@ fn whoever_asks_without_end_does_not_keep_the_others_waiting() {
         assert_eq!(answers(world.read(ann)), 1_000 - most, "{question}");
     }
 }
+
+#[test]
+fn whoever_goes_through_all_capabilities_does_not_fill_the_table_of_dialects() {
+    let (mut world, ann, bob) = super::two("", "message-tags");
+    let caps = ["account-notify", "account-tag", "away-notify", "batch", "chghost", "extended-join"];
+    let more = ["invite-notify", "message-tags", "server-time", "setname", "standard-replies"];
+    for round in 0_u32..2048 {
+        let asked = caps.iter().chain(&more).enumerate();
+        let signs = asked.map(|(bit, cap)| format!("{}{cap}", if round & 1 << bit == 0 { "-" } else { "" }));
+        world.say(bob, &format!("CAP REQ :{}", signs.collect::<Vec<_>>().join(" ")));
+        world.read(bob);
+    }
+    assert!(world.node.dialects.len() < 600, "{}", world.node.dialects.len());
+    world.say(ann, "PRIVMSG #tea :still here");
+    assert!(world.read(bob).contains("PRIVMSG #tea :still here"));
+}
