@@ -100,7 +100,7 @@ verbs! {
     Unpin, "UNPIN", 2, Registered, "<room> <message>", "Ends that (operators of the room).";
     Pins, "PINS", 1, Registered, "<room>", "Shows the messages that a room points out.";
     Was, "WAS", 2, Registered, "<room> <message>", "Shows what became of a message, and how it read before it was edited (operators of the room).";
-    Numbers, "NUMBERS", 1, Registered, "on|off", "Whether messages are shown to you with their numbers, as [42].";
+    Numbers, "NUMBERS", 1, Registered, "on|off", "Whether messages are shown to you with their numbers, as (42).";
     Away, "AWAY", 0, Always, "[:<text>]", "Says that you are away, and why; without a text, that you are back.";
     Batch, "BATCH", 1, Registered, "+<reference> draft/multiline <target> | -<reference>", "Begins and ends a message of several lines (capability draft/multiline).";
     Kick, "KICK", 2, Registered, "<room>{,<room>} <nickname>{,<nickname>} [:<reason>]", "Puts people out of a room, or each out of their own of as many rooms.";
