@@ -24,7 +24,8 @@ impl Node {
     /// One session of a user is in a room from now on.
     pub(crate) fn replay_to(&mut self, index: u32, room: RoomId, user: UserId) {
         let Some((entry, user)) = self.sessions.get(index).zip(self.chat.user(user)) else { return };
-        let left = entry.left.iter().find(|(left, _)| *left == room).map(|(_, head)| *head);
+        let mut left = self.sessions.left.get(&index).into_iter().flatten();
+        let left = left.find(|(left, _)| *left == room).map(|(_, head)| *head);
         let (now_ms, settings, session) = (self.now_ms, &*self.settings, &entry.core);
         let missed = self.chat.missed_in(&Viewer { now_ms, settings, session, user }, room, left);
         self.read_missed(index, missed);
@@ -52,11 +53,14 @@ impl Node {
     /// A session is in a room no more.
     pub(crate) fn note_left(&mut self, index: u32, room: RoomId) {
         let head = self.chat.head(room);
-        let Some(entry) = self.sessions.get_mut(index) else { return };
-        entry.left.retain(|(left, _)| *left != room);
-        entry.left.push((room, head));
-        if entry.left.len() > LEFT_MAX {
-            entry.left.remove(0);
+        if self.sessions.get(index).is_none_or(|entry| entry.closing) {
+            return;
+        }
+        let rooms = self.sessions.left.entry(index).or_default();
+        rooms.retain(|(left, _)| *left != room);
+        rooms.push((room, head));
+        if rooms.len() > LEFT_MAX {
+            rooms.remove(0);
         }
     }
 

@@ -158,8 +158,6 @@ pub(crate) struct Entry {
     pub(crate) rooms: SmallVec<[Hearing; 2]>,
     /// Rooms it heard until some moment of this turn.
     pub(crate) heard: Vec<Heard>,
-    /// The rooms it left and the last message that it heard there, the latest last.
-    pub(crate) left: Vec<(RoomId, Number)>,
     /// Bytes for it alone, this turn.
     pub(crate) private: Vec<Piece>,
 }
@@ -191,7 +189,6 @@ impl Entry {
             worked: 0,
             rooms: SmallVec::new(),
             heard: Vec::new(),
-            left: Vec::new(),
             private: Vec::new(),
         }
     }
@@ -210,6 +207,8 @@ pub(crate) struct Sessions {
     entries: Vec<Option<Box<Entry>>>,
     free: Vec<u32>,
     users: BTreeMap<UserId, SmallVec<[u32; 2]>>,
+    /// The rooms that sessions left and the last message that they heard there, the latest last; few have left any.
+    pub(crate) left: BTreeMap<u32, Vec<(RoomId, Number)>>,
 }
 
 impl Sessions {
@@ -231,6 +230,7 @@ impl Sessions {
 
     /// Frees a session's place.
     pub(crate) fn remove(&mut self, index: u32) {
+        self.left.remove(&index);
         if self.entries[index as usize].take().is_some() {
             let hot = &mut self.hot[index as usize];
             hot.generation = hot.generation.wrapping_add(1);

@@ -144,6 +144,7 @@ fn who_leaves_within_a_turn_hears_what_was_said_before() {
 
 #[test]
 fn leaving_and_coming_back_within_a_turn_leaves_a_gap() {
+    // Whoever does not ask for history would be shown it.
     let (mut world, ann, bob) = two("", "draft/chathistory");
     world.log.hold();
     let _ = world.send(bob, "PART #tea\r\nJOIN #tea\r\n");
