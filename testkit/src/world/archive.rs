@@ -89,11 +89,14 @@ impl Archive {
             self.amend(entry.at_ms, amended);
         }
         if let Event::Said(said) = &entry.event {
-            let place = (said.room, self.chat.head(said.room));
+            // A conversation may have been opened just before.
+            let two = said.direct.as_ref().and_then(|direct| self.chat.room_by_name(&direct.between));
+            let room = two.map_or(said.room, |room| room.id);
+            let place = (room, self.chat.head(room));
             self.said.insert(place, (said.user, Arc::clone(&said.text)));
-            self.rows.entry(said.room).or_default().push(Row {
+            self.rows.entry(room).or_default().push(Row {
                 seq: entry.seq,
-                number: self.chat.head(said.room),
+                number: self.chat.head(room),
                 at_ms,
                 by: said.by.clone(),
                 kind: said.kind,

@@ -12,12 +12,12 @@ use chinwag_wire::msgid::MsgId;
 use chinwag_wire::tags::escape;
 
 use super::apply_rules::unchanged;
-use super::{Chat, Room};
+use super::{Chat, Party, Room};
 use crate::commands::reply::fail;
 use crate::effect::{Effect, Effects, To};
 use crate::event::{Amended, Amendment};
 use crate::history::Query;
-use crate::ids::Millis;
+use crate::ids::{Millis, UserId};
 use crate::line::{Line, Meta, Source, Text};
 use crate::roles::Roles;
 
@@ -60,6 +60,11 @@ impl Chat {
             line
         };
         let mut knows = CapSet::default();
+        let between = room.between.clone();
+        if let Some(between) = between {
+            let redacted = form(amended, msgid, |verb| line(verb, meta.clone()));
+            return redacted.into_iter().for_each(|line| self.tell_both(&between, amended, line, effects));
+        }
         if let Some(mut line) = form(amended, msgid, |verb| line(verb, meta.clone())) {
             knows = line.needs;
             // A client that sent the tags itself shows them already, unless it waits for the echo.
@@ -74,6 +79,25 @@ impl Chat {
 }
 
 impl Chat {
+    /// Tells the two of a conversation, each under the name by which they know it.
+    fn tell_both(&self, between: &[Party; 2], amended: &Amended, line: Line, effects: &mut Effects) {
+        let said = |party: &Party| party.said(&amended.by);
+        let (from, to) =
+            if said(&between[0]) { (&between[0], &between[1]) } else { (&between[1], &between[0]) };
+        let (own, others) = (self.users_of(from), self.users_of(to));
+        let mut told = |user: UserId, name: Text| {
+            let mut line = line.clone();
+            line.params[0] = name;
+            effects.push(Effect::Send { to: To::User(user), author: None, except: None, line });
+        };
+        for user in own.iter().filter(|user| !others.contains(user)) {
+            told(*user, Text::from(self.shown_as(to)));
+        }
+        for user in others.iter().filter_map(|user| self.user(*user)) {
+            told(user.id, Text::from(&user.who.nick));
+        }
+    }
+
     /// A reaction as it is read later, for those who know its form; none when its message is gone.
     pub(crate) fn reaction(&self, query: &Query, amended: &Amended) -> Option<Line> {
         if self.room(query.room)?.redacted.contains(&amended.number) {

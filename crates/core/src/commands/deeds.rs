@@ -126,14 +126,18 @@ pub(crate) fn aim<'a>(
     message: &str,
 ) -> Result<Aim<'a>, Flow> {
     let Some(user) = asker(chat, asking) else { return Err(Flow::Done) };
-    let Some(room) = chat.room_by_name(target).filter(|room| room.member(user.id).is_some()) else {
+    let Some(room) = place(chat, user, deed, target) else {
         let about = [given(target)];
         return Err(deny(asking, verb, "INVALID_TARGET", about, "You are not in this room"));
     };
     if asking.pending.locked(room.id) {
         return Err(Flow::Wait);
     }
-    let about = || [Text::from(&room.name), given(message)];
+    // The name of a conversation is nobody's business.
+    let about = || {
+        let name = if room.between.is_some() { given(target) } else { Text::from(&room.name) };
+        [name, given(message)]
+    };
     let unknown = "There is no such message here, or not any more";
     let may_be_gone = deed == Deed::Was;
     let gone = |number: &Number| !may_be_gone && room.redacted.contains(number);
@@ -156,9 +160,21 @@ pub(crate) fn aim<'a>(
     };
     let aim = Aim::new(user, room, found);
     if !deed.allowed(room, user, aim.own) {
-        return Err(forbid(asking, deed, verb, room, message));
+        let [name, message] = about();
+        let mut refusal = deed.refusal(verb, room, message);
+        refusal.params[2] = name;
+        refuse(asking, *refusal);
+        return Err(Flow::Done);
     }
     Ok(aim)
+}
+
+/// The room that is meant; to delete what was said to somebody, the conversation with them.
+fn place<'a>(chat: &'a Chat, user: &User, deed: Deed, target: &str) -> Option<&'a Room> {
+    if deed == Deed::Redact && !target.starts_with('#') {
+        return chat.conversation_named(user, target).map(|(room, _)| room);
+    }
+    chat.room_by_name(target).filter(|room| room.member(user.id).is_some())
 }
 
 fn forbid(asking: &mut Asking<'_>, deed: Deed, verb: &'static str, room: &Room, message: &str) -> Flow {
