@@ -43,6 +43,8 @@ pub struct AccountRules {
     pub multiclient: bool,
     /// Whether people may be present without a session, and whether they are who have not chosen.
     pub always_on: AlwaysOn,
+    /// Whether whoever goes on guessing passwords is disconnected.
+    pub limit_logins: bool,
     /// Whether there is NickServ.
     pub nickserv: bool,
     /// Whether there is ChanServ.
@@ -66,6 +68,7 @@ impl Default for AccountRules {
             strict_nicknames: true,
             multiclient: true,
             always_on: AlwaysOn::OptIn,
+            limit_logins: true,
             nickserv: true,
             chanserv: true,
             rooms: true,

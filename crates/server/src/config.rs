@@ -18,9 +18,11 @@ use serde::{Deserialize, Deserializer};
 use crate::throttle::Allowed;
 
 pub use self::accounts::{AccountsConfig, ChannelsConfig, HashCost, ServicesConfig};
+pub use self::later::{MetricsConfig, SshConfig, WebConfig};
 
 mod accounts;
 mod extensions;
+mod later;
 mod listener;
 mod mapping;
 mod nearest;
@@ -71,6 +73,12 @@ pub struct Config {
     pub relaymsg: RelaymsgConfig,
     /// `[log]`
     pub log: LogConfig,
+    /// `[web]`
+    pub web: WebConfig,
+    /// `[ssh]`
+    pub ssh: SshConfig,
+    /// `[metrics]`
+    pub metrics: MetricsConfig,
 }
 
 /// `[server]`: who we are.
@@ -93,6 +101,10 @@ pub struct ServerConfig {
     pub client_tags_denied: Vec<String>,
     /// The room where plain callers land.
     pub lobby: String,
+    /// Names of hosts are looked up; not yet.
+    pub resolve_hostnames: bool,
+    /// Hosts are asked for the names of users; not yet.
+    pub ident_lookup: bool,
     /// Balancers and web servers that are believed when they say for whom they connect.
     #[serde(deserialize_with = "nets")]
     pub proxy_allowed_from: Vec<IpNet>,
@@ -161,6 +173,8 @@ pub struct ThrottleConfig {
     pub commands_per_second: u32,
     /// Commands of a session at once, after a rest.
     pub commands_burst: u32,
+    /// Whether whoever goes on guessing passwords is disconnected.
+    pub logins: bool,
 }
 
 /// Networks; an address alone is the network that has only it.
@@ -233,6 +247,8 @@ impl Default for ServerConfig {
             icon: None,
             client_tags_denied: Vec::new(),
             lobby: "#lobby".to_owned(),
+            resolve_hostnames: false,
+            ident_lookup: false,
             proxy_allowed_from: Vec::new(),
             sts_duration_seconds: None,
             sts_port: None,
@@ -288,6 +304,7 @@ impl Default for ThrottleConfig {
             commands: true,
             commands_per_second: 5,
             commands_burst: 40,
+            logins: true,
         }
     }
 }
@@ -432,6 +449,7 @@ impl Config {
 
     fn check_server(&self) -> Result<(), (&'static str, &'static str, String)> {
         let server = &self.server;
+        self.check_later()?;
         for (key, value) in [("name", &server.name), ("network", &server.network)] {
             let odd = |c: char| c.is_whitespace() || c.is_control() || ":!@,*".contains(c);
             if value.is_empty() || value.len() > 63 || value.contains(odd) {
@@ -533,7 +551,12 @@ impl Config {
             znc_playback_max: history.znc_playback_max,
             allow_redact: history.allow_redact,
             history_on_join: history.on_join,
-            accounts: self.accounts.rules(&self.services, &self.channels, limits.password_max_bytes),
+            accounts: self.accounts.rules(
+                &self.services,
+                &self.channels,
+                throttle.logins,
+                limits.password_max_bytes,
+            ),
             command_rate: throttle.commands.then_some(command_rate),
             ..Settings::default()
         }

@@ -89,6 +89,9 @@ pub(crate) fn tell(chat: &Chat, asking: &mut Asking<'_>, way: Way, news: News<'_
 
 /// One more thing that was wrong. Whoever goes on guessing is disconnected.
 fn count_failure(asking: &mut Asking<'_>) {
+    if !asking.settings.accounts.limit_logins {
+        return;
+    }
     asking.session.failures = asking.session.failures.saturating_add(1);
     if asking.session.failures >= FAILURES_MAX {
         asking.effects.push(Effect::Close("Too many failed logins".into()));

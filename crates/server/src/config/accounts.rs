@@ -138,9 +138,11 @@ impl AccountsConfig {
         &self,
         services: &ServicesConfig,
         channels: &ChannelsConfig,
+        limit_logins: bool,
         password_bytes_max: usize,
     ) -> AccountRules {
         AccountRules {
+            limit_logins,
             nickserv: services.nickserv,
             chanserv: services.chanserv,
             rooms: channels.registration,
