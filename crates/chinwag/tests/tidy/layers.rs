@@ -21,7 +21,7 @@ const PURE_OTHERS: Option<&[&str]> = Some(&[
     "zeroize",
 ]);
 
-const LAYERS: [Layer; 10] = [
+const LAYERS: [Layer; 11] = [
     Layer { name: "wire", ours: &[], others: PURE_OTHERS },
     Layer { name: "log", ours: &[], others: PURE_OTHERS },
     Layer { name: "core", ours: &["log", "wire"], others: PURE_OTHERS },
@@ -29,9 +29,10 @@ const LAYERS: [Layer; 10] = [
     Layer { name: "proof", ours: &["core", "wire"], others: None },
     Layer { name: "archive", ours: &["core", "log", "wire"], others: None },
     Layer { name: "server", ours: &["node", "proof", "archive", "core", "log", "wire"], others: None },
+    Layer { name: "tui", ours: &["client", "wire"], others: None },
     Layer {
         name: "chinwag",
-        ours: &["server", "proof", "node", "archive", "core", "log", "wire"],
+        ours: &["server", "tui", "proof", "node", "archive", "core", "log", "wire"],
         others: None,
     },
     Layer {
