@@ -142,6 +142,7 @@ impl Past {
             account: Arc::clone(&account),
             verifiers: Some(Arc::new(verifiers)),
             certificate: None,
+            key: None,
             email: None,
             code: None,
             replaces: false,

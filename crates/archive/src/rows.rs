@@ -361,21 +361,32 @@ mod tests {
         let verifiers =
             Some(Arc::new(Verifiers { argon2: "$argon2id$…".into(), scram: "SCRAM…".into() }));
         let account: Arc<str> = "Ann".into();
+        let line = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f";
+        let key = Arc::new(chinwag_core::keys::SshKey::parse(line).expect("a key"));
         let new = AccountRegistered {
             account: Arc::clone(&account),
             verifiers: verifiers.clone(),
             certificate: Some("ab12".into()),
+            key: Some(Arc::clone(&key)),
             email: Some("ann@example.org".into()),
             code: Some("1234".into()),
             replaces: true,
         };
-        let bare =
-            AccountRegistered { verifiers: None, certificate: None, email: None, code: None, ..new.clone() };
+        let bare = AccountRegistered {
+            verifiers: None,
+            certificate: None,
+            key: None,
+            email: None,
+            code: None,
+            ..new.clone()
+        };
         let changes = [
             AccountChange::Password(verifiers),
             AccountChange::Password(None),
             AccountChange::CertificateAdded("ab12".into()),
             AccountChange::CertificateRemoved("ab12".into()),
+            AccountChange::KeyAdded { key: Arc::clone(&key), by: "ann".into() },
+            AccountChange::KeyRemoved(key.fingerprint().into()),
             AccountChange::Email(None),
             AccountChange::Setting(Setting::AlwaysOn(Some(true))),
             AccountChange::Setting(Setting::Multiclient(None)),

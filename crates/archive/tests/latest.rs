@@ -32,6 +32,7 @@ fn a_reader_who_reads_a_lot_does_not_make_starting_slow() {
         account: "Ann".into(),
         verifiers: None,
         certificate: None,
+        key: None,
         email: None,
         code: None,
         replaces: false,

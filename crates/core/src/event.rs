@@ -17,6 +17,7 @@ use crate::chat::Party;
 use crate::ids::{Millis, Number, RoomId, SessionKey, UserId};
 use crate::privileges::Operator;
 use crate::roles::Role;
+use crate::work::Secret;
 
 pub use self::accounts::{AccountChange, AccountRegistered, Setting};
 pub use self::amended::{Amended, Amendment};
@@ -403,6 +404,24 @@ pub enum Event {
     LoggedOut {
         /// The user.
         user: UserId,
+    },
+    /// An account has a code with which another session joins it. It takes the place of the one before.
+    #[serde(skip)]
+    LinkMade {
+        /// The account's name.
+        account: Arc<str>,
+        /// The code.
+        code: Secret,
+        /// Until when it is good.
+        until_ms: Millis,
+    },
+    /// Such a code was used; it is good for nobody else.
+    #[serde(skip)]
+    LinkUsed {
+        /// The account's name.
+        account: Arc<str>,
+        /// The code.
+        code: Secret,
     },
     /// A new nickname.
     #[serde(skip)]

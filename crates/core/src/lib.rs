@@ -15,6 +15,7 @@ pub mod effect;
 pub mod event;
 pub mod history;
 pub mod ids;
+pub mod keys;
 pub mod line;
 pub mod metadata;
 pub mod multiline;

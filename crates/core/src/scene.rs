@@ -148,6 +148,7 @@ impl Scene {
             account: nick.into(),
             verifiers: None,
             certificate: None,
+            key: None,
             email: None,
             code: None,
             replaces: false,

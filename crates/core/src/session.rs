@@ -10,6 +10,7 @@ use chinwag_wire::names::Folded;
 use crate::accounts::Then;
 use crate::commands::authenticate::Exchange;
 use crate::ids::{SessionKey, UserId};
+use crate::keys::SshKey;
 use crate::metadata::Metadata;
 use crate::multiline::ClientBatch;
 use crate::pointed::Looked;
@@ -75,13 +76,24 @@ pub enum Phase {
     Closing,
 }
 
-/// What a session is in the middle of with an account.
+/// What a session proves, and what it is in the middle of with an account.
 #[derive(Clone, Debug, Default)]
 struct Proving {
     /// An exchange of AUTHENTICATE that has begun.
     exchange: Option<Exchange>,
     /// What it waits for.
     then: Option<Then>,
+    /// The SSH key that it showed at the ssh door.
+    key: Option<Arc<SshKey>>,
+    /// It has proved that the key is its own, and may make an account of its nickname with it.
+    claims: bool,
+}
+
+impl Proving {
+    /// Nothing is to be remembered.
+    fn is_over(&self) -> bool {
+        self.exchange.is_none() && self.then.is_none() && self.key.is_none()
+    }
 }
 
 /// One connection of a user.
@@ -165,7 +177,7 @@ impl Session {
     pub(crate) fn take_exchange(&mut self) -> Option<Exchange> {
         let proving = self.proving.as_mut()?;
         let exchange = proving.exchange.take();
-        self.proving.take_if(|proving| proving.then.is_none());
+        self.proving.take_if(|proving| proving.is_over());
         exchange
     }
 
@@ -178,8 +190,27 @@ impl Session {
     pub(crate) fn take_then(&mut self) -> Option<Then> {
         let proving = self.proving.as_mut()?;
         let then = proving.then.take();
-        self.proving.take_if(|proving| proving.exchange.is_none());
+        self.proving.take_if(|proving| proving.is_over());
         then
+    }
+
+    /// It showed a key at the ssh door. With `claims` it has proved that the key is its own, and may make an account
+    /// of its nickname with it.
+    pub fn shows_key(&mut self, key: Arc<SshKey>, claims: bool) {
+        let proving = self.proving.get_or_insert_default();
+        (proving.key, proving.claims) = (Some(key), claims);
+    }
+
+    /// The key that it showed at the ssh door.
+    pub fn ssh_key(&self) -> Option<&Arc<SshKey>> {
+        self.proving.as_ref()?.key.as_ref()
+    }
+
+    /// The key with which it may make an account of its nickname. It may once.
+    pub(crate) fn take_claim(&mut self) -> Option<Arc<SshKey>> {
+        let proving = self.proving.as_mut()?;
+        let claims = std::mem::take(&mut proving.claims);
+        proving.key.clone().filter(|_| claims)
     }
 
     /// The user it belongs to, once registered.

@@ -55,6 +55,8 @@ pub enum Job {
         /// Where salt and iterations come from.
         verifiers: Option<Arc<Verifiers>>,
     },
+    /// Draw a code.
+    Code,
     /// Finish SCRAM: check the client's proof.
     Proof {
         /// What it is checked against.
@@ -87,6 +89,8 @@ pub enum Outcome {
         /// The iterations.
         iterations: u32,
     },
+    /// Of [`Job::Code`]: a code that nobody can guess.
+    Code(Secret),
     /// Of [`Job::Proof`]: the server's own signature in base64, if the proof is right.
     Proven(Option<Box<str>>),
     /// There is too much to do already: nothing was done.
@@ -101,6 +105,7 @@ impl fmt::Debug for Outcome {
             Outcome::Checked(true) => "Checked(true)",
             Outcome::Checked(false) => "Checked(false)",
             Outcome::Challenge { .. } => "Challenge(…)",
+            Outcome::Code(_) => "Code(…)",
             Outcome::Proven(Some(_)) => "Proven(…)",
             Outcome::Proven(None) => "Proven(None)",
             Outcome::Busy => "Busy",

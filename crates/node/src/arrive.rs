@@ -289,6 +289,7 @@ fn verb_of(event: &Event) -> &'static str {
             "REGISTER"
         }
         Event::RoomKept { .. } => "CHANSERV",
+        Event::LinkMade { .. } | Event::LinkUsed { .. } => "LINK",
         Event::Stays { .. } | Event::Returned(_) => "*",
         Event::Guarded { guard: Guard::Slow(_), .. } => "SLOW",
         Event::Guarded { .. } => "LOCKDOWN",

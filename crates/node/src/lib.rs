@@ -44,10 +44,12 @@ mod works;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
+use chinwag_core::accounts::Verdict;
 use chinwag_core::chat::Chat;
 use chinwag_core::effect::Effects;
 use chinwag_core::event::{Event, Who};
 use chinwag_core::ids::{Millis, SessionId, SessionKey, UserId};
+use chinwag_core::keys::SshKey;
 use chinwag_core::session::{Door, Session};
 use chinwag_core::settings::Settings;
 use chinwag_log::{Entry as LogEntry, Origin, Proposal};
@@ -80,8 +82,21 @@ pub struct Peer {
     pub tls_host: Option<Arc<str>>,
     /// The SHA-256 fingerprint of the certificate that it showed, in lower-case hexadecimal (SASL EXTERNAL).
     pub certificate: Option<Arc<str>>,
+    /// What it showed at the ssh door, if it came by it.
+    pub ssh: Option<Shown>,
     /// Whether limits on how much is asked do not hold.
     pub exempt: bool,
+}
+
+/// What somebody showed at the ssh door.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shown {
+    /// The account that was proved there.
+    pub account: Option<Arc<str>>,
+    /// The key that was shown.
+    pub key: Option<Arc<SshKey>>,
+    /// Whether it was proved that the key is theirs, so that it may make an account of a free nickname.
+    pub claims: bool,
 }
 
 /// What the driver does after it handed a session's bytes in.
@@ -226,6 +241,13 @@ impl Node {
         }
         core.tls_host = peer.tls_host;
         core.certificate = peer.certificate;
+        if let Some(Shown { account, key, claims }) = peer.ssh {
+            // It may have been dropped since.
+            core.account = account.filter(|account| self.chat.account(account).is_some());
+            if let Some(key) = key {
+                core.shows_key(key, claims);
+            }
+        }
         let input = match door {
             Door::Irc => Input::Irc(LineDecoder::irc()),
             Door::Plain => {
@@ -281,6 +303,11 @@ impl Node {
         if let Some(index) = self.sessions.find(session) {
             self.send_one(index, &labels::notice(text), None);
         }
+    }
+
+    /// What a key is worth for somebody who asks at the ssh door to come in by a name.
+    pub fn judge_key(&self, name: &str, key: Option<&SshKey>, now_ms: Millis) -> Verdict {
+        self.chat.judge_key(&self.settings, name, key, now_ms)
     }
 
     /// The chat, for reading.

@@ -92,6 +92,7 @@ impl Prover {
                 let right = is_right(known, password.expose(), scratch);
                 Outcome::Checked(right && verifiers.is_some())
             }
+            Job::Code => Outcome::Code(code().as_str().into()),
             Job::Challenge { name, verifiers } => {
                 let keys = verifiers.as_deref().and_then(|verifiers| Keys::read(&verifiers.scram));
                 let (salt, iterations) = match keys {

@@ -249,7 +249,8 @@ impl Connection {
         let certificate = caller.tls.as_ref().and_then(|shown| shown.fingerprint.as_deref()).map(Arc::from);
         let tls_host = caller.tls_host().map(Arc::from);
         let address = host(ip);
-        let peer = Peer { host: Arc::clone(&address), address, secure, tls_host, exempt, certificate };
+        let peer =
+            Peer { host: Arc::clone(&address), address, secure, tls_host, exempt, certificate, ssh: None };
         let session = self.shared.node.borrow_mut().open(door, peer, now_ms());
         self.shared.table.borrow_mut().insert(session, Rc::clone(&self.socket));
         self.phase = Phase::Session(session, door);

@@ -84,6 +84,7 @@ impl Keeper {
             account,
             verifiers,
             certificate: None,
+            key: None,
             email: None,
             code: None,
             replaces: false,

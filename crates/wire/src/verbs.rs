@@ -78,6 +78,7 @@ verbs! {
     Authenticate, "AUTHENTICATE", 1, Always, "<mechanism> | <base64> | *", "Proves whose account you use; * gives up.";
     Register, "REGISTER", 3, Always, "<account or *> <mail address or *> <password>", "Makes your nickname an account that stays yours.";
     Verify, "VERIFY", 2, Always, "<account> <code>", "Gives back the code that was sent for a new account.";
+    Link, "LINK", 0, Always, "[<code>]", "Gives a code with which another session or ssh key joins your account; with a code, joins.";
     Logout, "LOGOUT", 0, Always, "", "Logs you out of your account.";
     Quit, "QUIT", 0, Always, "[:<reason>]", "Says goodbye and closes the connection.";
     Mode, "MODE", 1, Registered, "<target> [<modes> [<argument>{ <argument>}]]", "Shows or changes the modes of a room or of yourself.";

@@ -14,6 +14,7 @@ const PURE_OTHERS: Option<&[&str]> = Some(&[
     "precis-profiles",
     "serde",
     "serde_json",
+    "sha2",
     "smallvec",
     "thiserror",
     "unicode-normalization",

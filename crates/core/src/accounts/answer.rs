@@ -9,6 +9,7 @@ use super::Way;
 use crate::asking::Asking;
 use crate::chat::Chat;
 use crate::commands::persistence;
+use crate::commands::registration::BELONGS_TO_ACCOUNT;
 use crate::commands::reply::{addressee, fail, line};
 use crate::effect::{Effect, To};
 use crate::event::Who;
@@ -58,6 +59,10 @@ impl Refusal {
         "ALREADY_AUTHENTICATED",
         "Another session of yours uses this account under this nickname",
     );
+    pub(crate) const WRONG_LINK: Refusal = Refusal::new(
+        "INVALID_CODE",
+        "That is no code of LINK, or it is too old; LINK where you are logged in gives another one",
+    );
     pub(crate) const WRONG_PASSWORD: Refusal =
         Refusal::new("INVALID_CREDENTIALS", "There is no such account, or its password is another one");
 
@@ -79,10 +84,12 @@ pub(crate) fn tell(chat: &Chat, asking: &mut Asking<'_>, way: Way, news: News<'_
         Way::Register | Way::Verify => standard(asking, way, news),
         Way::Sasl => sasl(asking, news),
         Way::Pass => pass(asking, news),
+        Way::Key => key(asking, news),
+        Way::Link => link(chat, asking, news),
         Way::Persistence => persistent(chat, asking, news),
         Way::Service(service) | Way::ForOther(service) => notice(chat, asking, service, news),
     }
-    if refused && matches!(way, Way::Sasl | Way::Verify | Way::Service(_)) {
+    if refused && matches!(way, Way::Sasl | Way::Verify | Way::Link | Way::Service(_)) {
         count_failure(asking);
     }
 }
@@ -156,6 +163,47 @@ fn pass(asking: &mut Asking<'_>, news: News<'_>) {
         asking.session.phase = Phase::Closing;
         asking.refuse(Numeric::ERR_PASSWDMISMATCH, []);
         asking.effects.push(Effect::Close(refusal.text.into()));
+    }
+}
+
+/// A key has made an account of the nickname, or somebody was faster.
+fn key(asking: &mut Asking<'_>, news: News<'_>) {
+    match news {
+        News::Registered(account) => {
+            let print = asking.session.ssh_key().map_or("", |key| key.fingerprint());
+            let text = format!(
+                "The nickname {account} is yours now: your ssh key ({print}) proves it. \
+                 LINK gives a code for your other devices, NS PASSWD a password for IRC."
+            );
+            asking.reply(line("NOTICE", ["*".into(), text.into()]));
+        }
+        News::Refused(refusal) => {
+            if let Phase::Greeting(greeting) = &mut asking.session.phase
+                && let Some(nick) = greeting.nick.take()
+            {
+                let text = if refusal.account.is_some() { BELONGS_TO_ACCOUNT } else { refusal.text };
+                asking.numeric(Numeric::ERR_NICKNAMEINUSE, [nick.into(), text.into()]);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// A code has joined a session to an account.
+fn link(chat: &Chat, asking: &mut Asking<'_>, news: News<'_>) {
+    match news {
+        News::LoggedIn(account) => {
+            let to = addressee(chat, asking);
+            let text = format!("This session is {account}'s now");
+            asking.reply(line("NOTE", ["LINK".into(), "JOINED".into(), account.into(), text.clone().into()]));
+            if !asking.session.caps.contains(Cap::StandardReplies) {
+                asking.reply(line("NOTICE", [to, text.into()]));
+            }
+        }
+        News::Refused(Refusal { code, account, text }) => {
+            fail(asking.effects, "LINK", code, account, text);
+        }
+        _ => {}
     }
 }
 

@@ -5,6 +5,8 @@
 //! waits for ([`Then`]), and [`Chat::resume`] goes on.
 
 mod answer;
+mod claim;
+mod link;
 mod register;
 
 use std::sync::Arc;
@@ -13,6 +15,9 @@ use chinwag_wire::names::same;
 use chinwag_wire::numeric::Numeric;
 
 pub(crate) use self::answer::{News, Refusal, tell};
+pub use self::claim::Verdict;
+pub(crate) use self::claim::claim;
+pub(crate) use self::link::{join, make_link};
 pub use self::register::Wish;
 pub(crate) use self::register::{register, register_for, same_secret, verify};
 
@@ -37,6 +42,10 @@ pub enum Way {
     Sasl,
     /// As part of coming in: `PASS` said who.
     Pass,
+    /// As part of coming in: an SSH key said who.
+    Key,
+    /// As `LINK` has it.
+    Link,
     /// As `PERSISTENCE` has it.
     Persistence,
     /// As a notice of the service of this nickname.
@@ -62,6 +71,14 @@ pub enum Then {
     Password(Way, Arc<str>),
     /// A change of an account is on its way to the log.
     Changed(Way, Arc<str>),
+    /// A code of `LINK` is drawn.
+    Code(Arc<str>),
+    /// It is on its way to the log.
+    LinkMade(Arc<str>, Secret),
+    /// The use of such a code is on its way to the log.
+    Linked(Arc<str>),
+    /// What the session showed is to prove the account that it has joined.
+    Joined(Arc<str>),
     /// The end of an account is on its way to the log.
     Dropped(Way, Arc<str>),
     /// The password of a server operator of this name is checked.
@@ -105,6 +122,7 @@ impl Chat {
                 webirc::checked(asking, *claim, right);
             }
             (Then::Gateway(_), _) => webirc::unchecked(asking),
+            (Then::Code(account), Resumed::Work(Outcome::Code(code))) => link::drawn(asking, account, code),
             (Then::Register(way, wish), Resumed::Work(Outcome::Hashed { verifiers, code })) => {
                 register::hashed(asking, way, *wish, verifiers, code);
             }
@@ -122,6 +140,7 @@ impl Chat {
                 Then::Register(way, _) | Then::Password(way, _) | Then::Check(way, _),
                 Resumed::Work(_) | Resumed::Settled(_),
             ) => tell(self, asking, way, News::Refused(Refusal::BUSY)),
+            (Then::Code(_), _) => tell(self, asking, Way::Link, News::Refused(Refusal::BUSY)),
             (then, Resumed::Settled(settled)) => self.settled(asking, then, settled),
             (_, Resumed::Work(_)) => {}
         }
@@ -129,6 +148,10 @@ impl Chat {
 
     fn settled(&self, asking: &mut Asking<'_>, then: Then, settled: Settled) {
         match (then, settled) {
+            (Then::LinkMade(account, code), _) => link::made(self, asking, &account, &code),
+            (Then::Linked(account), Settled::Done) => link::used(self, asking, &account),
+            (Then::Linked(_), _) => tell(self, asking, Way::Link, News::Refused(Refusal::WRONG_LINK)),
+            (Then::Joined(account), _) => link::joined(self, asking, &account),
             (Then::Registered(way, new), Settled::Done) => register::registered(self, asking, way, &new),
             (Then::Registered(way, new), _) => {
                 tell(self, asking, way, News::Refused(Refusal::ACCOUNT_EXISTS.about(&new.account)));
@@ -193,7 +216,7 @@ pub(crate) fn log_in(chat: &Chat, asking: &mut Asking<'_>, way: Way, account: &A
         let line = logged_in_line(&greeting_mask(asking), &name);
         asking.reply(line);
         tell(chat, asking, way, News::LoggedIn(&name));
-        if way == Way::Pass {
+        if matches!(way, Way::Pass | Way::Key) {
             registration::complete(chat, asking);
         }
         return;

@@ -163,7 +163,7 @@ pub(super) fn unfit_password(asking: &Asking<'_>, account: &str, password: &str)
 }
 
 /// Whether an account has waited for its code too long.
-fn expired(account: &Account, now_ms: Millis) -> bool {
+pub(super) fn expired(account: &Account, now_ms: Millis) -> bool {
     !account.verified() && now_ms.saturating_sub(account.created_ms) > UNVERIFIED_MS
 }
 
@@ -188,6 +188,7 @@ pub(super) fn hashed(
         account: wish.account,
         verifiers: Some(verifiers),
         certificate: asking.session.certificate.clone(),
+        key: None,
         email: wish.email,
         code: wish.verify.then_some(code),
         replaces: wish.replaces,

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::marks::Marks;
 use crate::event::{AccountChange, AccountRegistered, Presence, Setting};
 use crate::ids::Millis;
+use crate::keys::{KEYS_MAX, SshKey};
 use crate::metadata::Metadata;
 
 /// What a password is checked against. Made where passwords are hashed; the chat only keeps it.
@@ -54,6 +55,17 @@ pub struct AccountSettings {
     pub autoreplay: Option<u32>,
 }
 
+/// An SSH key that proves an account.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct AccountKey {
+    /// The key.
+    pub key: Arc<SshKey>,
+    /// Under which nickname it was added.
+    pub by: Arc<str>,
+    /// When.
+    pub at_ms: Millis,
+}
+
 /// A name that stays somebody's.
 #[derive(Clone)]
 pub struct Account {
@@ -65,6 +77,8 @@ pub struct Account {
     pub verifiers: Option<Arc<Verifiers>>,
     /// SHA-256 fingerprints of certificates that prove it, in lower-case hexadecimal, in the order of adding.
     pub certificates: Vec<Arc<str>>,
+    /// SSH keys that prove it, in the order of adding. A key may prove several accounts: whoever uses it says which.
+    pub keys: Vec<AccountKey>,
     /// Where mail for its owner goes, if that is known.
     pub email: Option<Arc<str>>,
     /// The code that has to come back (`VERIFY`) before anybody can log in; none once it did.
@@ -92,6 +106,11 @@ impl Account {
     /// Whether its owner may log in: the code, if one was sent, has come back.
     pub fn verified(&self) -> bool {
         self.code.is_none()
+    }
+
+    /// Whether a key proves it.
+    pub fn has_key(&self, key: &SshKey) -> bool {
+        self.keys.iter().any(|known| *known.key == *key)
     }
 }
 
@@ -157,6 +176,10 @@ impl Accounts {
             created_ms: at_ms,
             verifiers: new.verifiers.clone(),
             certificates: certificates.cloned().collect(),
+            keys: Vec::from_iter(new.key.iter().map(|key| {
+                let (key, by) = (Arc::clone(key), Arc::clone(&new.account));
+                AccountKey { key, by, at_ms }
+            })),
             email: new.email.clone(),
             code: new.code.clone(),
             seen_ms: None,
@@ -180,8 +203,9 @@ impl Accounts {
         }
     }
 
-    /// False, and nothing done, when there is no such account, or a certificate proves another one.
-    pub(crate) fn change(&mut self, name: &str, change: &AccountChange) -> bool {
+    /// False, and nothing done, when there is no such account, a certificate proves another one, or a key proves it
+    /// already (or does not).
+    pub(crate) fn change(&mut self, at_ms: Millis, name: &str, change: &AccountChange) -> bool {
         let folded = self.mapping.fold(name);
         let Some(account) = self.by_name.get_mut(&folded) else { return false };
         match change {
@@ -199,6 +223,17 @@ impl Accounts {
                 };
                 account.certificates.remove(at);
                 self.by_certificate.remove(print);
+            }
+            AccountChange::KeyAdded { key, by } => {
+                if account.has_key(key) || account.keys.len() >= KEYS_MAX {
+                    return false;
+                }
+                account.keys.push(AccountKey { key: Arc::clone(key), by: Arc::clone(by), at_ms });
+            }
+            AccountChange::KeyRemoved(print) => {
+                let before = account.keys.len();
+                account.keys.retain(|known| known.key.fingerprint() != &**print);
+                return account.keys.len() < before;
             }
             AccountChange::Email(email) => account.email = email.clone(),
             AccountChange::Setting(setting) => account.settings.set(*setting),

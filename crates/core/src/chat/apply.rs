@@ -87,6 +87,12 @@ impl Chat {
             Event::Returned(returned) => self.returned(key, at_ms, returned, effects),
             Event::LoggedIn { user, account } => self.logged_in(at_ms, *user, account, effects),
             Event::LoggedOut { user } => self.logged_out(at_ms, *user, effects),
+            Event::LinkMade { account, code, until_ms } => {
+                self.link_made(at_ms, account, code, *until_ms, effects);
+            }
+            Event::LinkUsed { account, code } => {
+                self.link_used(at_ms, account, code, effects);
+            }
             Event::Renamed { user, nick } => self.renamed(at_ms, *user, nick, effects),
             Event::Joined { user, room, key: word } => {
                 self.joined(key, at_ms, *user, room, word.as_deref(), effects)
@@ -115,7 +121,9 @@ impl Chat {
     /// What happens to an account.
     fn about_account(&mut self, at_ms: Millis, event: &Event, effects: &mut Effects) {
         match event {
-            Event::AccountChanged { account, change } => self.account_changed(account, change, effects),
+            Event::AccountChanged { account, change } => {
+                self.account_changed(at_ms, account, change, effects)
+            }
             Event::AccountDropped { account } => self.account_dropped(at_ms, account, effects),
             Event::Stays { account, presence } => self.accounts.stays(account, presence.clone()),
             Event::AccountRegistered(new) => self.account_registered(at_ms, new, effects),

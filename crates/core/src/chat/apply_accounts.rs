@@ -13,6 +13,7 @@ use crate::effect::{Effect, Effects, To};
 use crate::event::{AccountChange, AccountRegistered, ReadMarked, Who};
 use crate::ids::{Millis, UserId};
 use crate::line::{Line, Source, Text};
+use crate::work::Secret;
 
 impl Chat {
     pub(super) fn account_registered(
@@ -25,8 +26,14 @@ impl Chat {
         effects.push(Effect::Settled(if done { Settled::Done } else { Settled::Taken }));
     }
 
-    pub(super) fn account_changed(&mut self, account: &str, change: &AccountChange, effects: &mut Effects) {
-        let settled = match self.accounts.change(account, change) {
+    pub(super) fn account_changed(
+        &mut self,
+        at_ms: Millis,
+        account: &str,
+        change: &AccountChange,
+        effects: &mut Effects,
+    ) {
+        let settled = match self.accounts.change(at_ms, account, change) {
             true => Settled::Done,
             false if self.accounts.get(account).is_none() => Settled::NoAccount,
             false => Settled::Taken,
@@ -40,11 +47,35 @@ impl Chat {
             return effects.push(Effect::Settled(Settled::NoAccount));
         };
         effects.push(Effect::Settled(Settled::Done));
+        self.links.forget(&dropped.name);
         let logged_in = |who: &Who| who.account.as_ref().is_some_and(|account| *account == dropped.name);
         let users = self.users.iter().filter(|user| logged_in(&user.who)).map(|user| user.id);
         for user in users.collect::<Vec<_>>() {
             self.logged_out(at_ms, user, effects);
         }
+    }
+
+    pub(super) fn link_made(
+        &mut self,
+        at_ms: Millis,
+        account: &Arc<str>,
+        code: &Secret,
+        until_ms: Millis,
+        effects: &mut Effects,
+    ) {
+        self.links.make(at_ms, account, code, until_ms);
+        effects.push(Effect::Settled(Settled::Done));
+    }
+
+    pub(super) fn link_used(
+        &mut self,
+        at_ms: Millis,
+        account: &Arc<str>,
+        code: &Secret,
+        effects: &mut Effects,
+    ) {
+        let good = self.links.take(at_ms, account, code);
+        effects.push(Effect::Settled(if good { Settled::Done } else { Settled::NoAccount }));
     }
 
     pub(super) fn logged_in(&mut self, at_ms: Millis, user: UserId, account: &str, effects: &mut Effects) {

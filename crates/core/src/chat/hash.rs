@@ -46,6 +46,7 @@ impl Chat {
         for user in self.users.iter() {
             hash_user(user, &mut hasher);
         }
+        self.links.hash(&mut hasher);
         for gone in self.users.gone() {
             (&gone.who, &gone.realname, gone.at_ms).hash(&mut hasher);
         }
@@ -106,6 +107,7 @@ fn hash_room(room: &Room, hasher: &mut Fingerprint) {
 
 fn hash_account(account: &Account, hasher: &mut Fingerprint) {
     (&account.name, account.created_ms, &account.verifiers, &account.certificates).hash(hasher);
+    account.keys.hash(hasher);
     (&account.email, &account.code, account.seen_ms, &account.settings).hash(hasher);
     (&account.marks, &account.metadata).hash(hasher);
     account.presence.hash(hasher);

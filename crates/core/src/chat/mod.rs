@@ -19,6 +19,7 @@ mod counts;
 mod guards;
 mod hash;
 mod keeping;
+mod links;
 mod locks;
 mod marks;
 mod redecide;
@@ -42,7 +43,7 @@ use chinwag_log::{Origin, Seq};
 use chinwag_wire::casemap::CaseMapping;
 use chinwag_wire::msgid::MsgIdKey;
 
-pub use self::accounts::{Account, AccountSettings, Enforce, Verifiers};
+pub use self::accounts::{Account, AccountKey, AccountSettings, Enforce, Verifiers};
 pub use self::apply_profile::ACCEPTED_MAX;
 pub use self::conversations::Party;
 pub use self::conversations::name_of;
@@ -83,6 +84,8 @@ pub struct Chat {
     /// Rooms with entries of lists that end.
     ending: guards::Ending,
     accounts: Accounts,
+    /// Codes with which a session joins an account.
+    links: links::Links,
     /// The last `n` applied, by origin: what comes again is skipped.
     applied: BTreeMap<Origin, u64>,
     /// The position of the last stored entry that was applied, as far as replay applies any.
@@ -104,6 +107,7 @@ impl Chat {
             server_bans: Vec::new(),
             ending: guards::Ending::new(),
             accounts: Accounts::default(),
+            links: links::Links::default(),
             applied: BTreeMap::new(),
             seq: Seq(0),
             departed: Vec::new(),
@@ -181,6 +185,11 @@ impl Chat {
     /// The account that a certificate proves, by its SHA-256 fingerprint in lower-case hexadecimal.
     pub fn account_by_certificate(&self, fingerprint: &str) -> Option<&Account> {
         self.accounts.by_certificate(fingerprint)
+    }
+
+    /// The account that a session joins with a code of `LINK`, if it is good at this time.
+    pub fn account_by_link(&self, code: &str, now_ms: Millis) -> Option<&Account> {
+        self.account(self.links.find(now_ms, code)?)
     }
 
     /// All accounts, in the order of their folded names.

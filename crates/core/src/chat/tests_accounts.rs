@@ -16,6 +16,7 @@ fn registered(account: &str, code: Option<&str>) -> Event {
         account: account.into(),
         verifiers: Some(Arc::new(verifiers)),
         certificate: Some(format!("{account}-print").into()),
+        key: None,
         email: None,
         code: code.map(Arc::from),
         replaces: false,

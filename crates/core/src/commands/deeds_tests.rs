@@ -80,6 +80,7 @@ fn an_account_is_the_same_person_under_another_name() {
         account: "Bob".into(),
         verifiers: None,
         certificate: None,
+        key: None,
         email: None,
         code: None,
         replaces: false,

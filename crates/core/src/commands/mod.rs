@@ -129,6 +129,7 @@ fn handler(verb: Verb) -> Handler {
         Verb::Join => join::join,
         Verb::Kick => kick::kick,
         Verb::Kill => kill::kill,
+        Verb::Link => register::link,
         Verb::Links => links::links,
         Verb::List => list::list,
         Verb::Logout => register::logout,

@@ -1,4 +1,4 @@
-//! `REGISTER` and `VERIFY`: a new account.
+//! `REGISTER` and `VERIFY`: a new account; `LINK`: one more way into it.
 //!
 //! Specification: <https://ircv3.net/specs/extensions/account-registration>.
 
@@ -27,6 +27,15 @@ pub(crate) fn verify(chat: &Chat, asking: &mut Asking<'_>, message: &Message<'_>
         return Flow::Done;
     };
     accounts::verify(chat, asking, Way::Verify, account, code);
+    Flow::Done
+}
+
+/// `LINK [<code>]`
+pub(crate) fn link(chat: &Chat, asking: &mut Asking<'_>, message: &Message<'_>) -> Flow {
+    match message.params.first() {
+        Some(code) if !code.is_empty() => accounts::join(chat, asking, code),
+        _ => accounts::make_link(chat, asking),
+    }
     Flow::Done
 }
 

@@ -17,6 +17,7 @@ use crate::effect::Effect;
 use crate::event::{Arrived, CameFrom, Event, Who};
 use crate::ids::UserId;
 use crate::session::{Door, Greeting, Phase, Session};
+use crate::settings::Settings;
 use crate::work::Secret;
 
 /// Sessions that a user may have.
@@ -74,7 +75,7 @@ pub(crate) fn nick(chat: &Chat, asking: &mut Asking<'_>, message: &Message<'_>) 
         return Flow::Done;
     };
     let parsed = Nick::parse(wanted, asking.settings.nick_length);
-    let fit = chat.mapping().allows(wanted) && !reserved(asking, wanted);
+    let fit = chat.mapping().allows(wanted) && !reserved(asking.settings, wanted);
     let Some(nick) = parsed.ok().filter(|_| fit) else {
         asking.refuse(Numeric::ERR_ERRONEUSNICKNAME, [given(wanted)]);
         return Flow::Done;
@@ -103,8 +104,8 @@ fn may_prove_to_be(asking: &Asking<'_>, holder: &User) -> bool {
 }
 
 /// Whether a nickname is the server's own to use.
-pub(crate) fn reserved(asking: &Asking<'_>, nick: &str) -> bool {
-    names::is_reserved(nick) || nick.eq_ignore_ascii_case(&asking.settings.server)
+pub(crate) fn reserved(settings: &Settings, nick: &str) -> bool {
+    names::is_reserved(nick) || nick.eq_ignore_ascii_case(&settings.server)
 }
 
 /// Goes on with registration if nothing is missing any more: proposes that the user comes in.
@@ -116,7 +117,9 @@ pub(crate) fn complete(chat: &Chat, asking: &mut Asking<'_>) {
         return;
     };
     let given = greeting.password.clone();
-    if let Some(password) = &asking.settings.password {
+    // Who has proved an account at the ssh door needs no password beside.
+    let proved = asking.session.ssh_key().is_some() && asking.session.account.is_some();
+    if let Some(password) = asking.settings.password.as_ref().filter(|_| !proved) {
         let given = given.as_ref().map_or("", Secret::expose);
         if !given.is_empty() && !asking.session.secure && !asking.settings.accounts.cleartext_passwords {
             // Whoever listens on the way has it now; a client that is refused for it does not send it every day.
@@ -133,6 +136,9 @@ pub(crate) fn complete(chat: &Chat, asking: &mut Asking<'_>) {
             return;
         }
     } else if log_in_by_pass(chat, asking, given) {
+        return;
+    }
+    if accounts::claim(chat, asking, &nick, &user) {
         return;
     }
     authenticate::abort(asking);

@@ -18,6 +18,7 @@ fn registers(scene: &mut Scene, account: &str) {
         account,
         verifiers: None,
         certificate: None,
+        key: None,
         email: None,
         code: None,
         replaces: false,

@@ -284,6 +284,7 @@ fn staying_without_a_session_is_the_owners_choice_within_what_the_server_allows(
         account: "ann".into(),
         verifiers: None,
         certificate: None,
+        key: None,
         email: None,
         code: None,
         replaces: false,

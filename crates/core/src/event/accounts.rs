@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::chat::{Enforce, Verifiers};
 use crate::ids::Millis;
+use crate::keys::SshKey;
 
 /// An account that is registered.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
@@ -19,6 +20,9 @@ pub struct AccountRegistered {
     /// The SHA-256 fingerprint of a certificate that proves it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub certificate: Option<Arc<str>>,
+    /// An SSH key that proves it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<Arc<SshKey>>,
     /// Where mail for its owner goes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub email: Option<Arc<str>>,
@@ -47,6 +51,16 @@ pub enum AccountChange {
     CertificateAdded(Arc<str>),
     /// It does not any more.
     CertificateRemoved(Arc<str>),
+    /// An SSH key proves it from now on.
+    KeyAdded {
+        /// The key.
+        #[serde(flatten)]
+        key: Arc<SshKey>,
+        /// The nickname of whoever added it.
+        by: Arc<str>,
+    },
+    /// The key of this fingerprint does not any more.
+    KeyRemoved(Arc<str>),
     /// Where mail for its owner goes.
     Email(Option<Arc<str>>),
     /// Its owner has chosen something.

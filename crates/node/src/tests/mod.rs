@@ -3,6 +3,7 @@
 mod accounts;
 mod doors;
 mod failures;
+mod keys;
 mod labels;
 mod many;
 mod order;

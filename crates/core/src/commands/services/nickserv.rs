@@ -10,6 +10,7 @@ use crate::asking::{Asking, Flow};
 use crate::chat::{Account, Chat, Enforce};
 use crate::commands::reply::{asker, given};
 use crate::event::{AccountChange, Event, Setting};
+use crate::keys::{KEYS_MAX, SshKey};
 use crate::privileges::Privilege;
 use crate::work::Secret;
 
@@ -26,6 +27,8 @@ const ROWS: &[(&str, &str)] = &[
     ("GET [<setting>]", "shows your settings"),
     ("PASSWD <new password>", "gives your account another password"),
     ("CERT ADD|DEL|LIST [<fingerprint>]", "says which certificates prove your account"),
+    ("KEY ADD|DEL|LIST [<key>]", "says which ssh keys prove your account; a key is a line of a .pub file"),
+    ("LINK [<code>]", "gives a code with which another session or ssh key joins your account"),
     ("GHOST <nickname>", "ends whoever sits on your nickname"),
     ("REGAIN <nickname>", "the same, and you take the nickname"),
     ("DROP <account>", "ends your account for good"),
@@ -56,9 +59,11 @@ pub(super) fn run(chat: &Chat, asking: &mut Asking<'_>, command: &str, words: &[
             }
         }
         ("INFO", [name]) => info(chat, asking, name),
-        ("INFO" | "GET" | "SET" | "PASSWD" | "CERT" | "DROP" | "GHOST" | "REGAIN", _) => {
+        ("INFO" | "GET" | "SET" | "PASSWD" | "CERT" | "KEY" | "DROP" | "GHOST" | "REGAIN", _) => {
             own(chat, asking, command, words);
         }
+        ("LINK", []) => accounts::make_link(chat, asking),
+        ("LINK", [code]) => accounts::join(chat, asking, code),
         ("SAREGISTER" | "SADROP" | "SAPASSWD", _) => for_others(chat, asking, command, words),
         _ => usage(chat, asking, SERVICE, ROWS, command),
     }
@@ -78,6 +83,7 @@ fn own(chat: &Chat, asking: &mut Asking<'_>, command: &str, words: &[&str]) {
         ("SET", [setting, value]) => set(chat, asking, &name, setting, value),
         ("PASSWD", [password]) => accounts::set_password(chat, asking, WAY, &name, password),
         ("CERT", [subcommand, rest @ ..]) => cert(chat, asking, account, subcommand, rest),
+        ("KEY", [subcommand, rest @ ..]) => key(chat, asking, account, subcommand, rest),
         ("DROP", [typed]) if same(typed, &name) => accounts::drop_account(asking, WAY, &name),
         ("DROP", _) => {
             say(chat, asking, SERVICE, format!("This cannot be undone. If you are sure: DROP {name}"));
@@ -183,6 +189,58 @@ fn cert(chat: &Chat, asking: &mut Asking<'_>, account: &Account, subcommand: &st
             accounts::change(asking, WAY, &account.name, AccountChange::CertificateRemoved(print));
         }
         _ => usage(chat, asking, SERVICE, ROWS, "CERT"),
+    }
+}
+
+fn key(chat: &Chat, asking: &mut Asking<'_>, account: &Account, subcommand: &str, rest: &[&str]) {
+    match (subcommand.to_ascii_uppercase().as_str(), rest) {
+        ("LIST", []) if account.keys.is_empty() => {
+            say(chat, asking, SERVICE, "No ssh key proves your account.");
+        }
+        ("LIST", []) => {
+            for known in &account.keys {
+                let (mut stamp, mut written) = (chinwag_wire::time::Stamp::default(), Vec::new());
+                stamp.write(known.at_ms, &mut written);
+                let since = String::from_utf8_lossy(&written);
+                let kind = known.key.public().split(' ').next().unwrap_or_default();
+                let print = known.key.fingerprint();
+                say(chat, asking, SERVICE, format!("{print} {kind}, added {since} by {}", known.by));
+            }
+        }
+        ("ADD", typed) => {
+            let own = asking.session.ssh_key().cloned().filter(|_| typed.is_empty());
+            match own.or_else(|| SshKey::parse(&typed.join(" ")).map(Arc::new)) {
+                Some(key) if account.has_key(&key) => {
+                    say(chat, asking, SERVICE, "That key proves your account already.");
+                }
+                Some(_) if account.keys.len() >= KEYS_MAX => {
+                    say(
+                        chat,
+                        asking,
+                        SERVICE,
+                        "So many keys prove your account that one has to go first: KEY DEL",
+                    );
+                }
+                Some(key) => {
+                    let by = asker(chat, asking).map(|user| Arc::clone(&user.who.nick));
+                    let by = by.unwrap_or_else(|| Arc::clone(&account.name));
+                    accounts::change(asking, WAY, &account.name, AccountChange::KeyAdded { key, by });
+                }
+                None => {
+                    let text = "That is no key. KEY ADD and the line of your .pub file (ssh-ed25519 AAAA…); without \
+                                a key, the one that you showed at the ssh door.";
+                    say(chat, asking, SERVICE, text);
+                }
+            }
+        }
+        ("DEL", [print]) => match account.keys.iter().find(|known| known.key.fingerprint() == *print) {
+            Some(known) => {
+                let print = known.key.fingerprint().into();
+                accounts::change(asking, WAY, &account.name, AccountChange::KeyRemoved(print));
+            }
+            None => say(chat, asking, SERVICE, "No key of that fingerprint proves your account: KEY LIST"),
+        },
+        _ => usage(chat, asking, SERVICE, ROWS, "KEY"),
     }
 }
 

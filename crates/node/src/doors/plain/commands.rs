@@ -128,6 +128,12 @@ const ROWS: &[Row] = &[
         what: "show that an account is yours",
         run: login,
     },
+    Row {
+        names: &["link"],
+        usage: "/link [code]",
+        what: "a code that joins another session or ssh key to your account; with a code, join",
+        run: link,
+    },
     Row { names: &["logout"], usage: "/logout", what: "log out of your account", run: logout },
     Row { names: &["echo"], usage: "/echo on|off", what: "whether you see what you say yourself", run: echo },
     Row { names: &["quit", "exit"], usage: "/quit [reason]", what: "leave; exit does the same", run: quit },
@@ -514,6 +520,10 @@ fn login(door: &mut PlainDoor, rest: &str) {
         (password, "") => door.log_in(&nick, password),
         (account, password) => door.log_in(account, password),
     }
+}
+
+fn link(door: &mut PlainDoor, rest: &str) {
+    door.request(format!("LINK {}", word(rest).0).trim_end().to_owned());
 }
 
 fn logout(door: &mut PlainDoor, _rest: &str) {
