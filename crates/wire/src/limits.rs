@@ -12,6 +12,9 @@ pub const TAGS_CLIENT_BYTES_MAX: usize = 4096;
 /// Bytes of the tags a server may send, `@` and the space behind them included.
 pub const TAGS_BYTES_MAX: usize = 8191;
 
+/// Bytes of a line, without its tags and its line end, that this project's client takes from a server.
+pub const SERVER_BODY_BYTES_MAX: u32 = 16 * 1024;
+
 /// Bytes of a line, without its tags and its line end, that makes an account: the longest password has to fit, and
 /// nothing of such a line is ever sent on to a client with narrower limits.
 pub const REGISTER_BODY_BYTES_MAX: usize = 1022;

@@ -4,7 +4,9 @@
 //! is kept, so an idle decoder owns no memory; a line that breaks a limit is reported once, as soon as that
 //! is known, and its rest is dropped as it comes.
 
-use crate::limits::{BODY_BYTES_MAX, REGISTER_BODY_BYTES_MAX, TAGS_CLIENT_BYTES_MAX};
+use crate::limits::{
+    BODY_BYTES_MAX, REGISTER_BODY_BYTES_MAX, SERVER_BODY_BYTES_MAX, TAGS_BYTES_MAX, TAGS_CLIENT_BYTES_MAX,
+};
 use crate::scan;
 
 /// Cuts one stream into lines.
@@ -47,6 +49,12 @@ impl LineDecoder {
     /// account's password is in it. Empty lines are skipped.
     pub const fn irc() -> LineDecoder {
         Self::new(BODY_BYTES_MAX as u32, TAGS_CLIENT_BYTES_MAX as u16, false)
+    }
+
+    /// For what servers send: 8191 bytes of tags, and 16 KiB of the rest, since some servers write longer lines
+    /// than the specification has. Empty lines are skipped.
+    pub const fn from_server() -> LineDecoder {
+        Self::new(SERVER_BODY_BYTES_MAX, TAGS_BYTES_MAX as u16, false)
     }
 
     /// For lines without tags, of at most `max` bytes without their line end. Empty lines count.

@@ -22,28 +22,29 @@ const PURE_OTHERS: Option<&[&str]> = Some(&[
     "zeroize",
 ]);
 
-const LAYERS: [Layer; 11] = [
+const LAYERS: [Layer; 12] = [
     Layer { name: "wire", ours: &[], others: PURE_OTHERS },
     Layer { name: "log", ours: &[], others: PURE_OTHERS },
     Layer { name: "core", ours: &["log", "wire"], others: PURE_OTHERS },
     Layer { name: "node", ours: &["core", "log", "wire"], others: PURE_OTHERS },
+    Layer { name: "client", ours: &["wire"], others: PURE_OTHERS },
     Layer { name: "proof", ours: &["core", "wire"], others: None },
     Layer { name: "archive", ours: &["core", "log", "wire"], others: None },
     Layer { name: "server", ours: &["node", "proof", "archive", "core", "log", "wire"], others: None },
     Layer { name: "tui", ours: &["client", "wire"], others: None },
     Layer {
         name: "chinwag",
-        ours: &["server", "tui", "proof", "node", "archive", "core", "log", "wire"],
+        ours: &["server", "tui", "client", "proof", "node", "archive", "core", "log", "wire"],
         others: None,
     },
     Layer {
         name: "testkit",
-        ours: &["server", "proof", "node", "archive", "core", "log", "wire"],
+        ours: &["server", "client", "proof", "node", "archive", "core", "log", "wire"],
         others: None,
     },
     Layer {
         name: "bench",
-        ours: &["server", "proof", "node", "archive", "core", "log", "wire"],
+        ours: &["server", "client", "proof", "node", "archive", "core", "log", "wire"],
         others: None,
     },
 ];

@@ -1,0 +1,188 @@
+//! The client against lines that a test writes.
+
+use crate::{BufferKind, Client, LineKind, LineState, Link, Login, Profile, SayAs, Secret};
+
+const CAPS: &str = "message-tags server-time batch labeled-response echo-message draft/chathistory";
+
+/// What a client has written, a line each.
+fn written(client: &mut Client) -> Vec<String> {
+    let bytes = client.output();
+    String::from_utf8(bytes).expect("the client writes UTF-8").lines().map(str::to_owned).collect()
+}
+
+fn hear(client: &mut Client, lines: &str) {
+    for line in lines.lines() {
+        client.receive(format!("{}\r\n", line.trim_start()).as_bytes(), 10);
+    }
+}
+
+/// A client that is in, with the room `#tea`, on a server with these capabilities.
+fn online(caps: &str) -> Client {
+    let mut profile = Profile::new("ann", "irc.example.org");
+    profile.rooms = vec!["#tea".into()];
+    let mut client = Client::new(profile, 1);
+    assert!(client.wants_link(0));
+    client.opened(0);
+    assert_eq!(written(&mut client), ["CAP LS 302", "NICK ann", "USER ann 0 * ann"]);
+    hear(&mut client, &format!(":s CAP * LS :{caps}"));
+    let asked = written(&mut client).join(" ");
+    assert!(caps.split(' ').all(|cap| asked.contains(cap)), "{asked}");
+    hear(&mut client, &format!(":s CAP * ACK :{caps}"));
+    assert_eq!(written(&mut client), ["CAP END"]);
+    hear(
+        &mut client,
+        ":s 001 ann :Welcome
+         :s 005 ann NETWORK=Tea PREFIX=(qov)~@+ CHATHISTORY=50 :are supported by this server
+         :s 422 ann :No message of the day",
+    );
+    assert!(matches!(client.link(), Link::Online { .. }));
+    let asked = written(&mut client);
+    assert_eq!(asked[0], "JOIN #tea");
+    hear(&mut client, ":ann!~ann@host JOIN #tea\n:s 353 ann = #tea :@bob ann\n:s 366 ann #tea :End");
+    client
+}
+
+#[test]
+fn coming_in_and_saying_something() {
+    let mut client = online(CAPS);
+    let room = client.find("#TEA").unwrap();
+    let asked = written(&mut client);
+    assert_eq!(
+        asked.iter().filter(|line| line.contains("CHATHISTORY LATEST #tea * 50")).count(),
+        1,
+        "{asked:?}"
+    );
+    let label = asked
+        .iter()
+        .find_map(|line| line.strip_prefix("@label=")?.strip_suffix(" CHATHISTORY LATEST #tea * 50"));
+    hear(
+        &mut client,
+        &format!("@label={};draft/chathistory-end :s BATCH +h chathistory #tea", label.unwrap()),
+    );
+    hear(
+        &mut client,
+        "@batch=h;msgid=m1;time=2026-11-21T02:10:00.000Z :bob!b@h PRIVMSG #tea :before\n:s BATCH -h",
+    );
+    client.say(room, "hello", SayAs::Message, None, 20).unwrap();
+    let lines = &client.buffer(room).unwrap().lines;
+    assert_eq!(lines.iter().last().unwrap().state, LineState::Pending);
+    let id = lines.iter().last().unwrap().id;
+    let said = written(&mut client);
+    let [tags, rest] = said[0].split_once(' ').map(|(tags, rest)| [tags, rest]).unwrap();
+    assert_eq!(rest, "PRIVMSG #tea :hello");
+    hear(&mut client, &format!("{tags};msgid=m2 :ann!~ann@host PRIVMSG #tea :hello"));
+    let lines = &client.buffer(room).unwrap().lines;
+    let line = lines.by_id(id).unwrap();
+    assert_eq!((&line.state, line.msgid.as_deref()), (&LineState::Kept, Some("m2")));
+    let said: Vec<&str> =
+        lines.iter().filter(|line| line.kind.is_said()).map(|line| line.text.as_str()).collect();
+    assert_eq!(said, ["before", "hello"]);
+    let names: Vec<&str> = client.buffer(room).unwrap().members.iter().map(|member| &*member.nick).collect();
+    assert_eq!(names, ["bob", "ann"]);
+    assert_eq!(
+        client.buffers().map(|buffer| buffer.kind).collect::<Vec<_>>(),
+        [BufferKind::Server, BufferKind::Room]
+    );
+}
+
+#[test]
+fn a_refused_message_says_why() {
+    let mut client = online(CAPS);
+    let room = client.find("#tea").unwrap();
+    let label = written(&mut client)
+        .iter()
+        .find_map(|line| Some(line.strip_prefix("@label=")?.split(' ').next()?.to_owned()));
+    hear(
+        &mut client,
+        &format!("@label={} :s FAIL CHATHISTORY MESSAGE_ERROR LATEST #tea :Off", label.unwrap()),
+    );
+    client.say(room, "hello", SayAs::Message, None, 20).unwrap();
+    let said = written(&mut client).remove(0);
+    let tags = said.split(' ').next().unwrap();
+    hear(&mut client, &format!("{tags} :s 404 ann #tea :Cannot send to channel"));
+    let line = client.buffer(room).unwrap().lines.iter().last().unwrap().clone();
+    assert!(matches!(line.state, LineState::Failed(why) if why.contains("Cannot send")));
+    assert!(!client.is_busy());
+}
+
+#[test]
+fn a_server_that_knows_nothing_is_enough() {
+    let mut profile = Profile::new("ann", "irc.example.org");
+    profile.rooms = vec!["#tea".into()];
+    let mut client = Client::new(profile, 1);
+    client.opened(0);
+    written(&mut client);
+    hear(&mut client, ":s 421 * CAP :Unknown command\n:s 001 ann :Welcome\n:s 376 ann :End of MOTD");
+    assert_eq!(written(&mut client), ["JOIN #tea"]);
+    hear(&mut client, ":ann!a@h JOIN #tea\n:bob!b@h PRIVMSG #tea :hi, ann!");
+    written(&mut client);
+    let room = client.find("#tea").unwrap();
+    assert_eq!((client.buffer(room).unwrap().unread, client.buffer(room).unwrap().mentions), (1, 1));
+    client.say(room, "two\nlines", SayAs::Message, None, 20).unwrap();
+    let said = written(&mut client);
+    assert_eq!([&said[0], &said[2]], ["PRIVMSG #tea :two", "PRIVMSG #tea :lines"]);
+    let ping = said[1].strip_prefix("PING ").unwrap();
+    assert_eq!(client.buffer(room).unwrap().lines.own().len(), 2);
+    hear(&mut client, &format!(":s PONG s :{ping}"));
+    assert_eq!(client.buffer(room).unwrap().lines.own().len(), 1);
+    // The link breaks: whether the other line was heard cannot be known.
+    client.closed("gone", 100);
+    let Link::Waiting { until_ms, .. } = client.link() else { panic!("{:?}", client.link()) };
+    let until_ms = *until_ms;
+    assert!(client.wants_link(until_ms) && !client.wants_link(until_ms - 1));
+    client.opened(until_ms);
+    hear(&mut client, ":s 001 ann :Welcome\n:s 376 ann :End of MOTD\n:ann!a@h JOIN #tea");
+    let own = client.buffer(room).unwrap().lines.own();
+    assert!(matches!(&own[0].state, LineState::Failed(_)), "{own:?}");
+    assert!(!written(&mut client).iter().any(|line| line.contains("lines")), "nothing is said twice");
+}
+
+#[test]
+fn a_taken_nickname_asks_the_person() {
+    let mut client = Client::new(Profile::new("ann", "irc.example.org"), 1);
+    client.opened(0);
+    hear(&mut client, ":s 433 * ann :Nickname is already in use");
+    assert!(matches!(client.link(), Link::Refused { why } if why.contains("ann is taken")));
+    assert!(client.wants_close());
+    client.closed("closed", 5);
+    assert!(!client.wants_link(1_000_000));
+    client.nick("anna");
+    assert!(client.wants_link(6));
+    client.opened(6);
+    assert!(written(&mut client).contains(&"NICK anna".to_owned()));
+}
+
+#[test]
+fn a_wrong_password_asks_the_person_and_passwords_need_a_trusted_link() {
+    let mut profile = Profile::new("ann", "irc.example.org");
+    profile.login = Some(Login::Password { account: "ann".into(), password: Secret::new("sesame") });
+    let mut client = Client::new(profile.clone(), 1);
+    client.opened(0);
+    hear(&mut client, ":s CAP * LS :sasl=PLAIN");
+    hear(&mut client, ":s CAP * ACK :sasl");
+    assert_eq!(written(&mut client).last().unwrap(), "AUTHENTICATE PLAIN");
+    hear(&mut client, "AUTHENTICATE +");
+    assert_eq!(written(&mut client), ["AUTHENTICATE YW5uAGFubgBzZXNhbWU="]);
+    hear(&mut client, ":s 904 * :SASL authentication failed");
+    assert!(matches!(client.link(), Link::Refused { why } if why.contains("password of ann")));
+    profile.trusted_link = false;
+    let mut client = Client::new(profile, 1);
+    client.opened(0);
+    assert!(matches!(client.link(), Link::Refused { why } if why.contains("TLS")));
+    assert!(!format!("{client:?}").contains("sesame"));
+}
+
+#[test]
+fn what_is_typed() {
+    let mut client = online(CAPS);
+    let (room, server) = (client.find("#tea").unwrap(), client.server_buffer());
+    hear(&mut client, "@msgid=a;chinwag.internal/number=42 :bob!b@h PRIVMSG #tea :tea?");
+    assert!(client.command(server, "hello", 1).unwrap_err().0.contains("/join"));
+    assert!(client.command(room, "/re 43 yes", 1).unwrap_err().0.starts_with("43 is not"));
+    assert!(client.command(room, "/join tea", 1).unwrap_err().0.contains("begin with #"));
+    assert_eq!(client.command(room, "/re", 1).unwrap_err().0, "It is used like this: /re NUMBER TEXT");
+    assert_eq!(client.command(room, "/quit bye", 1), Ok(crate::Done::Quit));
+    assert_eq!(*client.link(), Link::Idle);
+    assert!(crate::commands().is_sorted_by_key(|command| command.name));
+    assert!(LineKind::Message.is_said());
+}
