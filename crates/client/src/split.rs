@@ -24,25 +24,38 @@ pub(crate) fn pieces(line: &str, max: usize) -> Vec<&str> {
 pub(crate) fn groups(text: &str, bytes_max: usize, lines_max: usize, line_max: usize) -> Vec<String> {
     let mut groups: Vec<String> = Vec::new();
     let mut lines = 0;
-    // A line that is more than a whole group is several.
-    let cuts =
-        text.split('\n').flat_map(|line| pieces(line, bytes_max.min(line_max.saturating_mul(lines_max))));
+    let cuts = text.split('\n').flat_map(|line| fitting(line, bytes_max, lines_max, line_max));
     for line in cuts {
-        let count = pieces(line, line_max).len();
+        let count = pieces(&line, line_max).len();
         match groups.last_mut() {
             Some(group) if group.len() + 1 + line.len() <= bytes_max && lines + count <= lines_max => {
                 group.push('\n');
-                group.push_str(line);
+                group.push_str(&line);
                 lines += count;
             }
             _ => {
-                groups.push(line.to_owned());
+                groups.push(line);
                 lines = count;
             }
         }
     }
     groups.retain(|group| !group.trim_matches('\n').is_empty());
     groups
+}
+
+/// A line as it is, or as several where it is more than a whole group.
+fn fitting(line: &str, bytes_max: usize, lines_max: usize, line_max: usize) -> Vec<String> {
+    let mut lines: Vec<(usize, String)> = Vec::new();
+    for piece in pieces(line, line_max.min(bytes_max)) {
+        match lines.last_mut() {
+            Some((count, line)) if *count < lines_max && line.len() + piece.len() <= bytes_max => {
+                *count += 1;
+                line.push_str(piece);
+            }
+            _ => lines.push((1, piece.to_owned())),
+        }
+    }
+    lines.into_iter().map(|(_, line)| line).collect()
 }
 
 #[cfg(test)]
