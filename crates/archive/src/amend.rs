@@ -7,14 +7,15 @@ use rusqlite::{Connection, OptionalExtension};
 use crate::rows::{self, kind};
 use crate::writer::{Place, signed};
 
-/// Whether the message is deleted, or not there: then nothing more is done to it, and no text of it is kept.
+/// Whether the message is deleted, hidden by a purge, or not there: then nothing more is done to it, and no text of it is kept.
 pub(crate) fn is_gone(connection: &Connection, amended: &Amended) -> rusqlite::Result<bool> {
     let place = (signed(amended.position), amended.room.0, signed(amended.number.0));
     let found: Option<i64> = connection
         .prepare_cached("SELECT kind FROM ev WHERE seq = ?1 AND room = ?2 AND number = ?3")?
         .query_row(place, |row| row.get(0))
         .optional()?;
-    Ok(found.is_none_or(|found| found == kind::REDACTED))
+    let hidden = kind::HIDDEN_MIN..=kind::HIDDEN_MAX;
+    Ok(found.is_none_or(|found| found == kind::REDACTED || hidden.contains(&found)))
 }
 
 /// Does to a message what the event at `at` says. The caller holds the transaction and knows that the message is

@@ -8,10 +8,13 @@
 //! one more entry in `schema.rs`, never a change of an old one.
 
 mod amend;
+mod heads;
 mod latest;
 mod log;
 mod open;
+mod purge;
 mod reader;
+mod records;
 mod room;
 mod rows;
 mod schema;

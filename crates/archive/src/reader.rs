@@ -11,14 +11,15 @@ use chinwag_core::event::{Event, Who};
 use chinwag_core::history::{Page, Query};
 use chinwag_core::ids::{Number, RoomId, UserId};
 use chinwag_core::pointed::{Answer, Found, Lookup, Question};
+use chinwag_core::records::{Records, RecordsQuery, Sift, Sifted};
 use chinwag_log::{Entry, Keep, Key, Origin, Seq};
 use rusqlite::{Connection, OpenFlags};
 
-use crate::latest;
 use crate::room::InRoom;
 use crate::rows::{self, RowError, SaidRow, kind};
 use crate::schema::RESTORED;
 use crate::writer::signed;
+use crate::{latest, records};
 
 /// A reader's page cache, in KiB.
 const CACHE_KIB: i32 = 2 * 1024;
@@ -101,6 +102,8 @@ impl Reader {
         match question {
             Question::Page(query) => self.page(query).map(Answer::Page),
             Question::Message(lookup) => self.message(lookup).map(Answer::Message),
+            Question::Sift(sift) => self.sift(sift).map(Answer::Sifted),
+            Question::Records(query) => self.records(query).map(Answer::Records),
         }
     }
 
@@ -110,6 +113,22 @@ impl Reader {
     /// As [`Reader::page`].
     pub fn message(&self, lookup: &Lookup) -> Result<Option<Box<Found>>, ReadFailed> {
         self.with(|open| InRoom::new(&open.connection, lookup.room)?.message(lookup.of, &mut open.senders))
+    }
+
+    /// The messages of those whom a purge means.
+    ///
+    /// # Errors
+    /// As [`Reader::page`].
+    pub fn sift(&self, sift: &Sift) -> Result<Sifted, ReadFailed> {
+        self.with(|open| InRoom::new(&open.connection, sift.room)?.sift(sift, &mut open.senders))
+    }
+
+    /// What was done by those who keep a room, or the server.
+    ///
+    /// # Errors
+    /// As [`Reader::page`].
+    pub fn records(&self, query: &RecordsQuery) -> Result<Records, ReadFailed> {
+        self.with(|open| records::read(&open.connection, query))
     }
 
     /// Up to `count` stored entries after `from`. Their keys are their positions: the log has one proposer and

@@ -41,17 +41,17 @@ fn trim<T>(found: &mut Vec<T>, newest: bool, limit: u32) -> bool {
 
 /// Where a message is.
 #[derive(Clone, Copy)]
-struct Spot {
-    number: u64,
-    seq: u64,
-    at_ms: u64,
-    kind: i64,
+pub(crate) struct Spot {
+    pub(crate) number: u64,
+    pub(crate) seq: u64,
+    pub(crate) at_ms: u64,
+    pub(crate) kind: i64,
 }
 
 /// A room. Lives no longer than the read transaction in which it was made.
 pub(crate) struct InRoom<'c> {
-    connection: &'c Connection,
-    room: RoomId,
+    pub(crate) connection: &'c Connection,
+    pub(crate) room: RoomId,
     /// The messages that `place` does not have yet, oldest first.
     tail: Vec<Spot>,
 }
@@ -339,7 +339,12 @@ impl<'c> InRoom<'c> {
 
     /// The first number in `first..=last` from which on `reached` holds for every message, by halving: positions
     /// and times grow with the number. `last + 1` when it holds for none.
-    fn search(&self, first: u64, last: u64, reached: impl Fn(&Spot) -> bool) -> Result<u64, ReadFailed> {
+    pub(crate) fn search(
+        &self,
+        first: u64,
+        last: u64,
+        reached: impl Fn(&Spot) -> bool,
+    ) -> Result<u64, ReadFailed> {
         let (mut low, mut high) = (first, last + 1);
         while low < high {
             let middle = low + (high - low) / 2;

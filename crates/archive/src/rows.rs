@@ -23,6 +23,11 @@ pub(crate) mod kind {
     pub(crate) const STATUS_NOTICE: i64 = 4;
     /// A message that was deleted: no text, no tags.
     pub(crate) const REDACTED: i64 = 5;
+    /// A message that a purge hides has a kind that is so much higher than its own.
+    pub(crate) const HIDDEN: i64 = 5;
+    /// The lowest kind of a hidden message, and the highest.
+    pub(crate) const HIDDEN_MIN: i64 = PRIVMSG + HIDDEN;
+    pub(crate) const HIDDEN_MAX: i64 = STATUS_NOTICE + HIDDEN;
     /// Any of these and above is not a message; `extra` holds the event.
     pub(crate) const OPENED: i64 = 16;
     pub(crate) const RENEWED: i64 = 17;
@@ -32,6 +37,7 @@ pub(crate) mod kind {
     pub(crate) const ROOM_RENAMED: i64 = 24;
     pub(crate) const GUARDED: i64 = 28;
     pub(crate) const ROOM_KEPT: i64 = 29;
+    pub(crate) const PURGED: i64 = 30;
     pub(crate) const STAYS: i64 = 44;
     pub(crate) const TAGGED: i64 = 25;
     pub(crate) const CONVERSATION_OPENED: i64 = 26;
@@ -45,6 +51,7 @@ pub(crate) mod kind {
     pub(crate) const ACCOUNT_DROPPED: i64 = 34;
     pub(crate) const SERVER_BANNED: i64 = 40;
     pub(crate) const SERVER_UNBANNED: i64 = 41;
+    pub(crate) const OPERATOR_ACTED: i64 = 42;
     /// A read mark, in a form of its own: see `latest`.
     pub(crate) const READ_MARKED: i64 = 64;
     /// Metadata of an account and of a room, of which only the latest of each key is kept: see `latest`.
@@ -148,6 +155,8 @@ pub(crate) fn other(event: &Event) -> Option<Result<(i64, String), serde_json::E
         Event::Guarded { .. } => kind::GUARDED,
         Event::RoomKept { .. } => kind::ROOM_KEPT,
         Event::Stays { .. } => kind::STAYS,
+        Event::Purged(_) => kind::PURGED,
+        Event::OperatorActed(_) => kind::OPERATOR_ACTED,
         Event::ServerBanned(_) => kind::SERVER_BANNED,
         Event::ServerUnbanned { .. } => kind::SERVER_UNBANNED,
         _ => return None,
@@ -209,10 +218,12 @@ pub(crate) fn said_rare(extra: Option<&str>) -> Result<Rare, RowError> {
 
 /// Whether a message of this kind is a PRIVMSG or a NOTICE.
 pub(crate) fn say_kind(number: i64) -> Result<SayKind, RowError> {
-    match number {
+    let shown =
+        if (kind::HIDDEN_MIN..=kind::HIDDEN_MAX).contains(&number) { number - kind::HIDDEN } else { number };
+    match shown {
         kind::PRIVMSG | kind::STATUS_PRIVMSG | kind::REDACTED => Ok(SayKind::Privmsg),
         kind::NOTICE | kind::STATUS_NOTICE => Ok(SayKind::Notice),
-        other => Err(RowError::Kind(other)),
+        _ => Err(RowError::Kind(number)),
     }
 }
 
@@ -248,9 +259,11 @@ pub(crate) fn said_event(row: SaidRow<'_>) -> Result<Event, RowError> {
 mod tests {
     use chinwag_core::chat::{Enforce, Party, Verifiers};
     use chinwag_core::event::{
-        AccountChange, AccountRegistered, Guard, Keeping, Presence, ServerBanned, Setting, Tagged,
+        AccountChange, AccountRegistered, Act, Guard, Keeping, OperatorActed, Presence, Purged, Purging,
+        ServerBanned, Setting, Tagged,
     };
     use chinwag_core::ids::Number;
+    use chinwag_core::numbers::Numbers;
     use chinwag_core::roles::Role;
 
     use super::*;
@@ -484,6 +497,43 @@ mod tests {
         // What is shown to people at the moment is not kept.
         let shown = Amended { excerpt: Some("x".into()), ..done(Amendment::Pinned { set: true }) };
         assert!(!amended(&shown).expect("encodes").0.contains("excerpt"));
+    }
+
+    #[test]
+    fn purges_and_what_operators_did_come_back_as_they_were() {
+        let by =
+            Arc::new(Who { nick: "ann".into(), user: "~ann".into(), host: "host".into(), account: None });
+        let hidden = Purging::Hidden {
+            whom: "a:eve".into(),
+            since_ms: 9,
+            reason: Some("spam".into()),
+            numbers: Numbers::from(vec![(1, 3), (u64::MAX - 1, u64::MAX)]),
+            positions: vec![7, 9],
+            more: true,
+        };
+        let purges = [hidden, Purging::Undone, Purging::Final].map(|what| {
+            let (room, basis, purge, user) = (RoomId(7), 3, 2, UserId(1 << 60));
+            Event::Purged(Arc::new(Purged { room, basis, purge, user, by: Arc::clone(&by), what }))
+        });
+        let (whom, account): (Arc<str>, Arc<str>) = ("eve!~e@host".into(), "eve".into());
+        let acts = [
+            Act::Killed { whom: Arc::clone(&whom), reason: "enough".into() },
+            Act::HostGiven { whom, host: "staff".into() },
+            Act::Reread,
+            Act::Opered,
+            Act::OperRefused { name: "boss".into() },
+            Act::AccountRegistered { account: Arc::clone(&account) },
+            Act::PasswordSet { account: Arc::clone(&account) },
+            Act::AccountDropped { account },
+        ];
+        let acts = acts.map(|act| {
+            let operator = (act != Act::Opered).then(|| "boss".into());
+            Event::OperatorActed(Arc::new(OperatorActed { by: Arc::clone(&by), operator, act }))
+        });
+        for event in purges.into_iter().chain(acts) {
+            let (_, extra) = other(&event).expect("stored").expect("encodes");
+            assert_eq!(other_event(Some(&extra), None).expect("decodes"), event, "{extra}");
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@ use rusqlite::Connection;
 pub(crate) const APPLICATION_ID: i32 = 0x6368_7767;
 
 /// Step n brings a database of version n to version n + 1; each runs in the transaction that opens the database.
-const STEPS: [&str; 4] = [STEP_1, STEP_2, STEP_3, STEP_4];
+const STEPS: [&str; 5] = [STEP_1, STEP_2, STEP_3, STEP_4, STEP_5];
 
 /// `ev` is the log and the history: `seq` is the position in the log, `number` the message's number in its room
 /// and NULL for what is not a message, `basis` the room's rules when it was decided. The sender is interned.
@@ -74,9 +74,24 @@ DROP INDEX ev_other;
 CREATE INDEX ev_other ON ev(seq) WHERE number IS NULL AND kind NOT IN (21, 23, 25);
 ";
 
+/// What was done to keep rooms, and the server, so that a page of it is found without a look at anything else. What
+/// operators did (42) is there to be read alone, and changes nothing that a start has to know.
+const STEP_5: &str = "
+CREATE INDEX ev_record ON ev(room, seq) WHERE number IS NULL AND kind IN (19, 20, 22, 24, 28, 29, 30);
+CREATE INDEX ev_server_record ON ev(seq) WHERE number IS NULL AND kind IN (40, 41, 42);
+DROP INDEX ev_other;
+CREATE INDEX ev_other ON ev(seq) WHERE number IS NULL AND kind NOT IN (21, 23, 25, 42);
+";
+
 /// Which events bring a chat back after a restart: all but messages, and those that change nothing but what is read.
 /// As the index has it.
-pub(crate) const RESTORED: &str = "number IS NULL AND kind NOT IN (21, 23, 25)";
+pub(crate) const RESTORED: &str = "number IS NULL AND kind NOT IN (21, 23, 25, 42)";
+
+/// What was done to keep a room, as its index has it.
+pub(crate) const ROOM_RECORDS: &str = "number IS NULL AND kind IN (19, 20, 22, 24, 28, 29, 30)";
+
+/// What server operators did, as its index has it.
+pub(crate) const SERVER_RECORDS: &str = "number IS NULL AND kind IN (40, 41, 42)";
 
 /// The version that this program writes.
 pub(crate) const VERSION: i64 = STEPS.len() as i64;

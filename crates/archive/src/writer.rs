@@ -1,22 +1,22 @@
 //! The writer thread: takes everything waiting as one transaction, and reports what became of it.
 
-use std::collections::HashMap;
 use std::fs::File;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use chinwag_core::chat::name_of;
-use chinwag_core::event::{Amended, Amendment, Event, Said};
+use chinwag_core::event::{Amended, Amendment, Event, Purged, Purging, Said};
 use chinwag_log::{Arrival, EVENT_BYTES_MAX, Health, Keep, Proposal, Refusal, Seq, Slot};
 use rusqlite::wal::CheckpointMode;
 use rusqlite::{Connection, ErrorCode, Statement, TransactionBehavior};
 
+use crate::heads::Heads;
 use crate::latest::{self, Latest};
 use crate::log::{Shared, State, Stop, into_entries, measure};
 use crate::open::PageLimit;
 use crate::senders::Senders;
-use crate::{amend, rows, schema};
+use crate::{amend, purge, rows, schema};
 
 /// The log file is written into the database when it holds so many pages: few enough that its place on the disk
 /// is soon used again, which is cheaper than to grow, and below the 4,062 which the first block of SQLite's index
@@ -59,7 +59,7 @@ enum Work {
 }
 
 /// Why a transaction failed. It was rolled back.
-enum Failure {
+pub(crate) enum Failure {
     /// Not stored; the reason may pass.
     Refused(Refusal),
     /// Nobody knows any more.
@@ -318,6 +318,10 @@ impl<'c> Desk<'c> {
         match event {
             Event::Said(said) => self.said(&at, *slot, said),
             Event::Amended(amended) => self.amended(&at, amended),
+            Event::Purged(purged) => {
+                self.other(&at, event)?;
+                self.purged(&at, purged)
+            }
             event => self.other(&at, event),
         }
     }
@@ -392,6 +396,12 @@ impl<'c> Desk<'c> {
         }
         let body = about.map(|about| about.body);
         self.insert.execute((at.seq, at.room, none, at.at_ms, kind, none, none, body, extra))?;
+        Ok(())
+    }
+
+    fn purged(&mut self, at: &Place, purged: &Purged) -> Result<(), Failure> {
+        purge::store(self.connection, at, purged)?;
+        self.wipe |= matches!(purged.what, Purging::Final);
         Ok(())
     }
 
@@ -490,55 +500,6 @@ impl<'c> Desk<'c> {
                 Failure::Refused(_) => Ok(false),
                 Failure::Fatal(reason) => Err(reason),
             },
-        }
-    }
-}
-
-/// The number of the last message of each room: `place` runs behind, so it cannot be what keeps a number from
-/// being given twice.
-struct Heads<'c> {
-    last: HashMap<u32, u64>,
-    /// What a transaction that is not committed yet has changed, and what was there before.
-    before: Vec<(u32, u64)>,
-    find: Statement<'c>,
-}
-
-impl<'c> Heads<'c> {
-    fn new(connection: &'c Connection) -> rusqlite::Result<Self> {
-        // Used only for the first message of a room in this run: none of them is missing in `place` then.
-        let find = connection.prepare("SELECT max(number) FROM place WHERE room = ?1")?;
-        Ok(Heads { last: HashMap::new(), before: Vec::new(), find })
-    }
-
-    /// The number for a message's row; none for a message that is not numbered.
-    fn advance(&mut self, slot: Slot) -> Result<Option<i64>, Failure> {
-        let Slot { room, number } = slot;
-        if number == 0 {
-            return Ok(None);
-        }
-        let last = match self.last.get(&room) {
-            Some(last) => *last,
-            None => {
-                let last: Option<i64> = self.find.query_row([room], |row| row.get(0))?;
-                last.unwrap_or(0).cast_unsigned()
-            }
-        };
-        if number <= last {
-            let why = format!("message {number} of room {room} comes after message {last}");
-            return Err(Failure::Refused(Refusal::Rejected(why)));
-        }
-        self.before.push((room, last));
-        self.last.insert(room, number);
-        Ok(Some(signed(number)))
-    }
-
-    fn keep(&mut self) {
-        self.before.clear();
-    }
-
-    fn undo(&mut self) {
-        for (room, last) in self.before.drain(..).rev() {
-            self.last.insert(room, last);
         }
     }
 }

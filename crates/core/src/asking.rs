@@ -8,21 +8,21 @@ use crate::event::Event;
 use crate::ids::{Millis, UserId};
 use crate::line::{Line, Text};
 use crate::pending::Pending;
-use crate::pointed::{Found, Lookup};
+use crate::pointed::{Answer, Found, Lookup, Question};
 use crate::session::Session;
 use crate::settings::Settings;
 
 /// What becomes of a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 #[must_use]
 pub enum Flow {
     /// Decided: answered, or events proposed, or both.
     Done,
     /// Cannot be decided before what is under way has been applied: ask again then. Nothing was done.
     Wait,
-    /// Cannot be decided before the archive has said something about a message: ask again with its answer (see
-    /// [`Asking::look`]). Nothing was done.
-    Look(Lookup),
+    /// Cannot be decided before the archive has answered a question: ask again with its answer (see
+    /// [`Asking::learn`]). Nothing was done.
+    Look(Box<Question>),
 }
 
 /// A request being decided.
@@ -49,17 +49,28 @@ impl Asking<'_> {
         self.events.push(event);
     }
 
-    /// What the archive says of a message. The first time, and whenever the answer at hand is to another question,
-    /// there is none yet: then the request ends with what is given as the error.
+    /// What the archive says of a message.
+    ///
+    /// # Errors
+    /// As [`Asking::learn`].
+    pub fn look(&mut self, lookup: Lookup) -> Result<Option<Box<Found>>, Flow> {
+        match self.learn(Question::Message(lookup))? {
+            Answer::Message(found) => Ok(found),
+            _ => Ok(None),
+        }
+    }
+
+    /// What the archive answers. The first time, and whenever the answer at hand is to another question, there is none
+    /// yet: then the request ends with what is given as the error.
     ///
     /// # Errors
     /// The flow with which the request ends: [`Flow::Look`], or [`Flow::Done`] when the archive could not be read
     /// and the asker has been told.
-    pub fn look(&mut self, lookup: Lookup) -> Result<Option<Box<Found>>, Flow> {
-        let looked = self.session.looked.take().filter(|looked| looked.lookup.same(&lookup));
-        match looked.map(|looked| looked.found) {
-            None => Err(Flow::Look(lookup)),
-            Some(Ok(found)) => Ok(found),
+    pub fn learn(&mut self, question: Question) -> Result<Answer, Flow> {
+        let looked = self.session.looked.take().filter(|looked| looked.question.same(&question));
+        match looked.map(|looked| looked.answer) {
+            None => Err(Flow::Look(Box::new(question))),
+            Some(Ok(answer)) => Ok(answer),
             Some(Err(reason)) => {
                 let text = format!("Messages could not be read: {reason}");
                 self.reply(line("NOTICE", ["*".into(), text.into()]));

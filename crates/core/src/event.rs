@@ -4,6 +4,7 @@ mod accounts;
 mod amended;
 mod arrived;
 mod keeping;
+mod moderation;
 mod own;
 mod passed;
 mod sanctions;
@@ -23,6 +24,7 @@ pub use self::accounts::{AccountChange, AccountRegistered, Setting};
 pub use self::amended::{Amended, Amendment};
 pub use self::arrived::{Arrived, CameFrom};
 pub use self::keeping::{Keeping, Presence, Returned};
+pub use self::moderation::{Act, OperatorActed, Purged, Purging};
 pub use self::own::{MetadataOn, MetadataSet, ReadMarked};
 pub use self::passed::{Passed, PassedTo};
 pub use self::sanctions::{Guard, ServerBanned};
@@ -248,6 +250,8 @@ pub enum Event {
     Tagged(Arc<Tagged>),
     /// A message was edited, taken back, reacted to or pinned.
     Amended(Arc<Amended>),
+    /// Many messages were hidden, brought back, or removed for good.
+    Purged(Arc<Purged>),
     /// The topic changed.
     TopicSet {
         /// The room.
@@ -351,6 +355,8 @@ pub enum Event {
         /// Who took the ban back.
         by: Arc<Who>,
     },
+    /// A server operator did something. For the records: it changes nothing.
+    OperatorActed(Arc<OperatorActed>),
     /// What somebody or a room says of itself to programs has changed. Stored, but not for guests.
     MetadataSet(Arc<MetadataSet>),
     /// Somebody has read something: stored for accounts (in a form of its own, since there are many of them and
@@ -548,6 +554,8 @@ impl Event {
             | Event::AccountDropped { .. }
             | Event::AccountRegistered(_)
             | Event::Amended(_)
+            | Event::OperatorActed(_)
+            | Event::Purged(_)
             | Event::Guarded { .. }
             | Event::RoomKept { .. }
             | Event::Stays { .. }
@@ -574,6 +582,7 @@ impl Event {
             Event::Said(said) => Some(said.room),
             Event::Tagged(tagged) => Some(tagged.room),
             Event::Amended(amended) => Some(amended.room),
+            Event::Purged(purged) => Some(purged.room),
             Event::Renewed { room, .. }
             | Event::TopicSet { room, .. }
             | Event::ModesChanged { room, .. }

@@ -19,10 +19,12 @@ pub mod keys;
 pub mod line;
 pub mod metadata;
 pub mod multiline;
+pub mod numbers;
 pub mod pending;
 pub mod permissions;
 pub mod pointed;
 pub mod privileges;
+pub mod records;
 pub mod roles;
 #[cfg(test)]
 mod scene;

@@ -28,6 +28,8 @@ pub enum Action {
     ReadList(char),
     /// Deleting what others said.
     Redact,
+    /// Hiding many messages at once (`PURGE`).
+    Purge,
     /// Pinning messages.
     Pin,
     /// Seeing how a message read before it was edited, and who deleted it.
@@ -56,7 +58,7 @@ pub fn least(action: Action) -> Option<Role> {
         Action::Invite | Action::SetMode(_) | Action::ForwardHere => Some(Role::Operator),
         Action::Guard | Action::ReadModeration => Some(Role::Operator),
         Action::Rename | Action::Relay | Action::SetMetadata => Some(Role::Operator),
-        Action::Redact | Action::Pin | Action::SeeFormer => Some(Role::Operator),
+        Action::Redact | Action::Purge | Action::Pin | Action::SeeFormer => Some(Role::Operator),
         // Whoever is banned may know it; who is excepted is for those who keep the list.
         Action::ReadList('b') => None,
         Action::ReadList(_) => Some(Role::Operator),
@@ -122,7 +124,7 @@ mod tests {
         check(Action::BeSeen, "qaohv");
         check(Action::SetTopic, "qaoh");
         check(Action::Invite, "qao");
-        for action in [Action::Redact, Action::Pin, Action::SeeFormer] {
+        for action in [Action::Redact, Action::Purge, Action::Pin, Action::SeeFormer] {
             check(action, "qao");
         }
         check(Action::ForwardHere, "qao");

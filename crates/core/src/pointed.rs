@@ -10,6 +10,7 @@ use chinwag_log::Seq;
 use crate::event::Who;
 use crate::history::{Page, Query, Row};
 use crate::ids::{Millis, Number, RoomId, UserId};
+use crate::records::{Records, RecordsQuery, Sift, Sifted};
 
 /// How a message is pointed at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,6 +77,33 @@ pub enum Question {
     Page(Query),
     /// A message.
     Message(Lookup),
+    /// The messages of some people, to be purged.
+    Sift(Sift),
+    /// What those who keep rooms and the server have done.
+    Records(RecordsQuery),
+}
+
+impl Question {
+    /// Whether an answer is one to this kind of question.
+    pub fn fits(&self, answer: &Answer) -> bool {
+        matches!(
+            (self, answer),
+            (Question::Page(_), Answer::Page(_))
+                | (Question::Message(_), Answer::Message(_))
+                | (Question::Sift(_), Answer::Sifted(_))
+                | (Question::Records(_), Answer::Records(_))
+        )
+    }
+
+    /// Whether both ask for the same, however much happened meanwhile.
+    pub fn same(&self, other: &Question) -> bool {
+        match (self, other) {
+            (Question::Message(one), Question::Message(other)) => one.same(other),
+            (Question::Sift(one), Question::Sift(other)) => one.same(other),
+            (Question::Records(one), Question::Records(other)) => one.same(other),
+            (one, other) => one == other,
+        }
+    }
 }
 
 /// What the archive answers.
@@ -85,13 +113,17 @@ pub enum Answer {
     Page(Page),
     /// The message, if there is one.
     Message(Option<Box<Found>>),
+    /// The messages.
+    Sifted(Sifted),
+    /// What was done.
+    Records(Records),
 }
 
-/// The answer to a [`Lookup`], as it waits in a session for its request to be asked again.
+/// The answer to a question, as it waits in a session for its request to be asked again.
 #[derive(Clone, Debug)]
 pub struct Looked {
     /// What was asked.
-    pub lookup: Lookup,
+    pub question: Question,
     /// The answer; an error when the archive could not be read.
-    pub found: Result<Option<Box<Found>>, String>,
+    pub answer: Result<Answer, String>,
 }

@@ -36,6 +36,7 @@ privileges! {
     Bans, "bans", "Keeping people off the server.";
     Hosts, "hosts", "Giving people another host.";
     Kill, "kill", "Putting people off the server.";
+    Records, "records", "Reading what operators did on this server (MODLOG).";
     Rehash, "rehash", "Having the configuration read again.";
     Rooms, "rooms", "Acting in rooms as if founder there.";
     Wallops, "wallops", "Announcing something to everybody who listens.";

@@ -12,11 +12,12 @@ use crate::asking::{Asking, Flow};
 use crate::chat::Chat;
 use crate::effect::{Effect, Effects, To};
 use crate::event::{AccountRegistered, Arrived, CameFrom, Event, Who};
-use crate::history::Row;
+use crate::history::{Happened, Page, Row};
 use crate::ids::{Number, RoomId, SessionKey, UserId};
 use crate::line::{Command, Source, Text};
 use crate::pending::Pending;
-use crate::pointed::{Found, Looked, Lookup, Pointer};
+use crate::pointed::{Answer, Found, Looked, Lookup, Pointer, Question};
+use crate::records::{Records, Sift, Sifted, SiftedMessage, is_meant, is_record};
 use crate::session::{Door, Phase, Session};
 use crate::settings::Settings;
 
@@ -182,9 +183,9 @@ impl Scene {
     /// The same, with an archive that answers at once.
     fn decide_reading(&mut self, nick: &str, line: &str) -> Decided {
         let decided = self.decide(nick, line);
-        let Flow::Look(lookup) = decided.flow else { return decided };
-        let found = Ok(self.message(&lookup));
-        self.session(nick).looked = Some(Box::new(Looked { lookup, found }));
+        let Flow::Look(question) = decided.flow else { return decided };
+        let answer = Ok(self.answer(&question));
+        self.session(nick).looked = Some(Box::new(Looked { question: *question, answer }));
         self.decide(nick, line)
     }
 
@@ -222,6 +223,41 @@ impl Scene {
             }
         }
         None
+    }
+
+    /// The answer of an archive that has read no more than what this scene's log holds.
+    pub(crate) fn answer(&self, question: &Question) -> Answer {
+        match question {
+            Question::Page(_) => Answer::Page(Page::default()),
+            Question::Message(lookup) => Answer::Message(self.message(lookup)),
+            Question::Sift(sift) => Answer::Sifted(self.sifted(sift)),
+            Question::Records(query) => {
+                let ours = |entry: &&Entry<Event>| {
+                    is_record(&entry.event)
+                        && entry.event.room().map(|room| room.0) == query.room.map(|room| room.0)
+                };
+                let rows = self.log.iter().filter(ours).map(|entry| Happened {
+                    seq: entry.seq,
+                    at_ms: entry.at_ms,
+                    event: entry.event.clone(),
+                });
+                Answer::Records(Records { rows: rows.collect(), end: true })
+            }
+        }
+    }
+
+    fn sifted(&self, sift: &Sift) -> Sifted {
+        let room = self.chat.room(sift.room).expect("a room");
+        let pattern = sift.pattern().expect("a pattern");
+        let numbers = (1..=room.head.0).map(Number).filter(|number| !room.is_gone(*number));
+        let found = numbers.filter_map(|number| {
+            let lookup = Lookup { room: sift.room, of: Pointer::Number(number), last: room.head };
+            let row = self.message(&lookup)?.row;
+            let meant = is_meant(&pattern, &row.by) && row.at_ms >= sift.since_ms;
+            let message = SiftedMessage { number, seq: row.seq, shown: row.status.is_none() };
+            meant.then(|| (message, Arc::clone(&row.by.nick)))
+        });
+        Sifted::new(found, false)
     }
 
     /// The msgid of a message of the first room.

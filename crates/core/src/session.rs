@@ -9,6 +9,7 @@ use chinwag_wire::names::Folded;
 
 use crate::accounts::Then;
 use crate::commands::authenticate::Exchange;
+use crate::commands::purge::Preview;
 use crate::ids::{SessionKey, UserId};
 use crate::keys::SshKey;
 use crate::metadata::Metadata;
@@ -129,7 +130,9 @@ pub struct Session {
     pub monitored: BTreeMap<Folded, Arc<str>>,
     /// Shows the numbers of messages (`NUMBERS on`).
     pub numbers: bool,
-    /// What the archive said of the message that its request is about, until that is decided.
+    /// The purge that it has looked at and may carry out.
+    pub preview: Option<Box<Preview>>,
+    /// What the archive said of what its request is about, until that is decided.
     pub looked: Option<Box<Looked>>,
     /// What it is in the middle of with an account; none for nearly all.
     proving: Option<Box<Proving>>,
@@ -160,6 +163,7 @@ impl Session {
             wrong_passwords: 0,
             monitored: BTreeMap::new(),
             numbers: false,
+            preview: None,
             looked: None,
             proving: None,
             failures: 0,

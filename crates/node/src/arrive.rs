@@ -291,6 +291,8 @@ fn verb_of(event: &Event) -> &'static str {
         Event::RoomKept { .. } => "CHANSERV",
         Event::LinkMade { .. } | Event::LinkUsed { .. } => "LINK",
         Event::Stays { .. } | Event::Returned(_) => "*",
+        Event::Purged(_) => "PURGE",
+        Event::OperatorActed(_) => "*",
         Event::Guarded { guard: Guard::Slow(_), .. } => "SLOW",
         Event::Guarded { .. } => "LOCKDOWN",
         Event::ServerBanned(_) | Event::ServerUnbanned { .. } => "UBAN",

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chinwag_core::history::{self, Page, Query};
 use chinwag_core::ids::{Millis, SessionId};
 use chinwag_core::line::{Line, Source, Text};
-use chinwag_core::pointed::{Answer, Looked, Lookup, Question};
+use chinwag_core::pointed::{Answer, Looked, Question};
 use chinwag_wire::caps::Cap;
 
 use crate::Node;
@@ -63,9 +63,9 @@ impl Node {
         self.reads.ask(session, asker.label, Question::Page(query));
     }
 
-    /// A session's request is about a message: it is looked at again with what the archive says of it.
-    pub(crate) fn look(&mut self, session: SessionId, lookup: Lookup) {
-        self.reads.ask(session, NO_LABEL, Question::Message(lookup));
+    /// A session's request needs an answer of the archive: it is looked at again with that.
+    pub(crate) fn look(&mut self, session: SessionId, question: Question) {
+        self.reads.ask(session, NO_LABEL, question);
     }
 
     /// The answer to a question, or why there is none.
@@ -78,30 +78,29 @@ impl Node {
                 if let Some(asker) = asker {
                     match answer {
                         Ok(Answer::Page(page)) => self.show_page(asker, &query, page),
-                        Ok(Answer::Message(_)) => self.no_page(asker, &query, WRONG),
+                        Ok(_) => self.no_page(asker, &query, WRONG),
                         Err(reason) => self.no_page(asker, &query, &reason),
                     }
                 }
                 self.came_back(Behalf { session: Some(session), label, message: false, tries: 0 }, asker);
             }
-            Question::Message(lookup) => {
+            question => {
                 if let Some(asker) = asker {
-                    self.looked(asker.index, lookup, answer);
+                    self.looked(asker.index, question, answer);
                 }
             }
         }
         self.go_on_all();
     }
 
-    /// The archive has said what it knows of a message: the request that waits for it is looked at again.
-    fn looked(&mut self, index: u32, lookup: Lookup, answer: Result<Answer, String>) {
+    /// The archive has answered: the request that waits for it is looked at again.
+    fn looked(&mut self, index: u32, question: Question, answer: Result<Answer, String>) {
         let Some(entry) = self.sessions.get_mut(index) else { return };
-        let found = match answer {
-            Ok(Answer::Message(found)) => Ok(found),
-            Ok(Answer::Page(_)) => Err(WRONG.to_owned()),
-            Err(reason) => Err(reason),
-        };
-        entry.core.looked = Some(Box::new(Looked { lookup, found }));
+        let answer = answer.and_then(|answer| match question.fits(&answer) {
+            true => Ok(answer),
+            false => Err(WRONG.to_owned()),
+        });
+        entry.core.looked = Some(Box::new(Looked { question, answer }));
         self.make_ready(index);
     }
 

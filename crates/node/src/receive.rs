@@ -391,9 +391,9 @@ impl Node {
         if waits {
             debug_assert!(effects.is_empty() && events.is_empty(), "a request that waits does nothing");
             self.labels.forget(label);
-            if let Flow::Look(lookup) = flow {
+            if let Flow::Look(question) = flow {
                 entry.waits = Waits::Read;
-                self.look(session, lookup);
+                self.look(session, *question);
             } else {
                 entry.waits = Waits::Others;
                 self.waiting.push(session);

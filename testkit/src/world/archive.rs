@@ -11,6 +11,7 @@ use chinwag_core::event::{Amended, Amendment, Event};
 use chinwag_core::history::{Anchor, Happened, Page, Part, Query, Row, Show, is_shown};
 use chinwag_core::ids::{Millis, Number, RoomId, UserId};
 use chinwag_core::pointed::{Answer, Change, Former, Found, Lookup, Pointer, Question};
+use chinwag_core::records::{Records, RecordsQuery, Sift, Sifted, SiftedMessage, is_meant, is_record};
 use chinwag_log::memory::MemoryLog;
 use chinwag_log::{Arrival, Entry, Log, Seq};
 use chinwag_wire::msgid::MsgIdKey;
@@ -21,6 +22,8 @@ pub struct Archive {
     chat: Chat,
     rows: BTreeMap<RoomId, Vec<Row>>,
     events: BTreeMap<RoomId, Vec<Happened>>,
+    /// What was done to keep each room; the server's is filed as that of room 0, which there is not.
+    records: BTreeMap<RoomId, Vec<Happened>>,
     /// Who said each message, and what it said at first.
     said: BTreeMap<(RoomId, Number), (UserId, Arc<str>)>,
     formers: BTreeMap<(RoomId, Number), Vec<Former>>,
@@ -33,6 +36,7 @@ impl Archive {
             chat: Chat::new(key),
             rows: BTreeMap::new(),
             events: BTreeMap::new(),
+            records: BTreeMap::new(),
             said: BTreeMap::new(),
             formers: BTreeMap::new(),
         }
@@ -72,6 +76,11 @@ impl Archive {
         let new = self.chat.apply(entry, &mut effects);
         if !new || effects.contains(&Effect::Stale) {
             return;
+        }
+        if is_record(&entry.event) {
+            let room = entry.event.room().unwrap_or(RoomId(0));
+            let happened = Happened { seq: entry.seq, at_ms: entry.at_ms, event: entry.event.clone() };
+            self.records.entry(room).or_default().push(happened);
         }
         let shown_at = effects.iter().find_map(|effect| match effect {
             Effect::Send { line, .. } => line.meta.at_ms,
@@ -136,6 +145,8 @@ impl Archive {
         match question {
             Question::Page(query) => self.page(query).map(Answer::Page),
             Question::Message(lookup) => self.message(lookup).map(Answer::Message),
+            Question::Sift(sift) => self.sift(sift).map(Answer::Sifted),
+            Question::Records(query) => self.records(query).map(Answer::Records),
         }
     }
 
@@ -152,6 +163,38 @@ impl Archive {
             let formers = self.formers.get(&place).cloned().unwrap_or_default();
             Box::new(Found { row: row.clone(), user: self.said[&place].0, formers })
         }))
+    }
+
+    fn sift(&self, sift: &Sift) -> Option<Sifted> {
+        if self.chat.head(sift.room) < sift.last {
+            return None;
+        }
+        let (room, pattern) = (self.chat.room(sift.room)?, sift.pattern()?);
+        let meant = |row: &&Row| {
+            let asked = (sift.first..=sift.last).contains(&row.number) && row.at_ms >= sift.since_ms;
+            asked && is_meant(&pattern, &row.by) && !room.is_gone(row.number)
+        };
+        let mut found: Vec<&Row> = self.rows(sift.room).iter().filter(meant).collect();
+        let beyond = found.len().saturating_sub(sift.limit as usize);
+        found.drain(..beyond);
+        let found = found.into_iter().map(|row| {
+            let shown = row.status.is_none();
+            (SiftedMessage { number: row.number, seq: row.seq, shown }, Arc::clone(&row.by.nick))
+        });
+        Some(Sifted::new(found, beyond > 0))
+    }
+
+    fn records(&self, query: &RecordsQuery) -> Option<Records> {
+        if self.chat.position() < query.until {
+            return None;
+        }
+        let of = query.room.unwrap_or(RoomId(0));
+        let before = |happened: &&Happened| query.before.is_none_or(|before| happened.seq < before);
+        let mut rows: Vec<Happened> =
+            self.records.get(&of).into_iter().flatten().filter(before).cloned().collect();
+        let beyond = rows.len().saturating_sub(query.limit as usize);
+        rows.drain(..beyond);
+        Some(Records { rows, end: beyond == 0 })
     }
 
     fn page(&self, query: &Query) -> Option<Page> {
@@ -209,8 +252,7 @@ impl Archive {
 
     /// What a question may be answered with, oldest first.
     fn items(&self, query: &Query) -> Vec<Item<'_>> {
-        let gone =
-            |row: &Row| self.chat.room(query.room).is_some_and(|room| room.redacted.contains(&row.number));
+        let gone = |row: &Row| self.chat.room(query.room).is_some_and(|room| room.is_gone(row.number));
         let visible = |row: &&Row| {
             (query.first..=query.last).contains(&row.number) && row.status.is_none() && !gone(row)
         };

@@ -24,9 +24,10 @@ pub(crate) use self::register::{register, register_for, same_secret, verify};
 use crate::asking::Asking;
 use crate::chat::{Account, Chat};
 use crate::commands::authenticate::{self, Exchange};
+use crate::commands::reply::{asker, on_record};
 use crate::commands::{oper, registration, webirc};
 use crate::effect::Effect;
-use crate::event::{AccountChange, AccountRegistered, Event};
+use crate::event::{AccountChange, AccountRegistered, Act, Event};
 use crate::line::Line;
 use crate::session::Phase;
 use crate::work::{Job, Outcome, Secret};
@@ -114,7 +115,7 @@ impl Chat {
     pub fn resume(&self, asking: &mut Asking<'_>, came: Resumed) {
         let Some(then) = asking.session.take_then() else { return };
         match (then, came) {
-            (Then::Oper(name), Resumed::Work(outcome)) => oper::checked(asking, &name, &outcome),
+            (Then::Oper(name), Resumed::Work(outcome)) => oper::checked(self, asking, &name, &outcome),
             (Then::Scram(exchange), Resumed::Work(outcome)) => {
                 authenticate::resume(self, asking, *exchange, outcome);
             }
@@ -147,6 +148,9 @@ impl Chat {
     }
 
     fn settled(&self, asking: &mut Asking<'_>, then: Then, settled: Settled) {
+        if settled == Settled::Done {
+            self.done_for_other(asking, &then);
+        }
         match (then, settled) {
             (Then::LinkMade(account, code), _) => link::made(self, asking, &account, &code),
             (Then::Linked(account), Settled::Done) => link::used(self, asking, &account),
@@ -173,6 +177,23 @@ impl Chat {
                 _,
             ) => tell(self, asking, way, News::Refused(Refusal::NO_ACCOUNT.about(&account))),
             _ => {}
+        }
+    }
+}
+
+impl Chat {
+    /// Puts on record what a server operator did with the account of somebody else.
+    fn done_for_other(&self, asking: &mut Asking<'_>, then: &Then) {
+        let act = match then {
+            Then::Registered(Way::ForOther(_), new) => {
+                Act::AccountRegistered { account: Arc::clone(&new.account) }
+            }
+            Then::Changed(Way::ForOther(_), account) => Act::PasswordSet { account: Arc::clone(account) },
+            Then::Dropped(Way::ForOther(_), account) => Act::AccountDropped { account: Arc::clone(account) },
+            _ => return,
+        };
+        if let Some(user) = asker(self, asking) {
+            on_record(asking, user, act);
         }
     }
 }

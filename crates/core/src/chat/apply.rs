@@ -37,6 +37,9 @@ impl Chat {
         match event {
             Event::Said(said) => self.said(entry.seq, at_ms, said, effects),
             Event::Amended(amended) => self.amended(at_ms, amended, effects),
+            Event::Purged(purged) => self.purged(at_ms, purged, effects),
+            // For the records alone.
+            Event::OperatorActed(_) => {}
             Event::Opened { name, common, .. } => {
                 self.rooms.open(name, *common, at_ms);
             }

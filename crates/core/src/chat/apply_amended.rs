@@ -42,7 +42,7 @@ impl Chat {
     pub(super) fn amended(&mut self, at_ms: Millis, amended: &Amended, effects: &mut Effects) {
         let msgid = MsgId::stored(&self.key, amended.position);
         let Some(room) = unchanged(&mut self.rooms, amended.room, amended.basis, effects) else { return };
-        if room.redacted.contains(&amended.number) {
+        if room.is_gone(amended.number) {
             let about = [Text::from(&room.name), msgid.to_string().into()];
             return fail(effects, amended.what.verb(), "UNKNOWN_MSGID", about, GONE);
         }
@@ -100,7 +100,7 @@ impl Chat {
 
     /// A reaction as it is read later, for those who know its form; none when its message is gone.
     pub(crate) fn reaction(&self, query: &Query, amended: &Amended) -> Option<Line> {
-        if self.room(query.room)?.redacted.contains(&amended.number) {
+        if self.room(query.room)?.is_gone(amended.number) {
             return None;
         }
         let msgid = MsgId::stored(&self.key, amended.position);

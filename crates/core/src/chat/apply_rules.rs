@@ -10,7 +10,7 @@ use super::apply_messages::tagged_line;
 use super::apply_rooms::{leave, tell_witnesses};
 use super::apply_users::refuse;
 use super::rooms::{Rooms, show_changes};
-use super::{Chat, Guards, Lists, Room, RoomModes, Topic};
+use super::{Chat, Guards, Lists, Purges, Room, RoomModes, Topic};
 use crate::commands::rename;
 use crate::effect::{Effect, Effects, To};
 use crate::event::{Event, ModeChange, Who};
@@ -53,6 +53,8 @@ impl Chat {
         room.guards = Guards::default();
         room.pins.clear();
         room.redacted.retain(|number| *number > head);
+        // The numbers of purges go on, so that no two are mixed up where they are kept.
+        room.purges = Purges { made: room.purges.made, ..Purges::default() };
         room.topic = None;
         room.metadata.clear();
         for guest in std::mem::take(&mut room.invites) {

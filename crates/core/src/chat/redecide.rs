@@ -9,7 +9,7 @@ use super::{Chat, Lists, Room, User};
 use crate::commands::deeds::Deed;
 use crate::event::{Amended, Event, Guard, MetadataOn, MetadataSet, ModeChange, Said, Status, Tagged, Who};
 use crate::ids::{RoomId, UserId};
-use crate::line::{Line, Text};
+use crate::line::{Line, Source, Text};
 use crate::permissions::{Action, may, may_give, may_kick, may_take};
 use crate::roles::{Role, Roles};
 
@@ -32,6 +32,8 @@ impl Chat {
                 Ok(Event::Tagged(Arc::new(Tagged { basis, by, status, ..Tagged::clone(&tagged) })))
             }
             Event::Amended(amended) => self.amend_again(&amended),
+            // Somebody has seen what it is about; under other rules it is to be looked at again.
+            Event::Purged(_) => Err(purge_again()),
             Event::TopicSet { room: id, by, topic, .. } => {
                 let (room, user) = self.author(id, &by)?;
                 if room.modes.topic_locked && !room.may(user.id, Action::SetTopic) {
@@ -190,6 +192,11 @@ impl Room {
 
 fn refusal(numeric: Numeric, room: &Room) -> Box<Line> {
     Box::new(Line::numeric(numeric, [Text::from(&room.name), numeric.text().into()]))
+}
+
+fn purge_again() -> Box<Line> {
+    let text = "PURGE: the room's rules changed meanwhile; look again and repeat it".into();
+    Box::new(Line::new(Source::Server, "NOTICE", ["*".into(), text]))
 }
 
 fn no_room() -> Box<Line> {

@@ -9,6 +9,7 @@ use chinwag_wire::names::Folded;
 use super::conversations::{Party, name_of};
 use super::guards::Guards;
 use super::keeping::Kept;
+use super::purges::Purges;
 use super::room_modes::{Lists, RoomModes};
 use crate::ids::{Millis, Number, RoomId, UserId};
 use crate::metadata::Metadata;
@@ -81,6 +82,8 @@ pub struct Room {
     pub between: Option<Arc<[Party; 2]>>,
     /// The numbers of the messages that were taken back.
     pub redacted: BTreeSet<Number>,
+    /// What was purged.
+    pub purges: Purges,
     /// The numbers of the pinned messages, in the order in which they were pinned.
     pub pins: Vec<Number>,
     /// The server's own room: coming in first makes nobody its operator.
@@ -252,6 +255,7 @@ impl Rooms {
             history_from: Number(1),
             between: None,
             redacted: BTreeSet::new(),
+            purges: Purges::default(),
             pins: Vec::new(),
             common,
         });

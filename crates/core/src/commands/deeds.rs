@@ -140,7 +140,7 @@ pub(crate) fn aim<'a>(
     };
     let unknown = "There is no such message here, or not any more";
     let may_be_gone = deed == Deed::Was;
-    let gone = |number: &Number| !may_be_gone && room.redacted.contains(number);
+    let gone = |number: &Number| !may_be_gone && room.is_gone(*number);
     let of = match pointer(chat, message) {
         Some(Pointer::Number(number))
             if number < room.history_from || number > room.head || gone(&number) =>

@@ -10,7 +10,7 @@ use crate::effect::Effect;
 use crate::event::{Amended, Amendment, Event};
 use crate::history::Show;
 use crate::ids::{Number, RoomId};
-use crate::pointed::{Looked, Lookup, Pointer};
+use crate::pointed::{Answer, Looked, Lookup, Pointer, Question};
 use crate::scene::Scene;
 use crate::session::Door;
 
@@ -144,7 +144,8 @@ fn nothing_is_done_while_the_rules_change_or_before_the_archive_has_answered() {
     let mut scene = tea();
     let first = scene.decide("bob", "EDIT #tea 2 :x");
     let lookup = Lookup { room: RoomId(1), of: Pointer::Number(Number(2)), last: Number(2) };
-    assert_eq!(first.flow, Flow::Look(lookup));
+    let question = Question::Message(lookup);
+    assert_eq!(first.flow, Flow::Look(Box::new(question.clone())));
     let modes = Event::ModesChanged {
         room: RoomId(1),
         basis: 0,
@@ -154,14 +155,14 @@ fn nothing_is_done_while_the_rules_change_or_before_the_archive_has_answered() {
     scene.pending.enter(&scene.chat, &modes);
     assert_eq!(scene.decide("bob", "EDIT #tea 2 :x").flow, Flow::Wait);
     // An answer that came meanwhile is kept for the time after.
-    let found = Ok(scene.message(&lookup));
-    scene.session("bob").looked = Some(Box::new(Looked { lookup, found }));
+    let answer = Ok(Answer::Message(scene.message(&lookup)));
+    scene.session("bob").looked = Some(Box::new(Looked { question: question.clone(), answer }));
     assert_eq!(scene.decide("bob", "EDIT #tea 2 :x").flow, Flow::Wait);
     scene.pending.leave(&modes);
     assert_eq!(scene.decide("bob", "EDIT #tea 2 :x").events.len(), 1);
     // An archive that cannot be read is no reason to wait.
-    let found = Err("no such file".to_owned());
-    scene.session("bob").looked = Some(Box::new(Looked { lookup, found }));
+    let answer = Err("no such file".to_owned());
+    scene.session("bob").looked = Some(Box::new(Looked { question, answer }));
     let refused = scene.decide("bob", "EDIT #tea 2 :x");
     assert_eq!((refused.flow, refused.events.len(), refused.effects.len()), (Flow::Done, 0, 1));
 }

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use chinwag_wire::message::Message;
 use chinwag_wire::numeric::Numeric;
 
-use super::reply::{given, operator, too_long};
+use super::reply::{given, on_record, operator, too_long};
 use crate::asking::{Asking, Flow};
 use crate::chat::Chat;
-use crate::event::Event;
+use crate::event::{Act, Event};
 use crate::privileges::Privilege;
 
 /// `KILL <nickname> [:<reason>]`
@@ -21,7 +21,9 @@ pub(crate) fn kill(chat: &Chat, asking: &mut Asking<'_>, message: &Message<'_>) 
     }
     match chat.user_by_nick(message.params[0]) {
         Some(target) => {
-            let (by, reason) = (Arc::clone(&user.who), reason.into());
+            let (by, reason): (_, Arc<str>) = (Arc::clone(&user.who), reason.into());
+            let whom = target.who.mask().into();
+            on_record(asking, user, Act::Killed { whom, reason: Arc::clone(&reason) });
             asking.propose(Event::Killed { user: target.id, by, reason });
         }
         None => asking.refuse(Numeric::ERR_NOSUCHNICK, [given(message.params[0])]),

@@ -33,6 +33,7 @@ mod mode;
 mod mode_room;
 #[cfg(test)]
 mod modes_tests;
+mod modlog;
 mod monitor;
 mod motd;
 pub mod names;
@@ -46,6 +47,7 @@ mod pin;
 mod ping;
 mod playback;
 mod privmsg;
+pub(crate) mod purge;
 mod quit;
 mod re;
 mod react;
@@ -74,6 +76,8 @@ mod tests_conversations;
 mod tests_guard;
 #[cfg(test)]
 mod tests_history;
+#[cfg(test)]
+mod tests_purge;
 #[cfg(test)]
 mod tests_reading;
 #[cfg(test)]
@@ -187,6 +191,8 @@ fn about_messages(verb: Verb) -> Handler {
         Verb::Numbers => numbers::numbers,
         Verb::Pin => pin::pin,
         Verb::Pins => pin::pins,
+        Verb::Modlog => modlog::modlog,
+        Verb::Purge => purge::purge,
         Verb::Quote => re::quote,
         Verb::Re => re::re,
         Verb::React => react::react,

@@ -76,7 +76,7 @@ pub(super) fn by_tags(
         Ok(found) => found?,
         Err(flow) => return Some(flow),
     };
-    if !found.heard_by(user, room) || room.redacted.contains(&found.row.number) {
+    if !found.heard_by(user, room) || room.is_gone(found.row.number) {
         return None;
     }
     let what = Amendment::Reacted { reaction: (&**reaction).into(), set };

@@ -10,6 +10,7 @@ use smallvec::SmallVec;
 use crate::asking::Asking;
 use crate::chat::{Chat, User};
 use crate::effect::{Effect, Effects, To};
+use crate::event::{Act, Event, OperatorActed};
 use crate::line::{Command, Line, Meta, Source, Text};
 use crate::privileges::Privilege;
 
@@ -61,6 +62,23 @@ pub(crate) fn too_long(asking: &mut Asking<'_>, verb: &'static str, code: &'stat
     asking.refuse(Numeric::ERR_INPUTTOOLONG, []);
 }
 
+/// Adds a `NOTE` for the asking session, or its words as a numeric where it would not read that.
+pub(crate) fn noted(
+    effects: &mut Effects,
+    command: &'static str,
+    code: &'static str,
+    about: impl IntoIterator<Item = Text>,
+    text: Text,
+) {
+    let about: SmallVec<[Text; 2]> = about.into_iter().collect();
+    let mut plain = Line::numeric(Numeric::RPL_TEXT, []);
+    plain.params.extend(about.first().cloned());
+    plain.params.push(text.clone());
+    let note = [Text::Static(command), Text::Static(code)].into_iter().chain(about).chain([text]);
+    tell(effects, line("NOTE", note).needing(Cap::StandardReplies));
+    tell(effects, plain.lacking(Cap::StandardReplies));
+}
+
 /// Something the caller sent, as it can be given back between other parameters: one word, not too long.
 pub(crate) fn given(word: &str) -> Text {
     let fits = !word.is_empty() && !word.starts_with(':') && !word.contains(' ');
@@ -98,6 +116,13 @@ pub(crate) fn operator<'a>(
         Some(_) => asking.refuse(Numeric::ERR_NOPRIVS, [privilege.name().into()]),
     }
     None
+}
+
+/// Puts on record what a server operator does, with the next events.
+pub(crate) fn on_record(asking: &mut Asking<'_>, user: &User, act: Act) {
+    let operator = user.operator.as_ref().map(|operator| std::sync::Arc::clone(&operator.name));
+    let by = std::sync::Arc::clone(&user.who);
+    asking.propose(Event::OperatorActed(std::sync::Arc::new(OperatorActed { by, operator, act })));
 }
 
 /// Whether a question that may name a server means this one: by no name at all, by a mask that fits its name,

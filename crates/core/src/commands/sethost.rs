@@ -5,10 +5,10 @@ use std::sync::Arc;
 use chinwag_wire::message::Message;
 use chinwag_wire::numeric::Numeric;
 
-use super::reply::{given, operator};
+use super::reply::{given, on_record, operator};
 use crate::asking::{Asking, Flow};
 use crate::chat::Chat;
-use crate::event::Event;
+use crate::event::{Act, Event};
 use crate::privileges::Privilege;
 
 /// Bytes of a host.
@@ -34,6 +34,7 @@ pub(crate) fn sethost(chat: &Chat, asking: &mut Asking<'_>, message: &Message<'_
         return Flow::Done;
     }
     let (username, by) = (Arc::clone(&target.who.user), Arc::clone(&user.who));
+    on_record(asking, user, Act::HostGiven { whom: target.who.mask().into(), host: host.into() });
     asking.propose(Event::NewHost { user: target.id, username, host: host.into(), by });
     Flow::Done
 }

@@ -33,7 +33,14 @@ pub(crate) fn was(chat: &Chat, asking: &mut Asking<'_>, message: &Message<'_>) -
         };
         note(asking, NAME, code, about(), text.into());
     }
-    if aim.found.formers.is_empty() {
+    if let Some(purge) = aim.room.purge_of(row.number) {
+        let (n, who, at) = (purge.purge, &purge.by, stamp(purge.at_ms));
+        let (said, text) = (&row.by.nick, without_action(&row.text));
+        let hidden = format!("[{number}] {who} hid it with purge {n} at {at}; {said}: {text}");
+        note(asking, NAME, "PURGED", about(), hidden.into());
+    } else if aim.room.purges.wiped.contains(row.number) {
+        note(asking, NAME, "PURGED", about(), format!("[{number}] a purge removed it for good").into());
+    } else if aim.found.formers.is_empty() {
         note(asking, NAME, "AS_SAID", about(), format!("[{number}] is as {} said it", row.by.nick).into());
     }
     Flow::Done

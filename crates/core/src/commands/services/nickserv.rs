@@ -16,6 +16,7 @@ use crate::work::Secret;
 
 const SERVICE: Service = Service::NickServ;
 const WAY: Way = Way::Service("NickServ");
+const FOR_OTHER: Way = Way::ForOther("NickServ");
 
 /// Every command: how it is used, and what it does.
 const ROWS: &[(&str, &str)] = &[
@@ -279,12 +280,12 @@ fn for_others(chat: &Chat, asking: &mut Asking<'_>, command: &str, words: &[&str
             accounts::register_for(chat, asking, SERVICE.nick(), name, Secret::from(*password));
         }
         ("SADROP", [name]) => match chat.account(name) {
-            Some(account) => accounts::drop_account(asking, WAY, &Arc::clone(&account.name)),
+            Some(account) => accounts::drop_account(asking, FOR_OTHER, &Arc::clone(&account.name)),
             None => say(chat, asking, SERVICE, format!("There is no account {}.", given(name).as_str())),
         },
         ("SAPASSWD", [name, password]) => match chat.account(name) {
             Some(account) => {
-                accounts::set_password(chat, asking, WAY, &Arc::clone(&account.name), password);
+                accounts::set_password(chat, asking, FOR_OTHER, &Arc::clone(&account.name), password);
             }
             None => say(chat, asking, SERVICE, format!("There is no account {}.", given(name).as_str())),
         },

@@ -100,6 +100,18 @@ const ROWS: &[Row] = &[
         run: lockdown,
     },
     Row {
+        names: &["purge"],
+        usage: "/purge name 10m [reason]",
+        what: "hide what somebody said; then confirm, undo, final (operators)",
+        run: purge,
+    },
+    Row {
+        names: &["modlog"],
+        usage: "/modlog [count]",
+        what: "who did what to keep the room (operators)",
+        run: modlog,
+    },
+    Row {
         names: &["rename"],
         usage: "/rename #room [reason]",
         what: "give the room another name (operators)",
@@ -447,6 +459,17 @@ fn lockdown(door: &mut PlainDoor, rest: &str) {
 fn guard(door: &mut PlainDoor, rest: &str, command: &str) {
     if let Some((room, rest)) = room_and_rest(door, rest) {
         door.request(format!("{command} {room} {rest}"));
+    }
+}
+
+fn purge(door: &mut PlainDoor, rest: &str) {
+    guard(door, rest, "PURGE");
+}
+
+fn modlog(door: &mut PlainDoor, rest: &str) {
+    match word(rest) {
+        ("*", rest) => door.request(format!("MODLOG * {rest}")),
+        _ => guard(door, rest, "MODLOG"),
     }
 }
 
