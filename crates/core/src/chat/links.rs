@@ -37,7 +37,7 @@ impl Links {
         let good = |link: &&Link| {
             same_secret(link.code.expose().as_bytes(), code.as_bytes()) & (now_ms < link.until_ms)
         };
-        self.0.iter().filter(good).next_back().map(|link| &link.account)
+        self.0.iter().rfind(good).map(|link| &link.account)
     }
 
     /// Uses a code up; false when it is not good.
