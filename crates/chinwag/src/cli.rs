@@ -10,6 +10,7 @@ pub(crate) const EXPLANATION: &str = "\
 chinwag: the chat room that everybody can walk into
 
   chinwag serve             start a server on this machine, port 55555
+  chinwag join [ADDRESS]    walk into a server with the terminal client
   chinwag config            print every setting with its default and its reason
   chinwag config check FILE say whether a configuration file is fine
   chinwag account add NAME  make an account, while no server runs on the data
@@ -40,6 +41,17 @@ Examples:
 
 SIGTERM or Ctrl-C ends it within a second: everybody is told, nothing that was acknowledged is lost.";
 
+const JOIN_EXAMPLES: &str = "\
+Examples:
+  chinwag join                              the server on this machine
+  chinwag join chat.example                 another one, with TLS
+  chinwag join chat.example --room '#rust'  straight into a room
+  chinwag join localhost chat.example       two servers in one client
+  chinwag join irc.example:6667 --plaintext any IRC server
+
+F1 shows the keys. Your nickname, rooms, and the servers' certificates are remembered in the platform's state folder,
+on Linux ~/.local/state/chinwag/servers.toml. NO_COLOR is heeded.";
+
 const ACCOUNT_EXAMPLES: &str = "\
 Examples:
   chinwag account add ann < password.txt   the first line is the password
@@ -64,6 +76,9 @@ pub(crate) enum Command {
     /// Start a server.
     #[command(after_help = SERVE_EXAMPLES)]
     Serve(ServeArgs),
+    /// Walk into a server with the terminal client.
+    #[command(after_help = JOIN_EXAMPLES)]
+    Join(JoinArgs),
     /// Make, change, list or remove accounts, while no server runs on the data.
     #[command(after_help = ACCOUNT_EXAMPLES)]
     Account(AccountArgs),
@@ -73,6 +88,33 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: Option<ConfigCommand>,
     },
+}
+
+/// `chinwag join`
+#[derive(Debug, Args)]
+pub(crate) struct JoinArgs {
+    /// Where: host or host:port; several are several servers in one client [default: the server on this machine,
+    /// port 55555].
+    #[arg(value_name = "ADDRESS")]
+    pub(crate) addresses: Vec<String>,
+    /// Your nickname; without it the one of the last time, or you are asked.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) nick: Option<String>,
+    /// A room to enter; may be given more than once [default: the rooms of the last time, or #lobby].
+    #[arg(long = "room", value_name = "ROOM")]
+    pub(crate) rooms: Vec<String>,
+    /// Use TLS [default: except on this machine].
+    #[arg(long, conflicts_with = "plaintext")]
+    pub(crate) tls: bool,
+    /// Do without TLS: everybody on the way can read.
+    #[arg(long)]
+    pub(crate) plaintext: bool,
+    /// Colours: dark, light, 16, none, contrast [default: what fits the terminal].
+    #[arg(long, value_name = "NAME", env = "CHINWAG_THEME")]
+    pub(crate) theme: Option<String>,
+    /// Leave the mouse to the terminal.
+    #[arg(long)]
+    pub(crate) no_mouse: bool,
 }
 
 /// `chinwag config …`

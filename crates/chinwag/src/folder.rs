@@ -9,6 +9,16 @@ pub(crate) fn default_data() -> Option<PathBuf> {
     choose(given("XDG_DATA_HOME").as_deref(), given("HOME").as_deref(), cfg!(target_os = "macos"))
 }
 
+/// The folder for what programs remember between two starts; none when the environment names no home.
+pub(crate) fn default_state() -> Option<PathBuf> {
+    let given = |name| var_os(name).map(PathBuf::from).filter(|path: &PathBuf| path.is_absolute());
+    match given("XDG_STATE_HOME") {
+        Some(folder) => Some(folder.join("chinwag")),
+        None if cfg!(target_os = "macos") => default_data(),
+        None => given("HOME").map(|home| home.join(".local/state/chinwag")),
+    }
+}
+
 fn choose(data_home: Option<&Path>, home: Option<&Path>, mac: bool) -> Option<PathBuf> {
     if let Some(folder) = data_home {
         return Some(folder.join("chinwag"));

@@ -6,6 +6,9 @@
 mod account;
 mod cli;
 mod folder;
+mod join;
+mod known;
+mod link;
 mod serve;
 
 use std::io::Write;
@@ -35,12 +38,22 @@ fn main() -> ExitCode {
 
 fn run(command: Option<Command>) -> Result<(), Failure> {
     match command {
-        None => print(cli::EXPLANATION),
+        None => start_here(),
         Some(Command::Serve(args)) => serve::run(args),
+        Some(Command::Join(args)) => join::run(args),
         Some(Command::Account(args)) => account::run(args),
         Some(Command::Config { command: None }) => print(chinwag_server::config::DEFAULT_TOML),
         Some(Command::Config { command: Some(ConfigCommand::Check { file }) }) => check(&file),
     }
+}
+
+/// `chinwag` alone: what there is, and the way into a server that runs here.
+fn start_here() -> Result<(), Failure> {
+    print(cli::EXPLANATION)?;
+    if join::here().is_some() {
+        print("\nA server answers on this machine: `chinwag join` walks in.\n")?;
+    }
+    Ok(())
 }
 
 fn check(file: &Path) -> Result<(), Failure> {
