@@ -3,6 +3,7 @@
 use std::io::{self, BufRead, IsTerminal, Write};
 use std::path::Path;
 
+use chinwag_server::Config;
 use chinwag_server::keeper::Keeper;
 
 use crate::cli::{AccountArgs, AccountCommand};
@@ -14,10 +15,13 @@ pub(crate) fn run(args: AccountArgs) -> Result<(), Failure> {
     let data = data.or_else(folder::default_data).ok_or_else(|| {
         Failure::Usage("no home folder to look for data in: say where with --data DIR".to_owned())
     })?;
-    let keeper = open(&data)?;
+    let keeper = match &command {
+        AccountCommand::Add { config, .. } => make(&data, config.as_deref())?,
+        _ => open(&data)?,
+    };
     let failed = |error: chinwag_server::keeper::KeepError| Failure::Failed(error.to_string());
     match command {
-        AccountCommand::Add { name } => {
+        AccountCommand::Add { name, .. } => {
             keeper.add(&name, &password(&name)?).map_err(failed)?;
             print(&format!("{name} is an account now\n"))
         }
@@ -41,11 +45,18 @@ pub(crate) fn run(args: AccountArgs) -> Result<(), Failure> {
 }
 
 fn open(data: &Path) -> Result<Keeper, Failure> {
-    if !data.exists() {
+    if !Keeper::is_kept(data) {
         let sentence = format!("there is nothing kept in {}; say where with --data DIR", data.display());
         return Err(Failure::Failed(sentence));
     }
     Keeper::open(data).map_err(|error| Failure::Failed(error.to_string()))
+}
+
+/// The first account may come before the first start of a server.
+fn make(data: &Path, config: Option<&Path>) -> Result<Keeper, Failure> {
+    let config = config.map_or_else(|| Ok(Config::default()), Config::read);
+    let config = config.map_err(|error| Failure::Usage(error.to_string()))?;
+    Keeper::make(data, &config).map_err(|error| Failure::Failed(error.to_string()))
 }
 
 /// The first line of standard input. Whoever types it sees it; a file or a program is the better way.

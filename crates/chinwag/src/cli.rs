@@ -141,10 +141,14 @@ pub(crate) struct AccountArgs {
 /// What can be done with accounts.
 #[derive(Debug, Subcommand)]
 pub(crate) enum AccountCommand {
-    /// Make an account; the password is the first line of standard input.
+    /// Make an account; the password is the first line of standard input. The data folder is made when it is not
+    /// there.
     Add {
         /// Its name.
         name: String,
+        /// The server's file of settings, for what is chosen when the data folder is made.
+        #[arg(long, value_name = "FILE", env = "CHINWAG_CONFIG")]
+        config: Option<PathBuf>,
     },
     /// Give an account another password, the first line of standard input.
     Password {

@@ -28,6 +28,7 @@ fn accounts_are_made_and_ended_while_no_server_runs() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path();
     assert_eq!(account(&data.join("none"), &["list"], "").0, 1);
+    assert_eq!(account(data, &["list"], "").0, 1, "an empty folder stays empty");
     let check = |arguments: &[&str], input: &str, code: i32, text: &str| {
         let (found, said) = account(data, arguments, input);
         assert!(found == code && said.contains(text), "{arguments:?}: {found} {said}");
@@ -47,4 +48,20 @@ fn accounts_are_made_and_ended_while_no_server_runs() {
     caller.send("PASS :ann:open sesame\r\nNICK ann\r\nUSER ann 0 * :ann");
     caller.until(|line| line.contains(" 900 * ann!~ann@127.0.0.1 ann "));
     caller.until(|line| line.contains(" 001 ann "));
+}
+
+#[test]
+fn the_first_account_may_come_before_the_first_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let (data, config) = (folder.path().join("data"), folder.path().join("chat.toml"));
+    std::fs::write(&config, "[server]\ncasemapping = \"precis\"\n").unwrap();
+    let config = config.to_str().unwrap();
+    let (code, said) = account(&data, &["add", "Zo\u{eb}", "--config", config], "sesame\n");
+    assert_eq!(code, 0, "{said}");
+    let (code, said) = account(&data, &["password", "ZO\u{cb}"], "open sesame\n");
+    assert_eq!(code, 0, "letters of all scripts are the same in both cases: {said}");
+    let server = Process::serve(Path::new(BINARY), &data, &["--config", config], &[]);
+    let mut caller = Caller::connect(server.address());
+    caller.send("PASS :zo\u{eb}:open sesame\r\nNICK zo\u{eb}\r\nUSER zoe 0 * :Zo\u{eb}");
+    caller.until(|line| line.contains(" 001 zo\u{eb} "));
 }

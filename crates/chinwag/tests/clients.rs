@@ -1,11 +1,18 @@
 //! People with the clients they have: irssi, WeeChat, `nc`, `telnet` and a small socket script in one room of the
-//! real program, before and after a restart.
+//! real program, before and after a restart. Then everybody who has an IRC client that keeps its windows, with and
+//! without an account: they go, others go on talking, they come back.
 //!
 //! Nothing here sleeps for a time that is hoped to be enough: every wait is for something to show, with a
 //! deadline, and says what was there instead.
 
+#[path = "clients/coming_back.rs"]
+mod coming_back;
+#[path = "clients/members.rs"]
+mod members;
 #[path = "clients/people.rs"]
 mod people;
+#[path = "clients/terminal.rs"]
+mod terminal;
 #[path = "clients/waiting.rs"]
 mod waiting;
 
@@ -20,8 +27,10 @@ use waiting::{DEADLINE, installed};
 /// Programs that this test drives. `.ci/run` installs them.
 const PROGRAMS: [&str; 5] = ["irssi", "weechat-headless", "tmux", "nc", "telnet"];
 
+const BINARY: &str = env!("CARGO_BIN_EXE_chinwag");
+
 fn serve(folder: &Path) -> Process {
-    Process::serve(Path::new(env!("CARGO_BIN_EXE_chinwag")), &folder.join("data"), &[], &[])
+    Process::serve(Path::new(BINARY), &folder.join("data"), &[], &[])
 }
 
 /// Asks the server to end, and waits until it has.

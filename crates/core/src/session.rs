@@ -43,6 +43,8 @@ pub struct Greeting {
     pub nick: Option<Arc<str>>,
     /// The nickname that NICK asked for last, whether it may be had or not.
     pub wanted: Option<Arc<str>>,
+    /// The nickname that it could not have without the proof of its account.
+    pub refused: Option<Arc<str>>,
     /// USER's first parameter.
     pub user: Option<Arc<str>>,
     /// USER's last parameter.

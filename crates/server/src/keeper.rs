@@ -4,15 +4,16 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chinwag_archive::Opened;
+use chinwag_archive::{DATABASE_FILE, Opened};
 use chinwag_core::chat::Chat;
 use chinwag_core::event::{AccountChange, AccountRegistered, Event};
 use chinwag_log::{Arrival, Key, Log, Origin, Proposal, Slot};
 use chinwag_proof::{Cost, Prover};
+use chinwag_wire::casemap::CaseMapping;
 use chinwag_wire::msgid::MsgIdKey;
 use chinwag_wire::names::{Nick, is_reserved};
 
-use crate::{StartError, clock};
+use crate::{Config, StartError, clock, make_folder};
 
 /// How long storing may take.
 const WITHIN: Duration = Duration::from_secs(10);
@@ -48,18 +49,36 @@ pub enum KeepError {
 }
 
 impl Keeper {
-    /// Opens a data folder.
+    /// Opens a data folder in which something is kept.
     ///
     /// # Errors
     /// [`StartError`], one sentence for people, above all when a server runs on it.
     pub fn open(data: &Path) -> Result<Keeper, StartError> {
-        let options = chinwag_archive::Options { now_ms: clock::now_ms(), ..Default::default() };
+        Keeper::with(data, CaseMapping::default())
+    }
+
+    /// The same; a folder that is not there yet, or empty, is made as a server with this configuration would make it.
+    ///
+    /// # Errors
+    /// [`StartError`], as before.
+    pub fn make(data: &Path, config: &Config) -> Result<Keeper, StartError> {
+        make_folder(data).map_err(|source| StartError::Folder { path: data.to_owned(), source })?;
+        Keeper::with(data, config.server.casemapping.of_names())
+    }
+
+    fn with(data: &Path, casemapping: CaseMapping) -> Result<Keeper, StartError> {
+        let options = chinwag_archive::Options { now_ms: clock::now_ms(), casemapping, ..Default::default() };
         let opened = chinwag_archive::open(data, options)?;
-        let mut chat = Chat::new(MsgIdKey(opened.meta.msgid_key));
+        let mut chat = Chat::new(MsgIdKey(opened.meta.msgid_key)).with_mapping(opened.meta.casemapping);
         opened
             .restore(&mut chat)
             .map_err(|error| StartError::Restore { path: data.to_owned(), what: error.to_string() })?;
         Ok(Keeper { opened, chat })
+    }
+
+    /// Whether anything is kept in a folder.
+    pub fn is_kept(data: &Path) -> bool {
+        data.join(DATABASE_FILE).exists()
     }
 
     /// What is kept.

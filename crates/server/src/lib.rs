@@ -398,7 +398,7 @@ fn refused(address: &Address, source: io::Error) -> StartError {
 
 /// The folder, for its owner only: what people say is nobody else's business. A folder that is there already
 /// keeps its permissions.
-fn make_folder(path: &Path) -> io::Result<()> {
+pub(crate) fn make_folder(path: &Path) -> io::Result<()> {
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]

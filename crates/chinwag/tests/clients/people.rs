@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use chinwag_testkit::process::Process;
 
+use super::terminal::Terminal;
 use super::waiting::{DEADLINE, wait_for};
 
 /// Somebody in the lobby.
@@ -27,10 +28,10 @@ pub trait Person {
     }
 }
 
-/// irssi, in a terminal of its own tmux server.
+/// irssi, in a terminal.
 pub struct Irssi {
     nick: String,
-    socket: String,
+    terminal: Terminal,
 }
 
 impl Irssi {
@@ -41,28 +42,15 @@ impl Irssi {
         let settings = "cmd_queue_speed = \"10msec\"; cmds_max_at_once = \"100\";";
         let config = format!("settings = {{ \"irc/core\" = {{ {settings} }}; }};\n");
         fs::write(home.join("config"), config).expect("a home for irssi");
-        let irssi = Irssi { nick: nick.into(), socket: format!("chinwag-{}", std::process::id()) };
         let command = format!(
             "exec env TERM=screen irssi --home={} --connect=127.0.0.1 --port={} --nick={nick}",
             home.display(),
             server.address().port()
         );
-        irssi.tmux(&[
-            "-f",
-            "/dev/null",
-            "new-session",
-            "-d",
-            "-s",
-            "irssi",
-            "-x",
-            "150",
-            "-y",
-            "50",
-            &command,
-        ]);
+        let irssi = Irssi { nick: nick.into(), terminal: Terminal::open(&command) };
         // The last line of the welcome, with or without a message of the day.
         irssi.shows(&["There is no message of the day", "End of /MOTD"]);
-        irssi.type_line("/join #lobby");
+        irssi.terminal.type_line("/join #lobby");
         irssi.shows(&["Join to #lobby was synced"]);
         irssi
     }
@@ -70,25 +58,6 @@ impl Irssi {
     fn shows(&self, any_of: &[&str]) {
         let look = || any_of.iter().any(|text| self.screen().contains(text)).then_some(());
         wait_for(&format!("any of {any_of:?} in irssi"), look, || self.screen());
-    }
-
-    fn tmux(&self, arguments: &[&str]) -> String {
-        let mut tmux = Command::new("tmux");
-        // Started from within a tmux it must still be a server of its own.
-        let output = tmux
-            .args(["-L", &self.socket])
-            .args(arguments)
-            .env_remove("TMUX")
-            .env("LC_ALL", "C.UTF-8")
-            .output();
-        let output = output.expect("tmux runs");
-        assert!(output.status.success(), "tmux {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8_lossy(&output.stdout).into_owned()
-    }
-
-    fn type_line(&self, line: &str) {
-        self.tmux(&["send-keys", "-t", "irssi", "-l", line]);
-        self.tmux(&["send-keys", "-t", "irssi", "Enter"]);
     }
 }
 
@@ -98,18 +67,11 @@ impl Person for Irssi {
     }
 
     fn say(&mut self, text: &str) {
-        self.type_line(text);
+        self.terminal.type_line(text);
     }
 
     fn screen(&self) -> String {
-        self.tmux(&["capture-pane", "-p", "-J", "-t", "irssi"])
-    }
-}
-
-impl Drop for Irssi {
-    fn drop(&mut self) {
-        // The session may have ended with irssi.
-        let _ = Command::new("tmux").args(["-L", &self.socket, "kill-server"]).output();
+        self.terminal.text()
     }
 }
 
@@ -174,11 +136,11 @@ impl Drop for Weechat {
 
 /// What a thread has read so far.
 #[derive(Clone, Default)]
-struct Shown(Arc<Mutex<String>>);
+pub struct Shown(Arc<Mutex<String>>);
 
 impl Shown {
     /// Reads to the end on a thread of its own.
-    fn follow(mut from: impl Read + Send + 'static) -> Shown {
+    pub fn follow(mut from: impl Read + Send + 'static) -> Shown {
         let shown = Shown::default();
         let writer = shown.clone();
         std::thread::spawn(move || {
@@ -194,7 +156,7 @@ impl Shown {
         shown
     }
 
-    fn text(&self) -> String {
+    pub fn text(&self) -> String {
         self.0.lock().expect("nobody panics with it").clone()
     }
 

@@ -169,27 +169,43 @@ fn listing(
     several: bool,
 ) {
     let who = addressee(chat, asking);
-    let between = subcommand.len() + " * ".len();
-    let mut packer = Packer::new(room_for_last(&asking.settings.server, who.as_str(), between));
-    let more = |asking: &mut Asking<'_>, text: Text| {
-        asking.reply(line("CAP", [who.clone(), subcommand.into(), Text::Static("*"), text]));
-    };
+    let room = room_for_last(&asking.settings.server, who.as_str(), subcommand.len() + " * ".len());
     if !several {
-        let room = room_for_last(&asking.settings.server, who.as_str(), between);
         let text = fitting(names.map(|(name, _)| name).collect(), room);
         return asking.reply(line("CAP", [who, subcommand.into(), text.into()]));
     }
-    for (name, value) in names {
-        let full = match value {
-            Some(value) => packer.word(&[name, "=", &value]),
-            None => packer.word(&[name]),
-        };
-        if let Some(text) = full {
-            more(asking, text);
-        }
+    let words = names.map(|(name, value)| match value {
+        Some(value) => format!("{name}={value}"),
+        None => name.to_owned(),
+    });
+    let mut lines = several_lines(words.collect(), room);
+    let last = lines.pop().unwrap_or(Text::Static(""));
+    for text in lines {
+        asking.reply(line("CAP", [who.clone(), subcommand.into(), Text::Static("*"), text]));
     }
-    let last = packer.finish().unwrap_or(Text::Static(""));
     asking.reply(line("CAP", [who, subcommand.into(), last]));
+}
+
+/// The words in as many lines as they need. Where one is not enough, the ratified ones begin a line: there are clients
+/// that read nothing but the last one (pydle 1.2), and what they know is there.
+fn several_lines(words: Vec<String>, room: usize) -> Vec<Text> {
+    let pack = |words: &[String]| {
+        let mut packer = Packer::new(room);
+        let mut lines: Vec<_> = words.iter().filter_map(|word| packer.word(&[word])).collect();
+        lines.extend(packer.finish());
+        lines
+    };
+    let lines = pack(&words);
+    if lines.len() < 2 {
+        return lines;
+    }
+    let (settled, others): (Vec<_>, Vec<_>) = words.into_iter().partition(|word| is_settled(word));
+    [pack(&others), pack(&settled)].concat()
+}
+
+/// Whether the specification of a capability, with its value or without, is ratified.
+fn is_settled(word: &str) -> bool {
+    Cap::from_name(word.split('=').next().unwrap_or(word)).is_some_and(|cap| cap.status() == Status::Ratified)
 }
 
 /// The names that fit so many bytes, in their order: all of them, or the settled ones before the others.

@@ -142,6 +142,7 @@ pub(crate) fn complete(chat: &Chat, asking: &mut Asking<'_>) {
         return;
     }
     authenticate::abort(asking);
+    let nick = proved_since(chat, asking).unwrap_or(nick);
     if accounts::belongs_to_another(chat, asking, &nick) {
         return not_without_proof(asking, nick);
     }
@@ -154,6 +155,16 @@ pub(crate) fn complete(chat: &Chat, asking: &mut Asking<'_>) {
         return;
     }
     enter(chat, asking, nick, user, holder.map(|holder| holder.id));
+}
+
+/// The nickname that the session was refused because it belongs to an account, if it has logged in to that account
+/// since: its owner asked for it first, and took another one only for want of proof. Such are clients that end the
+/// negotiation before they have read of SASL, and go on with it then.
+fn proved_since(chat: &Chat, asking: &Asking<'_>) -> Option<Arc<str>> {
+    let Phase::Greeting(greeting) = &asking.session.phase else { return None };
+    let refused = greeting.refused.clone().filter(|_| asking.session.account.is_some())?;
+    let free = chat.user_by_nick(&refused).is_none_or(|holder| may_share(chat, asking, holder));
+    (free && !accounts::belongs_to_another(chat, asking, &refused)).then_some(refused)
 }
 
 /// Comes in: as somebody new, or as one more session of a user who is here.
@@ -201,7 +212,10 @@ fn log_in_by_pass(chat: &Chat, asking: &mut Asking<'_>, given: Option<Secret>) -
 
 /// The nickname belongs to an account that the session is not logged in to.
 fn not_without_proof(asking: &mut Asking<'_>, nick: Arc<str>) {
-    forget_nick(asking);
+    if let Phase::Greeting(greeting) = &mut asking.session.phase {
+        greeting.nick = None;
+        greeting.refused = Some(Arc::clone(&nick));
+    }
     let readable = !asking.session.secure && !asking.settings.accounts.cleartext_passwords;
     if asking.session.door == Door::Plain && !readable {
         asking.effects.push(Effect::PasswordWanted(nick));
