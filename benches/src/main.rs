@@ -4,6 +4,7 @@
 //! `floor`), and a module a bench. What does not: benches of one function; those stand in their crate. A new
 //! load of the fan-out is a row in `fanout::CASES`; a new bench is a module and a line in `Bench`.
 
+mod accounts;
 mod crowd;
 mod decode;
 mod fanout;
@@ -83,6 +84,12 @@ enum Bench {
         #[arg(long, default_value_t = 5)]
         rounds: usize,
     },
+    /// Everybody registers an account and logs in at once; what others notice
+    Accounts {
+        /// Callers at once
+        #[arg(long, default_value_t = 1_000)]
+        callers: usize,
+    },
     /// What others notice when members of their room stop reading
     Stalled(stalled::Options),
     /// From the start on an empty folder to the first welcome
@@ -129,6 +136,7 @@ fn run(arguments: &Arguments) -> Result<bool> {
         Bench::Idle { connections } => quiet::idle(places, *connections),
         Bench::Registrations { callers, rounds } => quiet::registrations(places, *callers, *rounds),
         Bench::Joinstorm { callers, rounds } => quiet::storm(places, *callers, *rounds),
+        Bench::Accounts { callers } => accounts::run(places, *callers),
         Bench::Stalled(options) => stalled::run(places, options),
         Bench::Startup { rounds } => quiet::startup(places, *rounds),
         Bench::Restart(options) => restart::run(places, *options),

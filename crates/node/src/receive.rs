@@ -13,7 +13,7 @@ use chinwag_core::line::{Line, Source, Text};
 use chinwag_core::session::{Door, Phase};
 use chinwag_wire::caps::Cap;
 use chinwag_wire::limits::{BODY_BYTES_MAX, LABEL_BYTES_MAX, TAGS_CLIENT_BYTES_MAX};
-use chinwag_wire::line::{Decoded, LineDecoder};
+use chinwag_wire::line::{Decoded, LineDecoder, Part};
 use chinwag_wire::message::{Message, ParseError};
 use chinwag_wire::numeric::Numeric;
 use chinwag_wire::verbs::Verb;
@@ -198,6 +198,10 @@ impl Node {
             let before = input;
             match decoder.next(&mut input) {
                 None => break,
+                Some(Decoded::TooLong(Part::Endless)) => {
+                    self.close(index, "Input line was too long");
+                    return 0;
+                }
                 Some(Decoded::TooLong(_)) => self.too_long(index),
                 Some(Decoded::Line(line)) => match self.line(index, line) {
                     Looked::Done => {}

@@ -15,6 +15,10 @@ pub const TAGS_BYTES_MAX: usize = 8191;
 /// Bytes of a line, without its tags and its line end, that this project's client takes from a server.
 pub const SERVER_BODY_BYTES_MAX: u32 = 16 * 1024;
 
+/// Bytes of one line of IRC, its tags counted, at which whoever sends it is given up: nearly twice as many as any line
+/// may have.
+pub const ENDLESS_BYTES: u32 = 16 * 1024;
+
 /// Bytes of a line, without its tags and its line end, that makes an account: the longest password has to fit, and
 /// nothing of such a line is ever sent on to a client with narrower limits.
 pub const REGISTER_BODY_BYTES_MAX: usize = 1022;

@@ -5,7 +5,8 @@
 //! is known, and its rest is dropped as it comes.
 
 use crate::limits::{
-    BODY_BYTES_MAX, REGISTER_BODY_BYTES_MAX, SERVER_BODY_BYTES_MAX, TAGS_BYTES_MAX, TAGS_CLIENT_BYTES_MAX,
+    BODY_BYTES_MAX, ENDLESS_BYTES, REGISTER_BODY_BYTES_MAX, SERVER_BODY_BYTES_MAX, TAGS_BYTES_MAX,
+    TAGS_CLIENT_BYTES_MAX,
 };
 use crate::scan;
 
@@ -20,8 +21,8 @@ pub struct LineDecoder {
     tags_max: u16,
     /// The tail was handed out and goes at the next call.
     handed: bool,
-    /// The rest of the line is dropped.
-    broken: bool,
+    /// Bytes dropped so far of a line that is too long; 0 where there is none.
+    dropped: u32,
     /// Empty lines count.
     empty: bool,
 }
@@ -42,6 +43,9 @@ pub enum Part {
     Tags,
     /// All the rest.
     Body,
+    /// There is so much of it, in a protocol with tags, that nobody sends it by mistake. Reported once, where
+    /// [`ENDLESS_BYTES`] are reached.
+    Endless,
 }
 
 impl LineDecoder {
@@ -63,7 +67,7 @@ impl LineDecoder {
     }
 
     const fn new(body_max: u32, tags_max: u16, empty: bool) -> LineDecoder {
-        LineDecoder { tail: Vec::new(), body_max, tags_max, handed: false, broken: false, empty }
+        LineDecoder { tail: Vec::new(), body_max, tags_max, handed: false, dropped: 0, empty }
     }
 
     /// The next line, or the report of one that is too long. Takes what it uses off the front of `input`;
@@ -81,13 +85,17 @@ impl LineDecoder {
             };
             let piece = &all[..end];
             *input = &all[end + 1..];
-            if self.broken {
-                self.broken = false;
-                continue;
+            if self.dropped > 0 {
+                let endless = self.drop_more(piece.len());
+                self.dropped = 0;
+                match endless {
+                    Some(part) => return Some(Decoded::TooLong(part)),
+                    None => continue,
+                }
             }
             if self.tail.is_empty() {
                 if let Some(part) = self.judge(piece) {
-                    return Some(Decoded::TooLong(part));
+                    return Some(Decoded::TooLong(self.of_whole(piece.len(), part)));
                 }
                 let line = strip(piece);
                 if line.is_empty() && !self.empty {
@@ -108,6 +116,7 @@ impl LineDecoder {
     /// which limit it breaks.
     fn complete(&mut self, piece: &[u8]) -> Option<Option<Part>> {
         if let Some(part) = self.too_long(piece) {
+            let part = self.of_whole(self.tail.len() + piece.len(), part);
             self.tail = Vec::new();
             return Some(Some(part));
         }
@@ -124,18 +133,31 @@ impl LineDecoder {
 
     /// Keeps the beginning of a line. Returns the limit that it breaks already.
     fn keep(&mut self, piece: &[u8]) -> Option<Part> {
-        if self.broken || piece.is_empty() {
+        if piece.is_empty() {
             return None;
         }
-        let part = self.too_long(piece);
-        match part {
-            Some(_) => {
-                self.tail = Vec::new();
-                self.broken = true;
-            }
-            None => self.tail.extend_from_slice(piece),
+        if self.dropped > 0 {
+            return self.drop_more(piece.len());
         }
-        part
+        let Some(part) = self.too_long(piece) else {
+            self.tail.extend_from_slice(piece);
+            return None;
+        };
+        let tail = std::mem::take(&mut self.tail);
+        Some(self.drop_more(tail.len() + piece.len()).unwrap_or(part))
+    }
+
+    /// Drops so many bytes of a line that is too long. Says so where it becomes endless.
+    fn drop_more(&mut self, bytes: usize) -> Option<Part> {
+        let before = self.dropped;
+        self.dropped = before.saturating_add(u32::try_from(bytes).unwrap_or(u32::MAX));
+        let endless = self.tags_max > 0 && before < ENDLESS_BYTES && self.dropped >= ENDLESS_BYTES;
+        endless.then_some(Part::Endless)
+    }
+
+    /// What is said of a line of so many bytes that is too long in this part.
+    fn of_whole(&self, bytes: usize, part: Part) -> Part {
+        if self.tags_max > 0 && bytes >= ENDLESS_BYTES as usize { Part::Endless } else { part }
     }
 
     /// Which limit the kept beginning and this piece break together.
@@ -174,7 +196,7 @@ impl LineDecoder {
     /// The line that the stream ended in, without having ended it.
     pub fn finish(&mut self) -> Option<Vec<u8>> {
         let mut line = std::mem::take(&mut self.tail);
-        self.broken = false;
+        self.dropped = 0;
         if std::mem::take(&mut self.handed) {
             return None;
         }

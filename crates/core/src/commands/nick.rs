@@ -20,7 +20,7 @@ pub(crate) fn nick(chat: &Chat, asking: &mut Asking<'_>, message: &Message<'_>) 
         return Flow::Done;
     };
     let parsed = Nick::parse(wanted, asking.settings.nick_length).ok();
-    let fit = chat.mapping().allows(wanted) && !registration::reserved(asking.settings, wanted);
+    let fit = registration::fits(chat, asking, wanted);
     let Some(nick) = parsed.filter(|_| fit) else {
         asking.refuse(Numeric::ERR_ERRONEUSNICKNAME, [given(wanted)]);
         return Flow::Done;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use chinwag_wire::casemap::CaseMapping;
 use chinwag_wire::limits::{REALNAME_BYTES_MAX, USERNAME_BYTES_MAX};
 use chinwag_wire::message::Message;
 use chinwag_wire::names::{self, Nick, Username};
@@ -75,7 +76,7 @@ pub(crate) fn nick(chat: &Chat, asking: &mut Asking<'_>, message: &Message<'_>) 
         return Flow::Done;
     };
     let parsed = Nick::parse(wanted, asking.settings.nick_length);
-    let fit = chat.mapping().allows(wanted) && !reserved(asking.settings, wanted);
+    let fit = fits(chat, asking, wanted);
     let Some(nick) = parsed.ok().filter(|_| fit) else {
         asking.refuse(Numeric::ERR_ERRONEUSNICKNAME, [given(wanted)]);
         return Flow::Done;
@@ -101,6 +102,14 @@ fn may_prove_to_be(asking: &Asking<'_>, holder: &User) -> bool {
     let Phase::Greeting(greeting) = &asking.session.phase else { return false };
     let proves = greeting.negotiating || greeting.password.is_some() || asking.session.account.is_some();
     holder.who.account.is_some() && (proves || asking.session.door == Door::Plain)
+}
+
+/// Whether a nickname is one that this session may ask for. IRC clients are told which letters are the same
+/// (CASEMAPPING); with mappings that know letters of ASCII only, others are for the plain door.
+pub(crate) fn fits(chat: &Chat, asking: &Asking<'_>, nick: &str) -> bool {
+    let mapping = chat.mapping();
+    let known = mapping == CaseMapping::Precis || nick.is_ascii() || asking.session.door == Door::Plain;
+    known && mapping.allows(nick) && !reserved(asking.settings, nick)
 }
 
 /// Whether a nickname is the server's own to use.

@@ -72,10 +72,11 @@ fn limits_of_irc() {
         check(tags(3) + &x(511) + end, &[Out::TooLong(Part::Body)]);
     }
     check(
-        x(20_000) + "\n" + &x(20_000) + "\na\n",
+        x(15_000) + "\n" + &x(15_000) + "\na\n",
         &[Out::TooLong(Part::Body), Out::TooLong(Part::Body), line("a")],
     );
-    check("@".to_string() + &x(20_000) + "\na\n", &[Out::TooLong(Part::Tags), line("a")]);
+    check("@".to_string() + &x(10_000) + "\na\n", &[Out::TooLong(Part::Tags), line("a")]);
+    check(x(16_383) + "\na\n", &[Out::TooLong(Part::Body), line("a")]);
     // CRs are not a way around the limits.
     check(x(510) + "\r\r\n", &[Out::TooLong(Part::Body)]);
     check("\r".repeat(9000) + "\na\n", &[Out::TooLong(Part::Body), line("a")]);
@@ -102,12 +103,33 @@ fn an_idle_decoder_is_small() {
     assert!(size_of::<LineDecoder>() <= 40);
 }
 
+fn part_of(decoded: Decoded<'_>) -> Part {
+    match decoded {
+        Decoded::TooLong(part) => part,
+        Decoded::Line(line) => panic!("{}", line.escape_ascii()),
+    }
+}
+
+#[test]
+fn a_line_without_an_end_is_told_from_one_that_is_too_long() {
+    let bytes = format!("{}\na\n", "x".repeat(ENDLESS_BYTES as usize));
+    for (size, expected) in [
+        (bytes.len(), &[Out::TooLong(Part::Endless), line("a")][..]),
+        (10_000, &[Out::TooLong(Part::Body), Out::TooLong(Part::Endless), line("a")]),
+        (500, &[Out::TooLong(Part::Body), Out::TooLong(Part::Endless), line("a")]),
+    ] {
+        assert_eq!(read(LineDecoder::irc(), bytes.as_bytes().chunks(size)), expected, "in pieces of {size}");
+    }
+    let plain = read(LineDecoder::plain(9), [bytes.as_bytes()]);
+    assert_eq!(plain, [Out::TooLong(Part::Body), line("a")], "only where lines have tags");
+}
+
 #[test]
 fn ten_megabytes_without_an_end_cost_nothing() {
     let mut decoder = LineDecoder::irc();
     let piece = [b'x'; 10_000];
-    let reports = (0..1000).filter(|_| decoder.next(&mut &piece[..]).is_some()).count();
-    assert_eq!(reports, 1);
+    let reports: Vec<_> = (0..1000).filter_map(|_| decoder.next(&mut &piece[..]).map(part_of)).collect();
+    assert_eq!(reports, [Part::Body, Part::Endless]);
     assert_eq!(decoder.tail.capacity(), 0);
     assert_eq!(decoder.next(&mut &b"\n"[..]), None);
     assert_eq!(decoder.next(&mut &b"a\n"[..]), Some(Decoded::Line(b"a")));
