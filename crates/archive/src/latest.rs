@@ -6,11 +6,18 @@ use std::sync::Arc;
 use chinwag_core::chat::Reading;
 use chinwag_core::event::{Event, MetadataOn, ReadMarked};
 use chinwag_core::ids::{RoomId, UserId};
-use chinwag_wire::names::fold;
+use chinwag_wire::casemap::CaseMapping;
+use chinwag_wire::names::Folded;
 use rusqlite::Connection;
 
 use crate::rows::RowError;
 use crate::writer::signed;
+
+/// An account as rows name it. This is how rows are found again, in every database there is, and no comparison of
+/// names: those are the chat's, by its case mapping, and here each account has one spelling.
+fn key(account: &str) -> Folded {
+    CaseMapping::Ascii.fold(account)
+}
 
 /// The columns of a mark: `body` says whose it is and of what, with a space between; `basis` is the time.
 pub(crate) struct Latest {
@@ -22,7 +29,7 @@ pub(crate) struct Latest {
 
 /// A mark as a row; none for a guest's, which is not stored.
 pub(crate) fn mark(mark: &ReadMarked) -> Option<Latest> {
-    let account = fold(mark.account.as_deref()?);
+    let account = key(mark.account.as_deref()?);
     let body = |reading: &Reading| match reading {
         Reading::Room(room) => format!("{} #{}", account.as_str(), room.0),
         Reading::Person(nick) => format!("{} {}", account.as_str(), nick.as_str()),
@@ -36,7 +43,7 @@ pub(crate) fn mark(mark: &ReadMarked) -> Option<Latest> {
 pub(crate) fn metadata(event: &Event) -> Option<Latest> {
     let Event::MetadataSet(set) = event else { return None };
     let target = match &set.on {
-        MetadataOn::Account(account) => fold(account).as_str().to_owned(),
+        MetadataOn::Account(account) => key(account).as_str().to_owned(),
         MetadataOn::Room { room, .. } => format!("#{}", room.0),
         MetadataOn::Guest(_) => return None,
     };
@@ -65,7 +72,7 @@ pub(crate) fn marked(body: &str, basis: i64) -> Result<Event, RowError> {
     let (account, target) = body.split_once(' ').ok_or(RowError::Missing("target"))?;
     let reading = match target.strip_prefix('#') {
         Some(room) => Reading::Room(RoomId(room.parse().map_err(|_| RowError::Missing("room"))?)),
-        None => Reading::Person(fold(target)),
+        None => Reading::Person(Folded::from(target.to_owned())),
     };
     Ok(Event::ReadMarked(Arc::new(ReadMarked {
         account: Some(account.into()),
@@ -84,7 +91,7 @@ mod tests {
     #[test]
     fn a_mark_comes_back_as_far_as_it_is_kept() {
         for (reading, body) in
-            [(Reading::Room(RoomId(7)), "ann #7"), (Reading::Person(fold("Bob")), "ann bob")]
+            [(Reading::Room(RoomId(7)), "ann #7"), (Reading::Person(key("Bob")), "ann bob")]
         {
             let mark = ReadMarked {
                 account: Some("Ann".into()),

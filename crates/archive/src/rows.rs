@@ -49,6 +49,8 @@ pub(crate) mod kind {
     pub(crate) const ACCOUNT_REGISTERED: i64 = 32;
     pub(crate) const ACCOUNT_CHANGED: i64 = 33;
     pub(crate) const ACCOUNT_DROPPED: i64 = 34;
+    pub(crate) const INVITATION: i64 = 35;
+    pub(crate) const INVITATION_ENDED: i64 = 36;
     pub(crate) const SERVER_BANNED: i64 = 40;
     pub(crate) const SERVER_UNBANNED: i64 = 41;
     pub(crate) const OPERATOR_ACTED: i64 = 42;
@@ -152,6 +154,8 @@ pub(crate) fn other(event: &Event) -> Option<Result<(i64, String), serde_json::E
         Event::Amended(amended) => amendment_kind(&amended.what),
         Event::AccountChanged { .. } => kind::ACCOUNT_CHANGED,
         Event::AccountDropped { .. } => kind::ACCOUNT_DROPPED,
+        Event::Invitation(_) => kind::INVITATION,
+        Event::InvitationEnded { .. } => kind::INVITATION_ENDED,
         Event::Guarded { .. } => kind::GUARDED,
         Event::RoomKept { .. } => kind::ROOM_KEPT,
         Event::Stays { .. } => kind::STAYS,
@@ -286,6 +290,13 @@ mod tests {
                 by: Arc::clone(&by),
                 keeping: Keeping::Role { account: "bob".into(), mode: Some('o') },
             },
+            Event::Invitation(Arc::new(chinwag_core::event::Invited {
+                hash: "ab".repeat(32).into(),
+                by: Arc::clone(&by),
+                uses: 3,
+                until_ms: 9,
+            })),
+            Event::InvitationEnded { hash: "ab".repeat(32).into(), by: Arc::clone(&by) },
             Event::Stays { account: "ann".into(), presence: None },
             Event::Stays {
                 account: "ann".into(),
@@ -384,6 +395,7 @@ mod tests {
             email: Some("ann@example.org".into()),
             code: Some("1234".into()),
             replaces: true,
+            invitation: None,
         };
         let bare = AccountRegistered {
             verifiers: None,

@@ -36,6 +36,7 @@ fn a_reader_who_reads_a_lot_does_not_make_starting_slow() {
         email: None,
         code: None,
         replaces: false,
+        invitation: None,
     };
     let opening = |name: &str| Event::Opened { name: name.into(), by: who("ann"), common: false };
     let mut batch = vec![Event::AccountRegistered(Arc::new(account)), opening("#tea"), opening("#milk")];

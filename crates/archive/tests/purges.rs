@@ -90,7 +90,16 @@ fn numbers(opened: &Opened) -> Vec<u64> {
 
 fn sift(opened: &Opened, whom: &str, since_ms: u64, limit: u32) -> (Vec<u64>, bool) {
     let (first, last) = (Number(1), Number(10_000));
-    let sift = Sift { room: TEA, whom: whom.into(), span_ms: 1, since_ms, first, last, limit };
+    let sift = Sift {
+        room: TEA,
+        whom: whom.into(),
+        mapping: Default::default(),
+        span_ms: 1,
+        since_ms,
+        first,
+        last,
+        limit,
+    };
     let sifted = opened.reader.sift(&sift).expect("reads");
     let counted: u32 = sifted.by.iter().map(|(_, count)| count).sum();
     assert_eq!(counted as usize, sifted.found.len());

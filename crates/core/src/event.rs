@@ -8,6 +8,7 @@ mod moderation;
 mod own;
 mod passed;
 mod sanctions;
+mod status;
 
 use std::sync::Arc;
 
@@ -17,10 +18,9 @@ use serde::{Deserialize, Serialize};
 use crate::chat::Party;
 use crate::ids::{Millis, Number, RoomId, SessionKey, UserId};
 use crate::privileges::Operator;
-use crate::roles::Role;
 use crate::work::Secret;
 
-pub use self::accounts::{AccountChange, AccountRegistered, Setting};
+pub use self::accounts::{AccountChange, AccountRegistered, Invited, Setting};
 pub use self::amended::{Amended, Amendment};
 pub use self::arrived::{Arrived, CameFrom};
 pub use self::keeping::{Keeping, Presence, Returned};
@@ -28,6 +28,7 @@ pub use self::moderation::{Act, OperatorActed, Purged, Purging};
 pub use self::own::{MetadataOn, MetadataSet, ReadMarked};
 pub use self::passed::{Passed, PassedTo};
 pub use self::sanctions::{Guard, ServerBanned};
+pub use self::status::Status;
 
 /// Who did something, as everybody saw them at that moment.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -60,62 +61,6 @@ pub enum SayKind {
     Privmsg,
     /// Never answered automatically.
     Notice,
-}
-
-/// For which members of a room a message is, where it is not for all of them. Kept as one character.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(into = "char", try_from = "char")]
-pub enum Status {
-    /// For those with at least this role: its sign stands before the room's name (STATUSMSG).
-    To(Role),
-    /// For those who look after the room: somebody said it who is not to be heard by all (room mode `U`). It is
-    /// addressed to the room as if it were for everybody.
-    Held,
-}
-
-impl Status {
-    /// The character for [`Status::Held`]. No role has it.
-    const HELD: char = '!';
-
-    /// The least role of those who get it.
-    pub fn role(self) -> Role {
-        match self {
-            Status::To(role) => role,
-            Status::Held => Role::Halfop,
-        }
-    }
-}
-
-impl From<Status> for char {
-    fn from(status: Status) -> char {
-        match status {
-            Status::To(role) => role.sign(),
-            Status::Held => Status::HELD,
-        }
-    }
-}
-
-/// A character that stands for no [`Status`].
-#[derive(Debug)]
-pub struct NoStatus(char);
-
-impl std::fmt::Display for NoStatus {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "`{}` is no role's sign", self.0)
-    }
-}
-
-impl std::error::Error for NoStatus {}
-
-impl TryFrom<char> for Status {
-    type Error = NoStatus;
-
-    fn try_from(sign: char) -> Result<Self, NoStatus> {
-        match sign {
-            Status::HELD => Ok(Status::Held),
-            sign => Role::of_sign(sign).map(Status::To).ok_or(NoStatus(sign)),
-        }
-    }
 }
 
 /// How a message of several lines was cut to fit the wire: none for a message of one line; otherwise the offsets,
@@ -163,7 +108,15 @@ pub struct Said {
 /// The tag of a message that was relayed, the first of its tags: its value is the nickname of the user who relayed it.
 pub const RELAYED_BY: &str = "draft/relaymsg";
 
+/// The host of whoever is made up (`NPC`, `SCENE`): no real one ends like this (RFC 2606).
+pub const NPC_HOST: &str = "npc.fakeuser.invalid";
+
 impl Said {
+    /// Whether `user` said it as somebody made up: such names begin as no nickname can.
+    pub fn played(&self) -> bool {
+        !self.relayed() && self.by.nick.starts_with(['*', '='])
+    }
+
     /// Whether `user` said it for somebody elsewhere.
     pub fn relayed(&self) -> bool {
         self.client_tags.as_deref().is_some_and(|tags| tags.starts_with(RELAYED_BY))
@@ -302,6 +255,15 @@ pub enum Event {
     AccountDropped {
         /// Its name.
         account: Arc<str>,
+    },
+    /// An invitation is made.
+    Invitation(Arc<Invited>),
+    /// An invitation is taken back.
+    InvitationEnded {
+        /// The hash of its code.
+        hash: Arc<str>,
+        /// Who did it.
+        by: Arc<Who>,
     },
     /// A room has another name. The old one is free.
     RoomRenamed {
@@ -553,6 +515,8 @@ impl Event {
             Event::AccountChanged { .. }
             | Event::AccountDropped { .. }
             | Event::AccountRegistered(_)
+            | Event::Invitation(_)
+            | Event::InvitationEnded { .. }
             | Event::Amended(_)
             | Event::OperatorActed(_)
             | Event::Purged(_)

@@ -18,6 +18,8 @@ pub enum Action {
     Rename,
     /// Saying something for somebody elsewhere (`RELAYMSG`).
     Relay,
+    /// Speaking as somebody made up, where that is for operators only (`NPC`, `SCENE`).
+    Play,
     /// Setting what the room says of itself to programs (`METADATA`).
     SetMetadata,
     /// Inviting somebody past the room's locks; where it is closed (`i`), inviting at all.
@@ -57,7 +59,7 @@ pub fn least(action: Action) -> Option<Role> {
         Action::SetTopic => Some(Role::Halfop),
         Action::Invite | Action::SetMode(_) | Action::ForwardHere => Some(Role::Operator),
         Action::Guard | Action::ReadModeration => Some(Role::Operator),
-        Action::Rename | Action::Relay | Action::SetMetadata => Some(Role::Operator),
+        Action::Play | Action::Rename | Action::Relay | Action::SetMetadata => Some(Role::Operator),
         Action::Redact | Action::Purge | Action::Pin | Action::SeeFormer => Some(Role::Operator),
         // Whoever is banned may know it; who is excepted is for those who keep the list.
         Action::ReadList('b') => None,
@@ -134,7 +136,7 @@ mod tests {
         for list in ['e', 'I'] {
             check(Action::ReadList(list), "qao");
         }
-        for mode in "beIklmnstiCMRUuf".chars() {
+        for mode in "beIklmnstiCEMRUuf".chars() {
             check(Action::SetMode(mode), "qao");
         }
     }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chinwag_log::Seq;
+use chinwag_wire::casemap::CaseMapping;
 use chinwag_wire::extban::Pattern;
 
 use crate::event::{Event, Who};
@@ -18,6 +19,8 @@ pub struct Sift {
     pub room: RoomId,
     /// Whose: the pattern in its full form.
     pub whom: Arc<str>,
+    /// Which names are the same.
+    pub mapping: CaseMapping,
     /// Said in this span of time before the question was asked.
     pub span_ms: Millis,
     /// The beginning of that span.
@@ -38,7 +41,7 @@ impl Sift {
 
     /// What tells whether somebody is meant; nobody is by a text that is no pattern.
     pub fn pattern(&self) -> Option<Pattern> {
-        Pattern::parse(&self.whom).ok()
+        Pattern::parse(&self.whom, self.mapping).ok()
     }
 }
 

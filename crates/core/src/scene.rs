@@ -153,6 +153,7 @@ impl Scene {
             email: None,
             code: None,
             replaces: false,
+            invitation: None,
         })));
         let user = self.user(nick);
         self.happens(Event::LoggedIn { user, account: nick.into() });

@@ -90,12 +90,14 @@ struct Proving {
     key: Option<Arc<SshKey>>,
     /// It has proved that the key is its own, and may make an account of its nickname with it.
     claims: bool,
+    /// The code of an invitation, for the next account that it makes.
+    invitation: Option<Secret>,
 }
 
 impl Proving {
     /// Nothing is to be remembered.
     fn is_over(&self) -> bool {
-        self.exchange.is_none() && self.then.is_none() && self.key.is_none()
+        self.exchange.is_none() && self.then.is_none() && self.key.is_none() && self.invitation.is_none()
     }
 }
 
@@ -217,6 +219,19 @@ impl Session {
         let proving = self.proving.as_mut()?;
         let claims = std::mem::take(&mut proving.claims);
         proving.key.clone().filter(|_| claims)
+    }
+
+    /// Notes the code of an invitation for the next account that it makes.
+    pub(crate) fn set_invitation(&mut self, code: Option<Secret>) {
+        self.proving.get_or_insert_default().invitation = code;
+        self.proving.take_if(|proving| proving.is_over());
+    }
+
+    /// The code of the invitation; it is forgotten here.
+    pub(crate) fn take_invitation(&mut self) -> Option<Secret> {
+        let invitation = self.proving.as_mut()?.invitation.take();
+        self.proving.take_if(|proving| proving.is_over());
+        invitation
     }
 
     /// The user it belongs to, once registered.

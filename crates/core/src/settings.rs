@@ -18,7 +18,7 @@ pub enum Registration {
     /// Everybody.
     #[default]
     Open,
-    /// Operators, for others.
+    /// Who has an invitation, and operators for others.
     Invite,
     /// Nobody on the wire; only the command line.
     Closed,
@@ -39,6 +39,10 @@ pub struct AccountRules {
     pub mechanisms: Vec<Mechanism>,
     /// Nobody else takes a nickname that belongs to an account, unless its owner has chosen otherwise.
     pub strict_nicknames: bool,
+    /// What guests are called whose nickname has become somebody's; the `*` in it is a number.
+    pub guest_nickname: Arc<str>,
+    /// Seconds that such a guest has to log in, or to take another nickname.
+    pub guest_seconds: u32,
     /// Sessions that are logged in to the same account may share a nickname, unless its owner has chosen otherwise.
     pub multiclient: bool,
     /// Whether people may be present without a session, and whether they are who have not chosen.
@@ -66,6 +70,8 @@ impl Default for AccountRules {
             require_email: false,
             mechanisms: Mechanism::ALL.to_vec(),
             strict_nicknames: true,
+            guest_nickname: "Guest*".into(),
+            guest_seconds: 60,
             multiclient: true,
             always_on: AlwaysOn::OptIn,
             limit_logins: true,
@@ -143,6 +149,8 @@ pub struct Settings {
     pub relay_separators: Arc<str>,
     /// Whether a room's operators may relay.
     pub relay_by_operators: bool,
+    /// Speaking as somebody made up.
+    pub roleplay: RoleplayRules,
     /// What people and rooms may say of themselves to programs.
     pub metadata: MetadataRules,
     /// The room where plain callers land.
@@ -232,6 +240,23 @@ pub enum StoreTagmsg {
     Everything,
 }
 
+/// Whether people may speak as somebody they made up (`NPC`, `NPCA`, `SCENE`), in rooms with mode `E`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RoleplayRules {
+    /// Whether they may at all.
+    pub enabled: bool,
+    /// Only the room's operators.
+    pub operators_only: bool,
+    /// Behind the text stands who says it.
+    pub add_suffix: bool,
+}
+
+impl Default for RoleplayRules {
+    fn default() -> Self {
+        RoleplayRules { enabled: true, operators_only: false, add_suffix: true }
+    }
+}
+
 /// What people and rooms may say of themselves to programs (`METADATA`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MetadataRules {
@@ -272,6 +297,7 @@ impl Default for Settings {
             client_tags_denied: Vec::new(),
             relay_separators: "/".into(),
             relay_by_operators: true,
+            roleplay: RoleplayRules::default(),
             metadata: MetadataRules::default(),
             lobby: "#lobby".into(),
             password: None,

@@ -98,6 +98,7 @@ impl Node {
             Event::LoggedIn { user, .. } => self.welcome_back(*user),
             _ => {}
         }
+        self.note_owners(&entry.event);
         if own {
             self.note_leaving(account, entry.at_ms);
         }
@@ -288,6 +289,7 @@ fn verb_of(event: &Event) -> &'static str {
         Event::AccountChanged { .. } | Event::AccountDropped { .. } | Event::AccountRegistered(_) => {
             "REGISTER"
         }
+        Event::Invitation(_) | Event::InvitationEnded { .. } => "NICKSERV",
         Event::RoomKept { .. } => "CHANSERV",
         Event::LinkMade { .. } | Event::LinkUsed { .. } => "LINK",
         Event::Stays { .. } | Event::Returned(_) => "*",

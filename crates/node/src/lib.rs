@@ -26,6 +26,7 @@ pub mod doors;
 mod each;
 mod enter;
 mod flush;
+mod guests;
 mod labels;
 pub mod limits;
 mod missed;
@@ -160,6 +161,8 @@ pub struct Node {
     after_flush: Vec<u32>,
     /// Accounts of which it is being kept where their owners are.
     presences: BTreeSet<Arc<str>>,
+    /// Guests on a nickname that has become somebody's.
+    guests: Vec<guests::Guest>,
     /// The log could not store that the lobby is opened.
     lobby_refused: bool,
     fatal: Option<String>,
@@ -199,6 +202,7 @@ impl Node {
             paced: Vec::new(),
             after_flush: Vec::new(),
             presences: BTreeSet::new(),
+            guests: Vec::new(),
             lobby_refused: false,
             fatal: None,
             effects: Vec::new(),

@@ -25,6 +25,7 @@ impl Node {
         self.wake_paced();
         self.end_entries();
         self.keep_presences();
+        self.end_guests();
         let now_s = seconds(now_ms);
         for index in self.sessions.places() {
             let hot = &self.sessions.hot[index as usize];

@@ -30,7 +30,7 @@ mod oper;
 #[cfg(test)]
 mod tests;
 
-pub use self::extensions::{MetadataConfig, RelaymsgConfig};
+pub use self::extensions::{MetadataConfig, RelaymsgConfig, RoleplayConfig};
 pub use self::listener::{Address, Kind, ListenerConfig, Listeners, TlsMode, WebircConfig};
 pub use self::mapping::Mapping;
 pub use self::oper::OperConfig;
@@ -71,6 +71,8 @@ pub struct Config {
     pub metadata: MetadataConfig,
     /// `[relaymsg]`
     pub relaymsg: RelaymsgConfig,
+    /// `[roleplay]`
+    pub roleplay: RoleplayConfig,
     /// `[log]`
     pub log: LogConfig,
     /// `[web]`
@@ -516,6 +518,7 @@ impl Config {
             metadata: self.metadata.rules(),
             relay_separators: self.relaymsg.offered().into(),
             relay_by_operators: self.relaymsg.chanops,
+            roleplay: self.roleplay.rules(),
             lobby: server.lobby.as_str().into(),
             gateways: self.webirc.iter().map(WebircConfig::gateway).collect(),
             sts: self.sts(),

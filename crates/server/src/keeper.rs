@@ -107,6 +107,7 @@ impl Keeper {
             email: None,
             code: None,
             replaces: false,
+            invitation: None,
         };
         self.store(Event::AccountRegistered(Arc::new(new)))
     }

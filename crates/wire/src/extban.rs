@@ -7,8 +7,9 @@
 
 use std::fmt;
 
+use crate::casemap::CaseMapping;
 use crate::limits::MASK_BYTES_MAX;
-use crate::mask::{Mask, glob};
+use crate::mask::{Mask, glob_by};
 
 /// The letters of the prefixes (ISUPPORT EXTBAN).
 pub const LETTERS: &str = "am";
@@ -39,6 +40,7 @@ pub struct Pattern {
     text: Box<str>,
     mute: bool,
     whom: Whom,
+    mapping: CaseMapping,
 }
 
 #[derive(Clone, PartialEq, Eq)]
@@ -50,11 +52,11 @@ enum Whom {
 }
 
 impl Pattern {
-    /// Completes a pattern as it was typed. Its full form comes back as it is.
+    /// Completes a pattern as it was typed; names are compared by the case mapping. Its full form comes back as it is.
     ///
     /// # Errors
     /// When it could be no entry of a list.
-    pub fn parse(typed: &str) -> Result<Pattern, PatternError> {
+    pub fn parse(typed: &str, mapping: CaseMapping) -> Result<Pattern, PatternError> {
         if typed.contains(|c: char| c == ' ' || c.is_control()) || typed.starts_with(':') {
             return Err(PatternError::Unprintable);
         }
@@ -74,7 +76,7 @@ impl Pattern {
             None if mute && rest.is_empty() => return Err(PatternError::Empty),
             None if unknown(rest) => return Err(PatternError::Unknown),
             None => {
-                let mask = Mask::new(rest);
+                let mask = Mask::new(rest, mapping);
                 text.push_str(mask.as_str());
                 Whom::Mask(mask)
             }
@@ -82,12 +84,17 @@ impl Pattern {
         if text.len() > MASK_BYTES_MAX {
             return Err(PatternError::TooLong);
         }
-        Ok(Pattern { text: text.into(), mute, whom })
+        Ok(Pattern { text: text.into(), mute, whom, mapping })
     }
 
     /// The full form.
     pub fn as_str(&self) -> &str {
         &self.text
+    }
+
+    /// Whether it is the same as another one, given in its full form.
+    pub fn is(&self, full: &str) -> bool {
+        self.mapping.same(&self.text, full)
     }
 
     /// Whether it is about speaking only.
@@ -99,7 +106,9 @@ impl Pattern {
     pub fn matches(&self, nick: &str, user: &str, host: &str, account: Option<&str>) -> bool {
         match &self.whom {
             Whom::Mask(mask) => mask.matches(nick, user, host),
-            Whom::Account(at) => account.is_some_and(|account| glob(&self.text[*at..], account)),
+            Whom::Account(at) => {
+                account.is_some_and(|account| glob_by(self.mapping, &self.text[*at..], account))
+            }
         }
     }
 }
@@ -132,9 +141,9 @@ mod tests {
     #[test]
     fn patterns_are_completed() {
         let check = |typed: &str, full: &str| {
-            let pattern = Pattern::parse(typed).expect("a pattern");
+            let pattern = Pattern::parse(typed, CaseMapping::Ascii).expect("a pattern");
             assert_eq!(pattern.as_str(), full, "{typed:?}");
-            assert_eq!(Pattern::parse(full).as_ref(), Ok(&pattern), "complete ones stay");
+            assert_eq!(Pattern::parse(full, CaseMapping::Ascii).as_ref(), Ok(&pattern), "complete ones stay");
         };
         check("ann", "ann!*@*");
         check("m:ann", "m:ann!*@*");
@@ -153,7 +162,9 @@ mod tests {
 
     #[test]
     fn what_is_no_pattern_is_refused() {
-        let check = |typed: &str, why| assert_eq!(Pattern::parse(typed).unwrap_err(), why, "{typed:?}");
+        let check = |typed: &str, why| {
+            assert_eq!(Pattern::parse(typed, CaseMapping::Ascii).unwrap_err(), why, "{typed:?}")
+        };
         check("a:", PatternError::Empty);
         check("m:", PatternError::Empty);
         check("m:~a:", PatternError::Empty);
@@ -168,7 +179,7 @@ mod tests {
     #[test]
     fn patterns_match() {
         let check = |typed: &str, account: Option<&str>, expected: bool| {
-            let pattern = Pattern::parse(typed).expect("a pattern");
+            let pattern = Pattern::parse(typed, CaseMapping::Ascii).expect("a pattern");
             assert_eq!(pattern.matches("Ann", "~joe", "host", account), expected, "{typed:?} {account:?}");
         };
         check("ann", None, true);
@@ -179,15 +190,15 @@ mod tests {
         check("a:*", Some("ann"), true);
         check("a:*", None, false);
         check("m:a:a?n", Some("ann"), true);
-        assert!(Pattern::parse("m:a:ann").expect("a pattern").is_mute());
-        assert!(!Pattern::parse("a:ann").expect("a pattern").is_mute());
+        assert!(Pattern::parse("m:a:ann", CaseMapping::Ascii).expect("a pattern").is_mute());
+        assert!(!Pattern::parse("a:ann", CaseMapping::Ascii).expect("a pattern").is_mute());
     }
 
     proptest! {
         #[test]
         fn completing_is_done_once(typed in "[~am:!@*x.]{0,12}|\\PC{0,12}") {
-            if let Ok(pattern) = Pattern::parse(&typed) {
-                prop_assert_eq!(Pattern::parse(pattern.as_str()), Ok(pattern));
+            if let Ok(pattern) = Pattern::parse(&typed, CaseMapping::Ascii) {
+                prop_assert_eq!(Pattern::parse(pattern.as_str(), CaseMapping::Ascii), Ok(pattern));
             }
         }
     }

@@ -41,6 +41,8 @@ pub struct Limits {
     pub icon: Option<String>,
     /// Client-only tags that are not handed on, as CLIENTTAGDENY lists them; empty for none.
     pub denied_tags: String,
+    /// Whether people may speak as somebody made up, in rooms with mode `E`.
+    pub roleplay: bool,
     /// Messages of one CHATHISTORY answer; none where history is not to be asked for.
     pub history: Option<u32>,
 }
@@ -56,7 +58,7 @@ const TOKENS: &[(&str, Value)] = &[
     ("CHANTYPES", |_| Some("#".into())),
     ("PREFIX", |_| Some("(qaohv)~&@%+".into())),
     ("STATUSMSG", |_| Some("~&@%+".into())),
-    ("CHANMODES", |_| Some("Ibe,k,fl,CMRUimnstu".into())),
+    ("CHANMODES", |_| Some("Ibe,k,fl,CEMRUimnstu".into())),
     ("EXCEPTS", |_| Some(String::new())),
     ("INVEX", |_| Some(String::new())),
     ("EXTBAN", |_| Some(format!(",{}", extban::LETTERS))),
@@ -81,6 +83,7 @@ const TOKENS: &[(&str, Value)] = &[
     ("CLIENTTAGDENY", |of| Some(of.denied_tags.clone()).filter(|tags| !tags.is_empty())),
     ("ELIST", |_| Some("CMNTU".into())),
     ("BOT", |_| Some("B".into())),
+    ("RPCHAN", |of| of.roleplay.then(|| "E".into())),
     ("MONITOR", |of| Some(of.monitor_entries.to_string())),
     ("WHOX", |_| Some(String::new())),
     ("SAFELIST", |_| Some(String::new())),
@@ -151,6 +154,7 @@ mod tests {
             modes: 8,
             icon: Some("https://example.org/icon.svg?size=64".into()),
             denied_tags: "*,-typing".into(),
+            roleplay: true,
             history: Some(100),
         }
     }

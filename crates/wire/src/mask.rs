@@ -4,19 +4,22 @@
 
 use std::fmt;
 
+use crate::casemap::CaseMapping;
+
 /// A mask in its full form.
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Mask {
     text: Box<str>,
     /// Where the user and the host begin.
     user: usize,
     host: usize,
+    mapping: CaseMapping,
 }
 
 impl Mask {
     /// Completes a mask as it was typed: `ann` becomes `ann!*@*`, `ann@host` becomes `*!ann@host`, `ann!joe`
     /// becomes `ann!joe@*`, a word with a dot or a colon is a host; empty parts and runs of `*` become one `*`.
-    pub fn new(typed: &str) -> Mask {
+    pub fn new(typed: &str, mapping: CaseMapping) -> Mask {
         let (nick, user, host) = match (typed.split_once('!'), typed.rsplit_once('@')) {
             (Some((nick, rest)), _) => match rest.rsplit_once('@') {
                 Some((user, host)) => (nick, user, host),
@@ -34,7 +37,7 @@ impl Mask {
         text.push('@');
         let host_at = text.len();
         push(&mut text, host);
-        Mask { text: text.into(), user: user_at, host: host_at }
+        Mask { text: text.into(), user: user_at, host: host_at, mapping }
     }
 
     /// The full form.
@@ -44,9 +47,18 @@ impl Mask {
 
     /// Whether somebody is meant.
     pub fn matches(&self, nick: &str, user: &str, host: &str) -> bool {
-        glob(&self.text[..self.user - 1], nick)
-            && glob(&self.text[self.user..self.host - 1], user)
-            && glob(&self.text[self.host..], host)
+        let fits = |pattern: &str, text: &str| glob_by(self.mapping, pattern, text);
+        fits(&self.text[..self.user - 1], nick)
+            && fits(&self.text[self.user..self.host - 1], user)
+            && fits(&self.text[self.host..], host)
+    }
+}
+
+/// As [`glob`], by a case mapping.
+pub fn glob_by(mapping: CaseMapping, pattern: &str, text: &str) -> bool {
+    match mapping {
+        CaseMapping::Ascii => glob(pattern, text),
+        _ => glob(&mapping.folded(pattern), &mapping.folded(text)),
     }
 }
 
@@ -64,7 +76,7 @@ fn push(text: &mut String, part: &str) {
 }
 
 /// Whether a pattern of `*` (any characters), `?` (one character) and literal characters matches the whole text,
-/// by the case mapping. Takes at most pattern × text steps: only the last `*` is ever tried again.
+/// whatever the case of ASCII letters. Takes at most pattern × text steps: only the last `*` is ever tried again.
 pub fn glob(pattern: &str, text: &str) -> bool {
     let (pattern, text) = (pattern.as_bytes(), text.as_bytes());
     let (mut p, mut t) = (0, 0);
@@ -131,9 +143,9 @@ mod tests {
     #[test]
     fn masks_are_completed() {
         let check = |typed: &str, full: &str| {
-            let mask = Mask::new(typed);
+            let mask = Mask::new(typed, CaseMapping::Ascii);
             assert_eq!(mask.as_str(), full, "{typed:?}");
-            assert_eq!(Mask::new(full).as_str(), full, "complete ones stay");
+            assert_eq!(Mask::new(full, CaseMapping::Ascii).as_str(), full, "complete ones stay");
         };
         check("ann", "ann!*@*");
         check("ann!joe", "ann!joe@*");
@@ -153,7 +165,11 @@ mod tests {
     #[test]
     fn masks_match() {
         let check = |mask: &str, expected: bool| {
-            assert_eq!(Mask::new(mask).matches("Ann", "~joe", "host.example.org"), expected, "{mask:?}");
+            assert_eq!(
+                Mask::new(mask, CaseMapping::Ascii).matches("Ann", "~joe", "host.example.org"),
+                expected,
+                "{mask:?}"
+            );
         };
         check("ann", true);
         check("a??", true);
@@ -206,14 +222,14 @@ mod tests {
 
         #[test]
         fn parts_match_as_the_whole(mask in "[ab*?]{1,3}![ab*?]{1,3}@[ab*?]{1,3}", nick in "[ab]{1,3}", user in "[ab]{1,3}", host in "[ab]{1,3}") {
-            let mask = Mask::new(&mask);
+            let mask = Mask::new(&mask, CaseMapping::Ascii);
             prop_assert_eq!(mask.matches(&nick, &user, &host), glob(mask.as_str(), &format!("{nick}!{user}@{host}")));
         }
 
         #[test]
         fn completing_is_done_once(typed: String) {
-            let mask = Mask::new(&typed);
-            prop_assert_eq!(Mask::new(mask.as_str()), mask);
+            let mask = Mask::new(&typed, CaseMapping::Ascii);
+            prop_assert_eq!(Mask::new(mask.as_str(), CaseMapping::Ascii), mask);
         }
     }
 }

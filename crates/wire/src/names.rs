@@ -1,20 +1,17 @@
-//! Names as types: validated once at the border, compared by case mapping.
-//!
-//! The case mapping is `ascii`: `A` to `Z` equal `a` to `z` and nothing else does. Lengths are counted in bytes,
-//! because that is what the limits of an IRC line count.
+//! Names as types: validated once at the border. Which of them are the same is the case mapping's to say
+//! ([`crate::casemap`]). Lengths are counted in bytes, because that is what the limits of an IRC line count.
 
 use std::borrow::Borrow;
 use std::fmt;
-use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 pub use crate::msgid::{MsgId, MsgIdKey, Opened};
 
-/// A nickname in the form its owner typed. Equality and hash follow the case mapping.
+/// A nickname in the form its owner typed.
 #[derive(Clone)]
 pub struct Nick(Arc<str>);
 
-/// A room's name (`#lobby`) in the form its opener typed. Equality and hash follow the case mapping.
+/// A room's name (`#lobby`) in the form its opener typed.
 #[derive(Clone)]
 pub struct RoomName(Arc<str>);
 
@@ -200,26 +197,6 @@ macro_rules! name {
             pub fn arc(&self) -> Arc<str> {
                 Arc::clone(&self.0)
             }
-
-            /// The key that it has in maps.
-            pub fn folded(&self) -> Folded {
-                fold(&self.0)
-            }
-        }
-
-        impl PartialEq for $name {
-            fn eq(&self, other: &Self) -> bool {
-                self.0.eq_ignore_ascii_case(&other.0)
-            }
-        }
-
-        impl Eq for $name {}
-
-        impl Hash for $name {
-            fn hash<H: Hasher>(&self, state: &mut H) {
-                self.0.bytes().for_each(|byte| state.write_u8(byte.to_ascii_lowercase()));
-                state.write_u8(0xff);
-            }
         }
 
         impl From<$name> for Arc<str> {
@@ -271,16 +248,6 @@ impl fmt::Debug for Folded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Debug::fmt(&*self.0, f)
     }
-}
-
-/// Folds a name by the case mapping (ASCII).
-pub fn fold(name: &str) -> Folded {
-    Folded(name.to_ascii_lowercase().into())
-}
-
-/// Whether two names are the same by the case mapping. Does not allocate.
-pub fn same(one: &str, other: &str) -> bool {
-    one.eq_ignore_ascii_case(other)
 }
 
 /// Whether a target is meant as a room (`#lobby`) and not as a nickname.
@@ -384,28 +351,6 @@ mod tests {
         check("@!*", Err(Character('@')), "user");
         check("annabella", Err(TooLong { max: 8 }), "annabell");
         check("жжжжж", Err(TooLong { max: 8 }), "жжжж");
-    }
-
-    #[test]
-    fn comparison_follows_the_case_mapping() {
-        let hash = |nick: &Nick| {
-            let mut hasher = std::hash::DefaultHasher::new();
-            nick.hash(&mut hasher);
-            hasher.finish()
-        };
-        let nick = |text: &str| Nick::parse(text, 32).unwrap();
-        let (one, other) = (nick("Ann[1]"), nick("aNN[1]"));
-        assert_eq!(one, other);
-        assert_eq!(hash(&one), hash(&other));
-        assert_eq!(one.folded(), other.folded());
-        assert_eq!(one.folded().as_str(), "ann[1]");
-        // Only ASCII is mapped: not the old {|} for [\], and no other script.
-        assert_ne!(one, nick("ann{1}"));
-        assert_ne!(nick("ZOË"), nick("zoë"));
-        assert_eq!(fold("ZOË").as_str(), "zoË");
-        assert!(same("#Tea", "#tEA") && !same("#tea", "#teä"));
-        let map = std::collections::HashMap::from([(fold("Ann"), 1)]);
-        assert_eq!(map.get("ann"), Some(&1));
     }
 
     #[test]

@@ -227,6 +227,7 @@ numerics! {
     524 ERR_HELPNOTFOUND "<subject>" "No help available on this topic";
     525 ERR_INVALIDKEY "<channel>" "Key is not well-formed";
     531 ERR_CANTSENDTOUSER "<nick>" "You can't message this user";
+    573 ERR_CANNOTSENDRP "<channel>" "Cannot send roleplay message";
     // TLS and mode parameters.
     600 RPL_LOGON "<nick> <user> <host> <time>" "logged on";
     601 RPL_LOGOFF "<nick> <user> <host> <time>" "logged off";

@@ -76,7 +76,8 @@ verbs! {
     Cap, "CAP", 1, Always, "LS [<version>] | LIST | REQ :<names> | END", "Negotiates capabilities.";
     Pass, "PASS", 1, Before, "<password>", "Gives the server's password, before NICK and USER.";
     Authenticate, "AUTHENTICATE", 1, Always, "<mechanism> | <base64> | *", "Proves whose account you use; * gives up.";
-    Register, "REGISTER", 3, Always, "<account or *> <mail address or *> <password>", "Makes your nickname an account that stays yours.";
+    Register, "REGISTER", 3, Always, "<account or *> <mail address or *> <password> [<invitation>]", "Makes your nickname an account that stays yours.";
+    Invitation, "INVITATION", 1, Always, "<code>", "Notes the code you were invited with, for the REGISTER that follows.";
     Verify, "VERIFY", 2, Always, "<account> <code>", "Gives back the code that was sent for a new account.";
     Link, "LINK", 0, Always, "[<code>]", "Gives a code with which another session or ssh key joins your account; with a code, joins.";
     Logout, "LOGOUT", 0, Always, "", "Logs you out of your account.";
@@ -106,6 +107,9 @@ verbs! {
     Batch, "BATCH", 1, Registered, "+<reference> draft/multiline <target> | -<reference>", "Begins and ends a message of several lines (capability draft/multiline).";
     Kick, "KICK", 2, Registered, "<room>{,<room>} <nickname>{,<nickname>} [:<reason>]", "Puts people out of a room, or each out of their own of as many rooms.";
     Relaymsg, "RELAYMSG", 3, Registered, "<room> <nickname> :<text>", "Says something in a room for somebody elsewhere (bridges).";
+    Npc, "NPC", 3, Registered, "<room> <name> :<text>", "Says something as somebody you made up, in rooms with mode E.";
+    Npca, "NPCA", 3, Registered, "<room> <name> :<text>", "The same as an action: what they do.";
+    Scene, "SCENE", 2, Registered, "<room> :<text>", "Tells what happens, in rooms with mode E.";
     Rename, "RENAME", 2, Registered, "<room> <new name> [:<reason>]", "Gives a room another name.";
     Invite, "INVITE", 0, Registered, "[<nickname> <room>]", "Asks somebody into a room; alone, shows where you were asked in.";
     Ison, "ISON", 1, Registered, "<nickname>{ <nickname>}", "Shows which of these people are here.";

@@ -15,6 +15,7 @@ use crate::effect::{Effect, To};
 use crate::event::Who;
 use crate::line::{Line, Source, Text};
 use crate::session::Phase;
+use crate::work::Secret;
 
 /// Logins that may fail on one connection. Then it is closed.
 const FAILURES_MAX: u8 = 10;
@@ -29,6 +30,8 @@ pub(crate) enum News<'a> {
     Verified(&'a Arc<str>),
     /// The session is logged in. The numeric that says so has been sent.
     LoggedIn(&'a Arc<str>),
+    /// An invitation with this code holds.
+    Invited(&'a Secret),
     /// The account has been changed.
     Changed(&'a Arc<str>),
     /// The account is no more.
@@ -50,6 +53,14 @@ impl Refusal {
         Refusal::new("ACCOUNT_EXISTS", "That name is registered, or somebody uses it; choose another one");
     pub(crate) const BUSY: Refusal =
         Refusal::new("TEMPORARILY_UNAVAILABLE", "The server has too much to do; try again in a moment");
+    pub(crate) const INVITATION_INVALID: Refusal = Refusal::new(
+        "INVITATION_INVALID",
+        "That invitation is not one, or it has been used up or is too old; ask for another one",
+    );
+    pub(crate) const INVITATION_REQUIRED: Refusal = Refusal::new(
+        "INVITATION_REQUIRED",
+        "Accounts are for those who were invited: give your code first (/invitation <code>), then do this again",
+    );
     pub(crate) const LOGGED_IN: Refusal =
         Refusal::new("ALREADY_AUTHENTICATED", "You are logged in to an account already");
     pub(crate) const NO_ACCOUNT: Refusal = Refusal::new("ACCOUNT_UNKNOWN", "There is no such account");
@@ -80,6 +91,8 @@ impl Refusal {
 /// Tells the asking session.
 pub(crate) fn tell(chat: &Chat, asking: &mut Asking<'_>, way: Way, news: News<'_>) {
     let refused = matches!(news, News::Refused(_));
+    // Codes of invitations are as little for guessing as passwords.
+    let guessed = matches!(&news, News::Refused(why) if why.code == Refusal::INVITATION_INVALID.code);
     match way {
         Way::Register | Way::Verify => standard(asking, way, news),
         Way::Sasl => sasl(asking, news),
@@ -89,7 +102,7 @@ pub(crate) fn tell(chat: &Chat, asking: &mut Asking<'_>, way: Way, news: News<'_
         Way::Persistence => persistent(chat, asking, news),
         Way::Service(service) | Way::ForOther(service) => notice(chat, asking, service, news),
     }
-    if refused && matches!(way, Way::Sasl | Way::Verify | Way::Link | Way::Service(_)) {
+    if guessed || refused && matches!(way, Way::Sasl | Way::Verify | Way::Link | Way::Service(_)) {
         count_failure(asking);
     }
 }
@@ -135,7 +148,7 @@ fn standard(asking: &mut Asking<'_>, way: Way, news: News<'_>) {
             let text = format!("Account created; send VERIFY with the code that was sent to {address}");
             asking.reply(line(verb, ["VERIFICATION_REQUIRED".into(), account.into(), text.into()]));
         }
-        News::LoggedIn(_) | News::Changed(_) | News::Dropped(_) => {}
+        News::LoggedIn(_) | News::Changed(_) | News::Dropped(_) | News::Invited(_) => {}
         News::Refused(Refusal { code, account, text }) => {
             fail(asking.effects, verb, code, [account.unwrap_or("*".into())], text);
         }
@@ -216,6 +229,10 @@ fn notice(chat: &Chat, asking: &mut Asking<'_>, service: &'static str, news: New
         )),
         News::Verified(account) => Text::from(format!("The account {account} is verified.")),
         News::LoggedIn(account) => Text::from(format!("You are logged in as {account}.")),
+        News::Invited(code) => Text::from(format!(
+            "The code is {0} and is shown only now. Who has it sends: INVITATION {0} and then REGISTER.",
+            code.expose()
+        )),
         News::Changed(account) => Text::from(format!("The account {account} is changed.")),
         News::Dropped(account) => Text::from(format!("The account {account} is no more.")),
         News::Refused(refusal) => refusal.text.into(),

@@ -114,6 +114,7 @@ pub(crate) fn claim(chat: &Chat, asking: &mut Asking<'_>, nick: &Arc<str>, user:
         email: None,
         code: None,
         replaces: chat.account(nick).is_some(),
+        invitation: None,
     });
     store(asking, Then::Registered(Way::Key, Arc::clone(&new)), Event::AccountRegistered(new));
     true

@@ -6,17 +6,22 @@
 
 mod answer;
 mod claim;
+mod guests;
+mod invitations;
 mod link;
 mod register;
 
 use std::sync::Arc;
 
-use chinwag_wire::names::same;
 use chinwag_wire::numeric::Numeric;
 
 pub(crate) use self::answer::{News, Refusal, tell};
 pub use self::claim::Verdict;
 pub(crate) use self::claim::claim;
+pub(crate) use self::guests::make_way;
+pub use self::guests::{guest_name, guest_notice, trespass};
+pub use self::invitations::Ticket;
+pub(crate) use self::invitations::{invite, take_back};
 pub(crate) use self::link::{join, make_link};
 pub use self::register::Wish;
 pub(crate) use self::register::{register, register_for, same_secret, verify};
@@ -60,6 +65,10 @@ pub enum Way {
 pub enum Then {
     /// The password of a new account is hashed.
     Register(Way, Box<Wish>),
+    /// The code of an invitation is drawn.
+    Invite(Way, Box<Ticket>),
+    /// An invitation with this code is on its way to the log.
+    Invited(Way, Secret),
     /// A new account is on its way to the log.
     Registered(Way, Arc<AccountRegistered>),
     /// A verified account is on its way to the log.
@@ -124,6 +133,9 @@ impl Chat {
             }
             (Then::Gateway(_), _) => webirc::unchecked(asking),
             (Then::Code(account), Resumed::Work(Outcome::Code(code))) => link::drawn(asking, account, code),
+            (Then::Invite(way, ticket), Resumed::Work(Outcome::Code(code))) => {
+                invitations::drawn(asking, way, *ticket, code);
+            }
             (Then::Register(way, wish), Resumed::Work(Outcome::Hashed { verifiers, code })) => {
                 register::hashed(asking, way, *wish, verifiers, code);
             }
@@ -138,7 +150,7 @@ impl Chat {
                 }
             }
             (
-                Then::Register(way, _) | Then::Password(way, _) | Then::Check(way, _),
+                Then::Register(way, _) | Then::Invite(way, _) | Then::Password(way, _) | Then::Check(way, _),
                 Resumed::Work(_) | Resumed::Settled(_),
             ) => tell(self, asking, way, News::Refused(Refusal::BUSY)),
             (Then::Code(_), _) => tell(self, asking, Way::Link, News::Refused(Refusal::BUSY)),
@@ -157,6 +169,7 @@ impl Chat {
             (Then::Linked(_), _) => tell(self, asking, Way::Link, News::Refused(Refusal::WRONG_LINK)),
             (Then::Joined(account), _) => link::joined(self, asking, &account),
             (Then::Registered(way, new), Settled::Done) => register::registered(self, asking, way, &new),
+            (Then::Invited(way, code), Settled::Done) => tell(self, asking, way, News::Invited(&code)),
             (Then::Registered(way, new), _) => {
                 tell(self, asking, way, News::Refused(Refusal::ACCOUNT_EXISTS.about(&new.account)));
             }
@@ -243,7 +256,7 @@ pub(crate) fn log_in(chat: &Chat, asking: &mut Asking<'_>, way: Way, account: &A
         return;
     };
     let Some(found) = chat.user(user) else { return };
-    let other = found.who.account.as_ref().is_some_and(|before| !same(before, &name));
+    let other = found.who.account.as_ref().is_some_and(|before| *before != name);
     if other && found.sessions > 1 {
         // Others sit on the same nickname because they are logged in to the account that it has now.
         return tell(chat, asking, way, News::Refused(Refusal::SHARED));
@@ -292,14 +305,8 @@ pub fn drop_account(asking: &mut Asking<'_>, way: Way, account: &Arc<str>) {
 
 /// Whether a nickname belongs to an account that the asking session is not logged in to.
 pub(crate) fn belongs_to_another(chat: &Chat, asking: &Asking<'_>, nick: &str) -> bool {
-    let owner = chat.account(nick).or_else(|| chat.account_lookalike(nick));
-    let Some(owner) = owner.filter(|owner| owner.verified()) else { return false };
-    let strict = match owner.settings.enforce {
-        Some(enforce) => enforce == crate::chat::Enforce::Strict,
-        None => asking.settings.accounts.strict_nicknames,
-    };
-    let own = |account: Arc<str>| chat.mapping().same(&account, &owner.name);
-    asking.settings.accounts.enabled && strict && !account_of(chat, asking).is_some_and(own)
+    let owner = guests::owner(chat, asking.settings, nick);
+    owner.is_some_and(|owner| account_of(chat, asking).as_ref() != Some(&owner.name))
 }
 
 /// RPL_LOGGEDIN.

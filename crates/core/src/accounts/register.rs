@@ -4,9 +4,9 @@
 
 use std::sync::Arc;
 
-use chinwag_wire::names::{Nick, is_reserved, same};
+use chinwag_wire::names::{Nick, is_reserved};
 
-use super::{News, Refusal, Then, Way, account_of, log_in, store, tell, work};
+use super::{News, Refusal, Then, Way, account_of, invitations, log_in, store, tell, work};
 use crate::asking::Asking;
 use crate::chat::{Account, Chat, Verifiers};
 use crate::commands::reply::given;
@@ -37,6 +37,8 @@ pub struct Wish {
     pub verify: bool,
     /// The name belongs to an account that has waited for its code too long.
     pub replaces: bool,
+    /// The hash of the code of the invitation that is used for it.
+    pub invitation: Option<Arc<str>>,
 }
 
 /// Registers the asker's nickname, or what is wished for instead of it.
@@ -76,18 +78,24 @@ pub(crate) fn register_for(
     match refusal {
         Some(refusal) => tell(chat, asking, way, News::Refused(refusal.about(&account))),
         None => {
-            let wish = Wish { account, email: None, verify: false, replaces };
+            let wish = Wish { account, email: None, verify: false, replaces, invitation: None };
             work(asking, Then::Register(way, Box::new(wish)), Job::Hash { password });
         }
     }
 }
 
 /// Checks everything that can be checked at once.
-fn wish(chat: &Chat, asking: &Asking<'_>, name: &str, email: &str, password: &str) -> Result<Wish, Refusal> {
+fn wish(
+    chat: &Chat,
+    asking: &mut Asking<'_>,
+    name: &str,
+    email: &str,
+    password: &str,
+) -> Result<Wish, Refusal> {
     let given = given(name);
     let refuse = |code, text| Err(Refusal { code, account: Some(given.clone()), text });
     let rules = &asking.settings.accounts;
-    if !rules.enabled || rules.registration != Registration::Open {
+    if !rules.enabled || rules.registration == Registration::Closed {
         return refuse("TEMPORARILY_UNAVAILABLE", "Accounts are made by the operators of this server only");
     }
     if asking.session.user().is_none() && (!rules.before_connect || asking.settings.password.is_some()) {
@@ -110,7 +118,7 @@ fn wish(chat: &Chat, asking: &Asking<'_>, name: &str, email: &str, password: &st
     };
     let account = if name == "*" { Arc::clone(&nick) } else { name.into() };
     let refuse = |code, text| Err(Refusal::new(code, text).about(&account));
-    if !same(&account, &nick) {
+    if !chat.mapping().same(&account, &nick) {
         return Err(Refusal {
             account: Some(given),
             ..Refusal::new(
@@ -135,7 +143,10 @@ fn wish(chat: &Chat, asking: &Asking<'_>, name: &str, email: &str, password: &st
     if let Some(refusal) = unfit_password(asking, &account, password) {
         return Err(refusal.about(&account));
     }
-    Ok(Wish { account, email: email.map(Arc::from), verify: rules.require_email, replaces })
+    let (email, verify) = (email.map(Arc::from), rules.require_email);
+    // Last: a code is not used up by what is wrong elsewhere.
+    let invitation = invitations::used(chat, asking).map_err(|refusal| refusal.about(&account))?;
+    Ok(Wish { account, email, verify, replaces, invitation })
 }
 
 /// The asker's nickname; before registration, the one that was asked for.
@@ -158,7 +169,10 @@ pub(super) fn unfit_password(asking: &Asking<'_>, account: &str, password: &str)
     if password.len() > asking.settings.accounts.password_bytes_max {
         return Some(Refusal::new("UNACCEPTABLE_PASSWORD", "That password is too long"));
     }
-    same(account, password)
+    asking
+        .settings
+        .casemapping
+        .same(account, password)
         .then(|| Refusal::new("WEAK_PASSWORD", "The password is the account's name: choose another one"))
 }
 
@@ -192,6 +206,7 @@ pub(super) fn hashed(
         email: wish.email,
         code: wish.verify.then_some(code),
         replaces: wish.replaces,
+        invitation: wish.invitation,
     });
     store(asking, Then::Registered(way, Arc::clone(&new)), Event::AccountRegistered(new));
 }

@@ -161,15 +161,22 @@ impl Accounts {
         self.by_name.values()
     }
 
+    /// Whether [`Accounts::register`] will do it.
+    pub(crate) fn would_register(&self, new: &AccountRegistered) -> bool {
+        match self.by_name.get(&*self.mapping.folded(&new.account)) {
+            Some(account) => !account.verified() && new.replaces,
+            None => self.lookalike(&new.account).is_none(),
+        }
+    }
+
     /// False, and nothing done, when the name is taken. A certificate that proves another account is left out.
     pub(crate) fn register(&mut self, at_ms: Millis, new: &AccountRegistered) -> bool {
-        let folded = self.mapping.fold(&new.account);
-        match self.by_name.get(&folded) {
-            Some(account) if account.verified() || !new.replaces => return false,
-            Some(_) => drop(self.drop(&new.account)),
-            None if self.lookalike(&new.account).is_some() => return false,
-            None => {}
+        if !self.would_register(new) {
+            return false;
         }
+        let folded = self.mapping.fold(&new.account);
+        // One that it takes the place of, if there is one.
+        drop(self.drop(&new.account));
         let certificates = new.certificate.iter().filter(|print| !self.by_certificate.contains_key(*print));
         let account = Account {
             name: Arc::clone(&new.account),

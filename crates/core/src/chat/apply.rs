@@ -65,6 +65,8 @@ impl Chat {
             Event::AccountChanged { .. }
             | Event::AccountDropped { .. }
             | Event::AccountRegistered(_)
+            | Event::Invitation(_)
+            | Event::InvitationEnded { .. }
             | Event::Stays { .. } => {
                 self.about_account(at_ms, event, effects);
             }
@@ -130,6 +132,8 @@ impl Chat {
             Event::AccountDropped { account } => self.account_dropped(at_ms, account, effects),
             Event::Stays { account, presence } => self.accounts.stays(account, presence.clone()),
             Event::AccountRegistered(new) => self.account_registered(at_ms, new, effects),
+            Event::Invitation(invited) => self.invitation_made(at_ms, invited, effects),
+            Event::InvitationEnded { hash, .. } => self.invitation_ended(hash),
             _ => {}
         }
     }

@@ -8,6 +8,7 @@ use chinwag_wire::numeric::Numeric;
 use super::Chat;
 use super::apply::send;
 use super::apply_profile::tell_about;
+use super::marks::Reading;
 use crate::accounts::{Settled, logged_in_line};
 use crate::effect::{Effect, Effects, To};
 use crate::event::{AccountChange, AccountRegistered, ReadMarked, Who};
@@ -22,7 +23,9 @@ impl Chat {
         new: &AccountRegistered,
         effects: &mut Effects,
     ) {
-        let done = self.accounts.register(at_ms, new);
+        let may =
+            |chat: &mut Chat| new.invitation.as_ref().is_none_or(|hash| chat.use_invitation(at_ms, hash));
+        let done = self.accounts.would_register(new) && may(self) && self.accounts.register(at_ms, new);
         effects.push(Effect::Settled(if done { Settled::Done } else { Settled::Taken }));
     }
 
@@ -108,13 +111,18 @@ impl Chat {
     }
 
     pub(super) fn read_marked(&mut self, mark: &ReadMarked, effects: &mut Effects) {
+        // Some were stored when people were compared otherwise.
+        let reading = match &mark.reading {
+            Reading::Person(nick) => Reading::Person(self.mapping.fold(nick.as_str())),
+            room => room.clone(),
+        };
         let marks = match &mark.account {
             Some(account) => self.accounts.marks_mut(account),
             None => self.users.get_mut(mark.user).map(|user| &mut user.marks),
         };
         // A guest or an account that is gone has read nothing.
         let Some(marks) = marks else { return };
-        let now_ms = marks.advance(&mark.reading, mark.to_ms);
+        let now_ms = marks.advance(&reading, mark.to_ms);
         self.tell_mark(mark, now_ms, effects);
     }
 

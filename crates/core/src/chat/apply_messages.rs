@@ -64,8 +64,8 @@ impl Chat {
             let direct = said.direct.as_deref();
             return self.tell_two(&between, (said.user, &said.by), direct, line, effects);
         }
-        if said.relayed() {
-            // Whoever relayed it did not say it: for them it is no echo.
+        if said.relayed() || (said.played() && said.status.is_none()) {
+            // Whoever relayed it did not say it, and whoever made somebody up sees them speak: for them it is no echo.
             return send(effects, To::Room(room.id), line);
         }
         tell_room(room, said.user, said.status, line, effects);

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use chinwag_wire::casemap::CaseMapping;
 use chinwag_wire::msgid::MsgId;
 use chinwag_wire::numeric::Numeric;
 
@@ -101,7 +102,7 @@ impl Chat {
         room.rules += 1;
         let mut done = Vec::with_capacity(changes.len());
         for change in changes {
-            if change_mode(room, change, by, at_ms) {
+            if change_mode(room, change, by, at_ms, self.mapping) {
                 let mut change = change.clone();
                 if let Some(member) = change.member.and_then(|member| self.users.get(member)) {
                     change.arg = Some(Arc::clone(&member.who.nick));
@@ -184,7 +185,7 @@ fn kick_line(name: &Arc<str>, by: &Arc<Who>, nick: &Arc<str>, reason: &Arc<str>)
 }
 
 /// Makes one change; false when it is about somebody who is not in the room, or about nothing there is.
-fn change_mode(room: &mut Room, change: &ModeChange, by: &Who, at_ms: Millis) -> bool {
+fn change_mode(room: &mut Room, change: &ModeChange, by: &Who, at_ms: Millis, mapping: CaseMapping) -> bool {
     let ModeChange { set, mode, arg, member, .. } = change;
     if let Some(role) = Role::of_mode(*mode) {
         let Some(member) = member.and_then(|member| room.member_mut(member)) else { return false };
@@ -192,7 +193,7 @@ fn change_mode(room: &mut Room, change: &ModeChange, by: &Who, at_ms: Millis) ->
         return true;
     }
     match mode {
-        list if Lists::MODES.contains(list) => return room.lists.change(change, by, at_ms),
+        list if Lists::MODES.contains(list) => return room.lists.change(change, by, at_ms, mapping),
         'k' => room.modes.key = arg.clone().filter(|_| *set),
         'f' => room.modes.forward = arg.clone().filter(|_| *set),
         'l' => room.modes.limit = arg.as_ref().filter(|_| *set).and_then(|limit| limit.parse().ok()),

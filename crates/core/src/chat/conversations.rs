@@ -3,7 +3,6 @@
 
 use std::sync::Arc;
 
-use chinwag_wire::names::{fold, same};
 use serde::{Deserialize, Serialize};
 
 use super::{Chat, Room, User};
@@ -47,7 +46,8 @@ impl Party {
     /// Whether something was said by them.
     pub fn said(&self, by: &Who) -> bool {
         match self {
-            Party::Account { name, .. } => by.account.as_ref().is_some_and(|account| same(account, name)),
+            // Accounts have one spelling, that of their registration.
+            Party::Account { name, .. } => by.account.as_ref() == Some(name),
             Party::Guest { .. } => by.account.is_none(),
         }
     }
@@ -55,7 +55,7 @@ impl Party {
     /// What tells them from everybody else. No room's name looks like this.
     pub(crate) fn key(&self) -> String {
         match self {
-            Party::Account { name, since_ms } => format!("{}@{since_ms}", fold(name).as_str()),
+            Party::Account { name, since_ms } => format!("{name}@{since_ms}"),
             Party::Guest { user, .. } => format!("!{}", user.0),
         }
     }
@@ -116,8 +116,9 @@ impl Chat {
         if let Some(other) = self.party_named(name) {
             return self.conversation(&me, &other).map(|room| (room, other));
         }
-        let guests =
-            self.conversations(&me).filter(|(_, other)| !other.is_account() && same(other.name(), name));
+        let guests = self
+            .conversations(&me)
+            .filter(|(_, other)| !other.is_account() && self.mapping.same(other.name(), name));
         guests.max_by_key(|(room, _)| (room.said_ms, room.id)).map(|(room, other)| (room, other.clone()))
     }
 
@@ -125,7 +126,7 @@ impl Chat {
     pub fn shown_as(&self, party: &Party) -> Arc<str> {
         let users = self.users_of(party);
         let named = users.iter().filter_map(|user| self.user(*user)).map(|user| &user.who.nick);
-        let own = named.clone().find(|nick| same(nick, party.name()));
+        let own = named.clone().find(|nick| self.mapping.same(nick, party.name()));
         Arc::clone(own.or_else(|| named.clone().next()).unwrap_or_else(|| party.name()))
     }
 

@@ -70,6 +70,7 @@ impl Chat {
         for account in self.accounts.iter() {
             hash_account(account, &mut hasher);
         }
+        self.invitations.hash(&mut hasher);
         for ban in &self.server_bans {
             (&ban.text, &ban.by, &ban.reason, ban.at_ms, ban.until_ms).hash(&mut hasher);
         }

@@ -4,7 +4,6 @@
 use std::sync::Arc;
 
 use chinwag_log::Key;
-use chinwag_wire::names::same;
 use smallvec::SmallVec;
 
 use super::apply::send;
@@ -28,12 +27,12 @@ pub struct Kept {
 }
 
 impl Kept {
-    /// The role of an account.
+    /// The role of an account. Accounts have one spelling, that of their registration.
     pub fn role(&self, account: &str) -> Option<Role> {
-        if self.founder.as_ref().is_some_and(|founder| same(founder, account)) {
+        if self.founder.as_deref() == Some(account) {
             return Some(Role::Founder);
         }
-        self.roles.iter().find(|(other, _)| same(other, account)).map(|(_, role)| *role)
+        self.roles.iter().find(|(other, _)| **other == *account).map(|(_, role)| *role)
     }
 }
 
@@ -86,7 +85,7 @@ impl Chat {
                 }
             }
             Keeping::Role { account, mode } => {
-                found.kept.roles.retain(|(other, _)| !same(other, account));
+                found.kept.roles.retain(|(other, _)| other != account);
                 found.kept.roles.extend(Keeping::role(*mode).map(|role| (Arc::clone(account), role)));
             }
         }

@@ -58,7 +58,7 @@ impl Marks {
 
 #[cfg(test)]
 mod tests {
-    use chinwag_wire::names::fold;
+    use chinwag_wire::casemap::CaseMapping;
 
     use super::*;
 
@@ -75,7 +75,7 @@ mod tests {
     #[test]
     fn the_mark_that_is_behind_the_others_goes_when_there_are_too_many() {
         let mut marks = Marks::default();
-        let person = |n: usize| Reading::Person(fold(&format!("n{n}")));
+        let person = |n: usize| Reading::Person(CaseMapping::Ascii.fold(&format!("n{n}")));
         for n in 0..MARKS_MAX {
             marks.advance(&person(n), 1_000 + n as u64);
         }

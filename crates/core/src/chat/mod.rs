@@ -18,6 +18,7 @@ mod conversations;
 mod counts;
 mod guards;
 mod hash;
+mod invitations;
 mod keeping;
 mod links;
 mod locks;
@@ -50,6 +51,7 @@ pub use self::conversations::Party;
 pub use self::conversations::name_of;
 pub use self::counts::{Counts, Crowd};
 pub use self::guards::Guards;
+pub use self::invitations::Invitation;
 pub use self::keeping::Kept;
 pub use self::locks::Heard;
 pub use self::marks::{Marks, Reading};
@@ -89,6 +91,7 @@ pub struct Chat {
     accounts: Accounts,
     /// Codes with which a session joins an account.
     links: links::Links,
+    invitations: invitations::Invitations,
     /// The last `n` applied, by origin: what comes again is skipped.
     applied: BTreeMap<Origin, u64>,
     /// The position of the last stored entry that was applied, as far as replay applies any.
@@ -111,6 +114,7 @@ impl Chat {
             ending: guards::Ending::new(),
             accounts: Accounts::default(),
             links: links::Links::default(),
+            invitations: invitations::Invitations::new(),
             applied: BTreeMap::new(),
             seq: Seq(0),
             departed: Vec::new(),

@@ -107,6 +107,14 @@ impl Chat {
     }
 
     fn say_again(&self, said: &Said) -> Result<Event, Box<Line>> {
+        if said.played() {
+            let (room, me, status) = self.speaker(said.room, said.user, said.status)?;
+            if !room.modes.roleplay {
+                return Err(refusal(Numeric::ERR_CANNOTSENDTOCHAN, room));
+            }
+            let by = Arc::new(Who { user: Arc::clone(&me.nick), ..(*said.by).clone() });
+            return Ok(Event::Said(Arc::new(Said { basis: room.rules, by, status, ..said.clone() })));
+        }
         if !said.relayed() {
             let (room, by, status) = self.speaker(said.room, said.user, said.status)?;
             return Ok(Event::Said(Arc::new(Said { basis: room.rules, by, status, ..said.clone() })));

@@ -4,8 +4,8 @@
 
 use std::sync::Arc;
 
+use chinwag_wire::casemap::CaseMapping;
 use chinwag_wire::extban::Pattern;
-use chinwag_wire::names::same;
 
 use crate::event::{ModeChange, Who};
 use crate::ids::Millis;
@@ -72,6 +72,7 @@ macro_rules! flags {
 flags! {
     // Letter, field, in a new room, what it means.
     'C' no_ctcp false "no questions from program to program (CTCP) but `/me`";
+    'E' roleplay false "people may speak as somebody they made up (NPC, SCENE)";
     'M' registered_speak false "only those who are logged in, and voiced members, speak";
     'R' registered_join false "only those who are logged in come in and speak";
     'U' op_moderated false "what ordinary members say is for operators only";
@@ -171,17 +172,23 @@ impl Lists {
 
     /// Whether a list has this entry, as it is shown.
     pub(crate) fn contains(&self, mode: char, text: &str) -> bool {
-        self.get(mode).is_some_and(|list| list.iter().any(|entry| same(&entry.text, text)))
+        self.get(mode).is_some_and(|list| list.iter().any(|entry| entry.pattern.is(text)))
     }
 
     /// Adds an entry to a list or takes it away; false when there is no such list, or it could be no entry.
-    pub(super) fn change(&mut self, change: &ModeChange, by: &Who, at_ms: Millis) -> bool {
+    pub(super) fn change(
+        &mut self,
+        change: &ModeChange,
+        by: &Who,
+        at_ms: Millis,
+        mapping: CaseMapping,
+    ) -> bool {
         let (Some(list), Some(text)) = (self.get_mut(change.mode), &change.arg) else { return false };
         if !change.set {
-            list.retain(|entry| !same(&entry.text, text));
+            list.retain(|entry| !entry.pattern.is(text));
             return true;
         }
-        let Ok(pattern) = Pattern::parse(text) else { return false };
+        let Ok(pattern) = Pattern::parse(text, mapping) else { return false };
         let (text, by) = (Arc::clone(text), Arc::clone(&by.nick));
         let (until_ms, reason) = (change.until_ms, change.reason.clone());
         list.push(ListEntry { pattern, text, by, at_ms, until_ms, reason });

@@ -3,8 +3,9 @@
 
 use std::sync::Arc;
 
+use chinwag_wire::casemap::CaseMapping;
 use chinwag_wire::mask::Mask;
-use chinwag_wire::names::{fold, same};
+use chinwag_wire::names::Folded;
 use chinwag_wire::numeric::Numeric;
 use ipnet::IpNet;
 
@@ -24,18 +25,19 @@ pub enum BanTarget {
     /// Everybody whom the mask fits.
     Mask(Mask),
     /// Whoever is logged in to this account.
-    Account(Arc<str>),
+    Account(Folded, CaseMapping),
 }
 
 impl BanTarget {
     /// An address or network (`192.0.2.7`, `192.0.2.0/24`), a mask (anything with `!`, `@` or `*`), or an account.
-    pub fn parse(text: &str) -> BanTarget {
+    /// Names are compared by the case mapping.
+    pub fn parse(text: &str, mapping: CaseMapping) -> BanTarget {
         if let Some(net) = net(text) {
             return BanTarget::Net(net);
         }
         match text.contains(['!', '@', '*', '?', '.', ':']) {
-            true => BanTarget::Mask(Mask::new(text)),
-            false => BanTarget::Account(text.into()),
+            true => BanTarget::Mask(Mask::new(text, mapping)),
+            false => BanTarget::Account(mapping.fold(text), mapping),
         }
     }
 
@@ -45,7 +47,7 @@ impl BanTarget {
             BanTarget::Net(net) if net.prefix_len() == net.max_prefix_len() => net.addr().to_string(),
             BanTarget::Net(net) => net.to_string(),
             BanTarget::Mask(mask) => mask.as_str().to_owned(),
-            BanTarget::Account(account) => fold(account).as_str().to_owned(),
+            BanTarget::Account(account, _) => account.as_str().to_owned(),
         }
     }
 
@@ -56,7 +58,9 @@ impl BanTarget {
             BanTarget::Mask(mask) => {
                 [&*who.host, address].iter().any(|host| mask.matches(&who.nick, &who.user, host))
             }
-            BanTarget::Account(account) => who.account.as_ref().is_some_and(|own| same(own, account)),
+            BanTarget::Account(account, mapping) => {
+                who.account.as_ref().is_some_and(|own| mapping.fold(own) == *account)
+            }
         }
     }
 }
@@ -111,10 +115,12 @@ impl Chat {
     /// Sets a ban, or sets it anew, and puts out whom it means; never a server operator.
     pub(super) fn server_banned(&mut self, at_ms: Millis, banned: &ServerBanned, effects: &mut Effects) {
         let ServerBanned { target, by, reason, until_ms } = banned;
-        self.server_bans.retain(|ban| ban.holds(at_ms) && ban.text != *target);
+        // One that was set when accounts were compared otherwise has another form.
+        let parsed = BanTarget::parse(target, self.mapping);
+        self.server_bans.retain(|ban| ban.holds(at_ms) && ban.target != parsed);
         let ban = ServerBan {
-            target: BanTarget::parse(target),
-            text: Arc::clone(target),
+            text: parsed.shown().into(),
+            target: parsed,
             by: Arc::clone(&by.nick),
             reason: Arc::clone(reason),
             at_ms,
@@ -140,7 +146,8 @@ impl Chat {
     }
 
     pub(super) fn server_unbanned(&mut self, at_ms: Millis, target: &str, effects: &mut Effects) {
-        self.server_bans.retain(|ban| ban.holds(at_ms) && *ban.text != *target);
+        let parsed = BanTarget::parse(target, self.mapping);
+        self.server_bans.retain(|ban| ban.holds(at_ms) && ban.target != parsed);
         told(effects, format!("{target} is not banned any more"));
     }
 }
@@ -180,10 +187,31 @@ mod tests {
             ("EVE", "eve", "host", Some("Eve"), true),
             ("eve", "eve", "host", None, false),
         ] {
-            let target = BanTarget::parse(text);
+            let target = BanTarget::parse(text, CaseMapping::Ascii);
             assert_eq!(target.shown(), shown, "{text}");
-            assert_eq!(BanTarget::parse(&target.shown()), BanTarget::parse(shown), "{text}");
+            assert_eq!(
+                BanTarget::parse(&target.shown(), CaseMapping::Ascii),
+                BanTarget::parse(shown, CaseMapping::Ascii),
+                "{text}"
+            );
             assert_eq!(target.fits(&who(host, account), host), fits, "{text} {host}");
         }
+    }
+
+    #[test]
+    fn names_are_compared_by_the_case_mapping() {
+        for (mapping, typed, account, fits) in [
+            (CaseMapping::Precis, "ZOË", "Zoë", true),
+            (CaseMapping::Ascii, "ZOË", "Zoë", false),
+            (CaseMapping::Rfc1459, "a[b]", "A{B}", true),
+            (CaseMapping::Ascii, "a[b]", "A{B}", false),
+        ] {
+            let target = BanTarget::parse(typed, mapping);
+            assert_eq!(target.fits(&who("host", Some(account)), "host"), fits, "{typed} {account}");
+            assert_eq!(BanTarget::parse(account, mapping) == target, fits);
+        }
+        let mask = BanTarget::parse("E[E!*@*", CaseMapping::Rfc1459);
+        let eve = Who { nick: "e{e".into(), ..who("host", None) };
+        assert!(mask.fits(&eve, "host"));
     }
 }

@@ -20,6 +20,7 @@ fn registered(account: &str, code: Option<&str>) -> Event {
         email: None,
         code: code.map(Arc::from),
         replaces: false,
+        invitation: None,
     }))
 }
 

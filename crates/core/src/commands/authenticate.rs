@@ -9,7 +9,6 @@ use std::sync::Arc;
 
 use chinwag_wire::base64;
 use chinwag_wire::message::Message;
-use chinwag_wire::names::same;
 use chinwag_wire::numeric::Numeric;
 use chinwag_wire::scram::{self, ClientFirst};
 use zeroize::Zeroizing;
@@ -207,14 +206,14 @@ fn plain(chat: &Chat, asking: &mut Asking<'_>, text: &str) -> Option<()> {
         && !authcid.is_empty()
         && !password.is_empty()
         && password.len() <= asking.settings.accounts.password_bytes_max
-        && (authzid.is_empty() || same(authzid, authcid));
+        && (authzid.is_empty() || chat.mapping().same(authzid, authcid));
     fits.then(|| accounts::identify(chat, asking, Way::Sasl, authcid, Secret::from(password)))
 }
 
 /// RFC 4422, appendix A: nothing, or whom one wants to act as.
 fn external(chat: &Chat, asking: &mut Asking<'_>, authzid: &str) -> Option<()> {
     let account = chat.account_by_certificate(asking.session.certificate.as_deref()?)?;
-    if !authzid.is_empty() && !same(authzid, &account.name) {
+    if !authzid.is_empty() && !chat.mapping().same(authzid, &account.name) {
         return None;
     }
     accounts::log_in(chat, asking, Way::Sasl, account);
@@ -223,7 +222,7 @@ fn external(chat: &Chat, asking: &mut Asking<'_>, authzid: &str) -> Option<()> {
 
 fn scram_first(chat: &Chat, asking: &mut Asking<'_>, text: &str) -> Option<()> {
     let first = scram::client_first(text)?;
-    if !first.authzid.is_empty() && !same(&first.authzid, &first.name) {
+    if !first.authzid.is_empty() && !chat.mapping().same(&first.authzid, &first.name) {
         return None;
     }
     let account = chat.account(&first.name).filter(|account| account.verified());

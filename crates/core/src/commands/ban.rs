@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use chinwag_wire::extban::Pattern;
 use chinwag_wire::message::Message;
-use chinwag_wire::names::same;
 use chinwag_wire::numeric::Numeric;
 
 use super::reply::{asker, given, line, tell, too_long};
@@ -49,7 +48,7 @@ fn add(chat: &Chat, asking: &mut Asking<'_>, message: &Message<'_>, command: &'s
         return Flow::Done;
     }
     let reason: Option<Arc<str>> = (!reason.is_empty()).then(|| reason.into());
-    let there = room.lists.bans.iter().any(|entry| same(&entry.text, pattern.as_str()));
+    let there = room.lists.bans.iter().any(|entry| entry.pattern.is(pattern.as_str()));
     if !there && room.lists.bans.len() >= asking.settings.list_mode_entries {
         asking.refuse(Numeric::ERR_BANLISTFULL, [(&room.name).into(), "b".into()]);
         return Flow::Done;
@@ -81,7 +80,7 @@ fn remove(chat: &Chat, asking: &mut Asking<'_>, message: &Message<'_>, command: 
         Err(flow) => return flow,
     };
     let (whom, mute) = (message.params[1], command == "UNMUTE");
-    let named = |text: &str| Pattern::parse(whom).is_ok_and(|pattern| same(pattern.as_str(), text));
+    let named = |text: &str| Pattern::parse(whom, chat.mapping()).is_ok_and(|pattern| pattern.is(text));
     let seen = seen(chat, whom);
     let meant = room.lists.bans.iter().filter(|entry| entry.pattern.is_mute() == mute).filter(|entry| {
         let fits = |who: &Who| entry.pattern.matches(&who.nick, &who.user, &who.host, who.account.as_deref());
@@ -142,7 +141,7 @@ fn pattern(chat: &Chat, asking: &mut Asking<'_>, room: &Room, whom: &str, mute: 
             return None;
         }
     };
-    match Pattern::parse(&format!("{}{mask}", if mute { "m:" } else { "" })) {
+    match Pattern::parse(&format!("{}{mask}", if mute { "m:" } else { "" }), chat.mapping()) {
         Ok(pattern) => Some(pattern),
         Err(why) => {
             let params = [(&room.name).into(), "b".into(), given(whom), why.to_string().into()];
@@ -154,5 +153,6 @@ fn pattern(chat: &Chat, asking: &mut Asking<'_>, room: &Room, whom: &str, mute: 
 
 /// Whether another member of the room comes from the same host.
 fn shared(chat: &Chat, room: &Room, who: &Who) -> bool {
-    chat.members(room).any(|(_, user)| user.who.host == who.host && !same(&user.who.nick, &who.nick))
+    chat.members(room)
+        .any(|(_, user)| user.who.host == who.host && !chat.mapping().same(&user.who.nick, &who.nick))
 }

@@ -55,7 +55,7 @@ fn hold(asking: &mut Asking<'_>) {
 fn offered(cap: Cap, session: &Session, settings: &Settings) -> bool {
     let accounts = &settings.accounts;
     match cap {
-        Cap::AccountRegistration => accounts.enabled && accounts.registration == Registration::Open,
+        Cap::AccountRegistration => accounts.enabled && accounts.registration != Registration::Closed,
         Cap::Chathistory | Cap::EventPlayback | Cap::ZncPlayback => settings.history,
         Cap::MessageRedaction => settings.allow_redact,
         Cap::Metadata2 | Cap::Metadata3 => settings.metadata.enabled,

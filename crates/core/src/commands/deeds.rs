@@ -195,8 +195,8 @@ impl Found {
 
     /// Whether this user said it: the same user, or the same account.
     fn said_by(&self, user: &User) -> bool {
-        let account = |who: &crate::event::Who| who.account.as_deref().map(chinwag_wire::names::fold);
-        self.user == user.id || account(&user.who).is_some_and(|own| account(&self.row.by) == Some(own))
+        let own = &user.who.account;
+        self.user == user.id || (own.is_some() && self.row.by.account == *own)
     }
 }
 

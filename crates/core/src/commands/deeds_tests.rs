@@ -84,6 +84,7 @@ fn an_account_is_the_same_person_under_another_name() {
         email: None,
         code: None,
         replaces: false,
+        invitation: None,
     };
     scene.happens(Event::AccountRegistered(Arc::new(new)));
     logged_in(&mut scene, "bob");

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use chinwag_wire::caps::Cap;
 use chinwag_wire::message::Message;
-use chinwag_wire::names::{Nick, fold};
+use chinwag_wire::names::Nick;
 use chinwag_wire::time::{format_millis, parse_rfc3339_millis};
 
 use super::reply::{asker, fail, given, line, tell};
@@ -70,7 +70,7 @@ fn reading(chat: &Chat, asking: &Asking<'_>, user: &User, name: &str) -> Option<
     }
     let nick = Nick::parse(name, asking.settings.nick_length).ok()?;
     let shown = chat.user_by_nick(name).map_or_else(|| nick.arc(), |user| Arc::clone(&user.who.nick));
-    Some((Reading::Person(fold(name)), shown))
+    Some((Reading::Person(chat.mapping().fold(name)), shown))
 }
 
 /// `MARKREAD`, as the server says it.

@@ -18,6 +18,7 @@ mod edit;
 mod guard;
 mod help;
 mod info;
+mod invitation;
 mod invite;
 mod ison;
 mod isupport;
@@ -59,6 +60,7 @@ mod relaymsg;
 pub mod rename;
 pub mod replay;
 pub(crate) mod reply;
+mod roleplay;
 #[cfg(test)]
 mod roles_tests;
 pub mod services;
@@ -76,6 +78,8 @@ mod tests_conversations;
 mod tests_guard;
 #[cfg(test)]
 mod tests_history;
+#[cfg(test)]
+mod tests_mapping;
 #[cfg(test)]
 mod tests_purge;
 #[cfg(test)]
@@ -158,7 +162,6 @@ fn handler(verb: Verb) -> Handler {
         Verb::Privmsg => privmsg::privmsg,
         Verb::Quit => quit::quit,
         Verb::Register => register::register,
-        Verb::Relaymsg => relaymsg::relaymsg,
         Verb::Rehash => rehash::rehash,
         Verb::Rename => rename::rename,
         Verb::Sethost => sethost::sethost,
@@ -173,6 +176,7 @@ fn handler(verb: Verb) -> Handler {
         Verb::Unmute => ban::unmute,
         Verb::User => registration::user,
         Verb::Userhost => userhost::userhost,
+        Verb::Invitation => invitation::invitation,
         Verb::Verify => register::verify,
         Verb::Version => version::version,
         Verb::Wallops => wallops::wallops,
@@ -188,6 +192,8 @@ fn handler(verb: Verb) -> Handler {
 fn about_messages(verb: Verb) -> Handler {
     match verb {
         Verb::Edit => edit::edit,
+        Verb::Npc => roleplay::npc,
+        Verb::Npca => roleplay::npca,
         Verb::Numbers => numbers::numbers,
         Verb::Pin => pin::pin,
         Verb::Pins => pin::pins,
@@ -197,6 +203,8 @@ fn about_messages(verb: Verb) -> Handler {
         Verb::Re => re::re,
         Verb::React => react::react,
         Verb::Redact => redact::redact,
+        Verb::Relaymsg => relaymsg::relaymsg,
+        Verb::Scene => roleplay::scene,
         Verb::Unpin => pin::unpin,
         Verb::Unreact => react::unreact,
         Verb::Was => was::was,

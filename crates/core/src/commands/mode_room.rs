@@ -215,7 +215,7 @@ impl<'a, I: Iterator<Item = &'a str>> Changing<'a, I> {
     }
 
     fn entry(&self, asking: &mut Asking<'_>, set: bool, mode: char, typed: &str) -> Option<Argument> {
-        let pattern = match Pattern::parse(typed) {
+        let pattern = match Pattern::parse(typed, self.chat.mapping()) {
             Ok(pattern) => pattern,
             Err(why) => {
                 self.invalid(asking, mode, typed, why.to_string());

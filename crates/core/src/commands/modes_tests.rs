@@ -336,14 +336,14 @@ fn an_invitation_by_an_ordinary_member_opens_nothing() {
 
 #[test]
 fn a_room_that_starts_over_has_no_mode_left() {
-    let mut scene = tea("+CMRUimsuklf-nt key 9 #tea");
+    let mut scene = tea("+CEMRUimsuklf-nt key 9 #tea");
     scene.all([("ann", "JOIN #cake"), ("ann", "MODE #tea +f #cake"), ("ann", "MODE #tea +beI a b a:c")]);
     let rules = scene.chat.room(TEA).unwrap().rules;
     let by = Arc::clone(&scene.chat.user_by_nick("bob").unwrap().who);
     let effects = scene.happens(Event::Renewed { room: TEA, basis: rules, head: Number(0), by });
     let [Effect::Send { to: To::Room(TEA), line, .. }] = &effects[..] else { panic!("{effects:?}") };
     let params: Vec<&str> = line.params.iter().map(Text::as_str).collect();
-    assert_eq!(params, ["#tea", "-CMRUim+n-s+t-uklfbeI", "key", "a!*@*", "b!*@*", "a:c"]);
+    assert_eq!(params, ["#tea", "-CEMRUim+n-s+t-uklfbeI", "key", "a!*@*", "b!*@*", "a:c"]);
     assert_eq!(scene.asks("ann", "MODE #tea")[0], "asker< 324 #tea +nt");
     assert_eq!(scene.asks("ann", "MODE #tea beI").len(), 3);
 }
@@ -381,7 +381,7 @@ fn every_mode_is_told_to_clients_and_explained() {
 
 #[test]
 fn whatever_modes_are_asked_for_a_restart_finds_what_was_set() {
-    const LETTERS: &[u8] = b"++++---IbefklCMRUimnstuqaohvZ";
+    const LETTERS: &[u8] = b"++++---IbefklCEMRUimnstuqaohvZ";
     const WORDS: [&str; 12] =
         ["ann", "bob", "cyd", "m:bob", "a:ann", "~a:x", "#tea", "#cake", "3", "0", "*!*@*", ""];
     let mut number = 1_u64;

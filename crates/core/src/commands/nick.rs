@@ -2,7 +2,7 @@
 
 use chinwag_wire::caps::Cap;
 use chinwag_wire::message::Message;
-use chinwag_wire::names::{Nick, same};
+use chinwag_wire::names::Nick;
 use chinwag_wire::numeric::Numeric;
 
 use super::registration;
@@ -25,7 +25,7 @@ pub(crate) fn nick(chat: &Chat, asking: &mut Asking<'_>, message: &Message<'_>) 
         asking.refuse(Numeric::ERR_ERRONEUSNICKNAME, [given(wanted)]);
         return Flow::Done;
     };
-    if !same(wanted, &user.who.nick) && accounts::belongs_to_another(chat, asking, wanted) {
+    if !chat.mapping().same(wanted, &user.who.nick) && accounts::belongs_to_another(chat, asking, wanted) {
         if asking.session.caps.contains(Cap::StandardReplies) {
             let about = [given(wanted)];
             fail(asking.effects, "NICK", "NICKNAME_RESERVED", about, registration::BELONGS_TO_ACCOUNT);

@@ -5,8 +5,6 @@
 
 use std::sync::Arc;
 
-use chinwag_wire::names::same;
-
 use super::chathistory::readable;
 use super::reply::asker;
 use crate::asking::Asking;
@@ -79,7 +77,7 @@ fn chosen<'a>(chat: &'a Chat, asking: &Asking<'_>, buffers: &str) -> Vec<(&'a Ro
     if !buffers.split(',').any(|wanted| wanted == "*") {
         let named = |wanted: &str, room: &Room, name: &str| {
             let meant = user.and_then(|user| chat.conversation_named(user, wanted));
-            same(wanted, name) || meant.is_some_and(|(meant, _)| meant.id == room.id)
+            chat.mapping().same(wanted, name) || meant.is_some_and(|(meant, _)| meant.id == room.id)
         };
         all.retain(|(room, name)| buffers.split(',').any(|wanted| named(wanted, room, name)));
     }

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use chinwag_wire::caps::Cap;
 use chinwag_wire::message::Message;
-use chinwag_wire::names::fold;
 use chinwag_wire::numeric::Numeric;
 use chinwag_wire::tags::RawTag;
 
@@ -215,7 +214,7 @@ impl Refused {
 }
 
 /// The target, unless it is a room that lets the user wait before the next message.
-fn held_back<'a>(
+pub(super) fn held_back<'a>(
     chat: &Chat,
     now_ms: Millis,
     user: &User,
@@ -283,7 +282,9 @@ pub(super) fn reachable(chat: &Chat, asking: &Asking<'_>, targets: &str) -> bool
 /// Whether the room of the asker and somebody else is being opened.
 fn is_opening(chat: &Chat, asking: &Asking<'_>, name: &str) -> bool {
     let between = asker(chat, asking).zip(chat.party_named(name));
-    between.is_some_and(|(user, other)| asking.pending.opening(&fold(&name_of(&[chat.party(user), other]))))
+    between.is_some_and(|(user, other)| {
+        asking.pending.opening(&chat.mapping().fold(&name_of(&[chat.party(user), other])))
+    })
 }
 
 /// Proposes a message that is not kept.

@@ -163,7 +163,7 @@ fn look(asking: &mut Asking<'_>, room: &Room, whom: &str, span: Span, reason: &s
         too_long(asking, NAME, "REASON_TOO_LONG", "KICKLEN");
         return Flow::Done;
     }
-    let pattern = match Pattern::parse(whom) {
+    let pattern = match Pattern::parse(whom, asking.settings.casemapping) {
         Ok(pattern) if !pattern.is_mute() => pattern,
         Ok(_) => {
             say(
@@ -183,6 +183,7 @@ fn look(asking: &mut Asking<'_>, room: &Room, whom: &str, span: Span, reason: &s
     let question = Question::Sift(Sift {
         room: room.id,
         whom: pattern.as_str().into(),
+        mapping: asking.settings.casemapping,
         span_ms: span.0,
         since_ms,
         first: room.history_from,

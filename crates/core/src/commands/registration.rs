@@ -82,7 +82,7 @@ pub(crate) fn nick(chat: &Chat, asking: &mut Asking<'_>, message: &Message<'_>) 
         return Flow::Done;
     };
     let holder = chat.user_by_nick(wanted);
-    let later = holder.is_some_and(|holder| may_prove_to_be(asking, holder));
+    let later = holder.is_some_and(|holder| may_prove_to_be(chat, asking, holder));
     let taken = (holder.is_some() && !later) || (holder.is_none() && chat.lookalike(wanted, None).is_some());
     if let Phase::Greeting(greeting) = &mut asking.session.phase {
         greeting.wanted = Some(nick.arc());
@@ -96,12 +96,13 @@ pub(crate) fn nick(chat: &Chat, asking: &mut Asking<'_>, message: &Message<'_>) 
     Flow::Done
 }
 
-/// Whether a session may still turn out to be another one of somebody who is here: then it is refused only when
-/// nothing else is missing.
-fn may_prove_to_be(asking: &Asking<'_>, holder: &User) -> bool {
+/// Whether a session may still turn out to be another one of somebody who is here, or to own the nickname that a guest
+/// has: then it is refused only when nothing else is missing.
+fn may_prove_to_be(chat: &Chat, asking: &Asking<'_>, holder: &User) -> bool {
     let Phase::Greeting(greeting) = &asking.session.phase else { return false };
     let proves = greeting.negotiating || greeting.password.is_some() || asking.session.account.is_some();
-    holder.who.account.is_some() && (proves || asking.session.door == Door::Plain)
+    let owned = accounts::trespass(chat, asking.settings, holder).is_some();
+    (holder.who.account.is_some() || owned) && (proves || asking.session.door == Door::Plain)
 }
 
 /// Whether a nickname is one that this session may ask for. IRC clients are told which letters are the same
@@ -156,6 +157,8 @@ pub(crate) fn complete(chat: &Chat, asking: &mut Asking<'_>) {
         return not_without_proof(asking, nick);
     }
     let holder = chat.user_by_nick(&nick);
+    // A guest who has the nickname makes way for its owner.
+    let holder = holder.filter(|holder| !accounts::make_way(chat, asking, holder));
     let alike = holder.is_none() && chat.lookalike(&nick, None).is_some();
     if alike || holder.is_some_and(|holder| !may_share(chat, asking, holder)) {
         // Free when it was asked for, and taken since.

@@ -4,7 +4,6 @@
 //! the plain door are shown a room's last lines by their door.
 
 use chinwag_wire::caps::{Cap, CapSet};
-use chinwag_wire::names::same;
 
 use crate::chat::{Chat, Room, User};
 use crate::history::{Anchor, Asked, Part, Query};
@@ -111,7 +110,7 @@ impl Chat {
         }
         let same_person = |gone: &&crate::chat::Gone| {
             gone.who.account.is_none()
-                && same(&gone.who.host, &user.who.host)
+                && gone.who.host.eq_ignore_ascii_case(&user.who.host)
                 && gone.who.user == user.who.user
         };
         self.whowas(&user.who.nick).find(same_person).map(|gone| gone.at_ms)

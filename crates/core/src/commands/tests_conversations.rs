@@ -22,6 +22,7 @@ fn registers(scene: &mut Scene, account: &str) {
         email: None,
         code: None,
         replaces: false,
+        invitation: None,
     };
     scene.happens(Event::AccountRegistered(Arc::new(new)));
 }

@@ -288,6 +288,7 @@ fn staying_without_a_session_is_the_owners_choice_within_what_the_server_allows(
         email: None,
         code: None,
         replaces: false,
+        invitation: None,
     };
     scene.happens(crate::event::Event::AccountRegistered(std::sync::Arc::new(new)));
     let user = scene.user("ann");

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use chinwag_log::{Entry, Key, Origin, Seq};
 use chinwag_wire::caps::CapSet;
+use chinwag_wire::casemap::CaseMapping;
 use chinwag_wire::message::Message;
 use chinwag_wire::names::MsgIdKey;
 
@@ -38,9 +39,14 @@ pub(crate) struct World {
 impl World {
     /// Nobody, and a lobby.
     pub(crate) fn new() -> World {
+        World::comparing(CaseMapping::Ascii)
+    }
+
+    /// The same, in which names are compared by this case mapping.
+    fn comparing(casemapping: CaseMapping) -> World {
         let mut world = World {
-            chat: Chat::new(MsgIdKey([7, 9])),
-            settings: Settings { history_query_max: 50, ..Settings::default() },
+            chat: Chat::new(MsgIdKey([7, 9])).with_mapping(casemapping),
+            settings: Settings { history_query_max: 50, casemapping, ..Settings::default() },
             now_ms: START_MS,
             sessions: BTreeMap::new(),
             effects: Vec::new(),
@@ -61,7 +67,12 @@ impl World {
 
     /// A world in which these people are registered.
     pub(crate) fn with(people: &[&'static str]) -> World {
-        let mut world = World::new();
+        World::with_by(CaseMapping::Ascii, people)
+    }
+
+    /// The same, in which names are compared by this case mapping.
+    pub(crate) fn with_by(casemapping: CaseMapping, people: &[&'static str]) -> World {
+        let mut world = World::comparing(casemapping);
         for name in people {
             world.connect(name);
             world.ask(name, &format!("NICK {name}"));

@@ -42,7 +42,7 @@ fn add(chat: &Chat, asking: &mut Asking<'_>, user: &User, target: &str, rest: &[
         reason if reason.is_empty() => "no reason was given".to_owned(),
         reason => reason,
     };
-    let target = BanTarget::parse(target);
+    let target = BanTarget::parse(target, chat.mapping());
     let text: Arc<str> = target.shown().into();
     if reason.len() > REASON_BYTES_MAX {
         return say(asking, format!("UBAN: a reason has at most {REASON_BYTES_MAX} bytes"));
@@ -60,7 +60,7 @@ fn add(chat: &Chat, asking: &mut Asking<'_>, user: &User, target: &str, rest: &[
 }
 
 fn del(chat: &Chat, asking: &mut Asking<'_>, user: &User, target: &str) {
-    let text = BanTarget::parse(target).shown();
+    let text = BanTarget::parse(target, chat.mapping()).shown();
     if !chat.server_bans(asking.now_ms).any(|ban| *ban.text == *text) {
         return say(asking, format!("UBAN: {text} is not banned (UBAN LIST shows who is)"));
     }
@@ -86,7 +86,7 @@ fn info(chat: &Chat, asking: &mut Asking<'_>, target: &str) {
         say(asking, format!("UBAN: {} comes from {host}, with {account}", found.who.nick));
         return;
     }
-    let parsed = BanTarget::parse(target);
+    let parsed = BanTarget::parse(target, chat.mapping());
     let text = parsed.shown();
     let bans: Vec<String> =
         chat.server_bans(now_ms).filter(|ban| *ban.text == *text).map(|ban| shown(ban, now_ms)).collect();

@@ -16,7 +16,7 @@ use crate::line::Text;
 use crate::settings::Settings;
 
 /// Room modes there are.
-pub(crate) const ROOM_MODES: &str = "CIMRUabefhiklmnoqstuv";
+pub(crate) const ROOM_MODES: &str = "CEIMRUabefhiklmnoqstuv";
 
 /// Those of them that come with an argument.
 const ROOM_MODES_WITH_ARGUMENT: &str = "Iabefhkloqv";
@@ -87,6 +87,7 @@ fn tokens(settings: &Settings) -> Vec<Vec<Text>> {
         targets: privmsg::TARGETS_MAX,
         modes: mode_room::CHANGES_MAX,
         icon: settings.icon.as_deref().map(str::to_owned),
+        roleplay: settings.roleplay.enabled,
         denied_tags: settings.client_tags_denied.join(","),
         history: settings.history.then_some(settings.history_query_max),
     };

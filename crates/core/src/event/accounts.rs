@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::Who;
 use crate::chat::{Enforce, Verifiers};
 use crate::ids::Millis;
 use crate::keys::SshKey;
@@ -32,6 +33,22 @@ pub struct AccountRegistered {
     /// It takes the place of an account of that name whose code never came back.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub replaces: bool,
+    /// The hash of the code of the invitation that is used for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub invitation: Option<Arc<str>>,
+}
+
+/// An invitation is made: with its code accounts may be made.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Invited {
+    /// The SHA-256 of the code, in lower-case hexadecimal.
+    pub hash: Arc<str>,
+    /// Who made it.
+    pub by: Arc<Who>,
+    /// How many accounts may be made with it.
+    pub uses: u32,
+    /// Until when.
+    pub until_ms: Millis,
 }
 
 /// Shows no code.

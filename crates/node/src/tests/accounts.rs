@@ -1,7 +1,10 @@
 //! Accounts as they are configured, work that is waited for, and what happens when it is not waited for.
 
+use std::sync::Arc;
+
 use chinwag_core::event::{AccountChange, Event};
 use chinwag_core::ids::SessionId;
+use chinwag_core::privileges::{Operator, Privileges};
 use chinwag_core::session::Door;
 use chinwag_core::settings::{AccountRules, Registration, Settings};
 use chinwag_log::memory::{Faults, Memory};
@@ -63,17 +66,68 @@ fn where_a_mail_address_is_needed_a_code_has_to_come_back() {
 
 #[test]
 fn where_registration_is_not_for_everybody_it_is_refused_and_not_offered() {
-    for registration in [Registration::Invite, Registration::Closed] {
-        let mut world = world(|rules| rules.registration = registration);
-        let ann = world.irc("ann", "");
-        world.say(ann, "CAP LS 302");
-        assert!(!world.read(ann).contains("account-registration"));
-        check(&mut world, ann, "REGISTER * * sesame", &["FAIL REGISTER TEMPORARILY_UNAVAILABLE * :"]);
-    }
+    let mut closed = world(|rules| rules.registration = Registration::Closed);
+    let ann = closed.irc("ann", "");
+    closed.say(ann, "CAP LS 302");
+    assert!(!closed.read(ann).contains("account-registration"));
+    check(&mut closed, ann, "REGISTER * * sesame", &["FAIL REGISTER TEMPORARILY_UNAVAILABLE * :"]);
     let mut world = world(|rules| rules.enabled = false);
     let ann = world.irc("ann", "");
     check(&mut world, ann, "AUTHENTICATE PLAIN", &["904 ann :"]);
     check(&mut world, ann, "CAP REQ :sasl", &["CAP ann NAK :sasl"]);
+}
+
+/// A server operator's invitation: its code.
+fn invited(world: &mut World, boss: SessionId, terms: &str) -> String {
+    world.say(boss, &format!("NS INVITE {terms}"));
+    let said = world.read(boss);
+    let code = said.split("The code is ").nth(1).and_then(|rest| rest.split(' ').next());
+    code.unwrap_or_else(|| panic!("no code: {said}")).to_owned()
+}
+
+#[test]
+fn who_was_invited_makes_an_account() {
+    let mut world = world(|rules| rules.registration = Registration::Invite);
+    let boss = world.irc("boss", "");
+    world.say(boss, "NS INVITE");
+    assert!(world.read(boss).contains(" 481 boss "), "that is for operators");
+    let user = world.node.chat().user_by_nick("boss").expect("boss is here").id;
+    let operator = Operator { name: "boss".into(), title: "".into(), privileges: Privileges::all() };
+    world.node.propose(Event::Opered { user, operator: Arc::new(operator) }, Behalf::NODE);
+    world.turn();
+    let _ = world.read(boss);
+
+    let ann = world.irc("ann", "");
+    world.say(ann, "CAP LS 302");
+    assert!(world.read(ann).contains(" draft/account-registration="));
+    check(&mut world, ann, "REGISTER * * sesame", &["FAIL REGISTER INVITATION_REQUIRED ann :"]);
+    check(&mut world, ann, "INVITATION guessed", &["NOTICE "]);
+    check(&mut world, ann, "REGISTER * * sesame", &["FAIL REGISTER INVITATION_INVALID ann :"]);
+    let code = invited(&mut world, boss, "1 2h");
+    world.say(boss, "NS INVITE LIST");
+    let list = world.read(boss);
+    assert!(list.contains(": 1 uses, for 2h more, by boss") && !list.contains(&code), "{list}");
+    check(&mut world, ann, &format!("INVITATION {code}"), &["NOTICE "]);
+    let done = ["REGISTER SUCCESS ann :", "900 ann ann!~ann@host ann :"];
+    check(&mut world, ann, "REGISTER * * sesame", &done);
+    // Used up.
+    let bob = world.irc("bob", "");
+    check(&mut world, bob, &format!("REGISTER * * pass {code}"), &["FAIL REGISTER INVITATION_INVALID bob :"]);
+    // For some accounts, by every way; and no longer than it was made for.
+    let code = invited(&mut world, boss, "2 1h");
+    world.say(bob, &format!("NS REGISTER word * {code}"));
+    assert!(world.read(bob).contains("The account bob is registered."));
+    world.now += 2 * 60 * 60 * 1000;
+    let cy = world.irc("cy", "");
+    check(&mut world, cy, &format!("REGISTER * * word {code}"), &["FAIL REGISTER INVITATION_INVALID cy :"]);
+    // Taken back.
+    let code = invited(&mut world, boss, "5");
+    world.say(boss, "NS INVITE LIST");
+    let list = world.read(boss);
+    let name = list.split(": 5 uses").next().and_then(|rest| rest.rsplit(':').next()).expect("it is listed");
+    world.say(boss, &format!("NS INVITE DEL {name}"));
+    assert!(world.read(boss).contains("holds no more"));
+    check(&mut world, cy, &format!("REGISTER * * word {code}"), &["FAIL REGISTER INVITATION_INVALID cy :"]);
 }
 
 #[test]

@@ -96,3 +96,25 @@ fn whoever_asks_too_fast_waits_and_is_answered_in_order() {
     assert_eq!(versions(&rest), 15);
     assert!(rest.contains(":59\n"), "{rest}");
 }
+
+#[test]
+fn a_guest_on_an_owned_nickname_has_a_minute() {
+    let (mut world, ann, bob) = two("", "");
+    for session in [ann, bob] {
+        world.say(session, "JOIN #tea");
+    }
+    world.say(ann, "REGISTER * * sesame");
+    world.say(ann, "LOGOUT");
+    let told = world.read(ann);
+    assert!(told.contains("ann belongs to an account. Log in to it within 60 seconds"), "{told}");
+    let _ = world.read(bob);
+    tick(&mut world, 59);
+    assert!(!world.read(bob).contains(" NICK "));
+    tick(&mut world, 2);
+    let renamed = world.read(bob);
+    assert!(renamed.contains(" NICK Guest"), "{renamed}");
+    // And that is all.
+    let _ = world.read(ann);
+    tick(&mut world, 5);
+    assert!(!world.read(ann).contains(" NICK "));
+}

@@ -3,8 +3,12 @@
 use chinwag_core::chat::UserModes;
 use chinwag_core::settings::{AccountRules, AlwaysOn, Mechanism, Registration};
 use chinwag_proof::Cost;
+use chinwag_wire::names::Nick;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
+
+/// Bytes of a guest's nickname: it fits the least `limits.nick_length`.
+const GUEST_BYTES_MAX: usize = 16;
 
 /// `[accounts]`: names that stay somebody's.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -23,6 +27,11 @@ pub struct AccountsConfig {
     pub sasl_mechanisms: Vec<Mechanism>,
     /// What is done about others on an account's nickname.
     pub nick_ownership: Ownership,
+    /// What guests are called whose nickname has become somebody's.
+    #[serde(deserialize_with = "guest_nickname")]
+    pub guest_nickname: String,
+    /// Seconds that such a guest has to log in, or to take another nickname.
+    pub guest_seconds: u32,
     /// Several sessions on one nickname.
     pub multiclient: bool,
     /// Who is present without a session.
@@ -73,7 +82,7 @@ pub enum Who {
     /// Everybody.
     #[default]
     Open,
-    /// Operators, for others.
+    /// Who has an invitation, and operators for others.
     Invite,
     /// Nobody but the command line.
     Closed,
@@ -123,6 +132,8 @@ impl Default for AccountsConfig {
             require_email: false,
             sasl_mechanisms: Mechanism::ALL.to_vec(),
             nick_ownership: Ownership::Strict,
+            guest_nickname: "Guest*".to_owned(),
+            guest_seconds: 60,
             multiclient: true,
             always_on: Stay::OptIn,
             cleartext_passwords: false,
@@ -156,6 +167,8 @@ impl AccountsConfig {
             require_email: self.require_email,
             mechanisms: self.sasl_mechanisms.clone(),
             strict_nicknames: self.nick_ownership == Ownership::Strict,
+            guest_nickname: self.guest_nickname.as_str().into(),
+            guest_seconds: self.guest_seconds,
             multiclient: self.multiclient,
             always_on: match self.always_on {
                 Stay::OptIn => AlwaysOn::OptIn,
@@ -207,4 +220,15 @@ fn user_modes<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
         return Ok(text);
     }
     Err(D::Error::custom("default_user_modes is a + and letters of user modes, such as \"+i\""))
+}
+
+fn guest_nickname<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
+    let text = String::deserialize(from)?;
+    let named = text.replacen('*', "1000", 1);
+    if text.matches('*').count() == 1 && Nick::parse(&named, GUEST_BYTES_MAX).is_ok() {
+        return Ok(text);
+    }
+    Err(D::Error::custom(
+        "guest_nickname is a nickname with one * in it, which becomes a number, such as \"Guest*\"",
+    ))
 }

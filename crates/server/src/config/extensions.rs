@@ -1,6 +1,6 @@
-//! `[metadata]` and `[relaymsg]`: what is there for programs more than for people.
+//! `[metadata]`, `[relaymsg]` and `[roleplay]`: what other servers have beyond the standard.
 
-use chinwag_core::settings::MetadataRules;
+use chinwag_core::settings::{MetadataRules, RoleplayRules};
 use serde::Deserialize;
 
 /// What types cannot say: section, key and sentence.
@@ -87,5 +87,32 @@ impl RelaymsgConfig {
         }
         let what = format!("separators must be one or more of the characters {SEPARATORS}");
         Err(("relaymsg", "separators", what))
+    }
+}
+
+/// `[roleplay]`: speaking as somebody made up.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RoleplayConfig {
+    /// Whether people may, in rooms with mode `E`.
+    pub enabled: bool,
+    /// Only the room's operators may.
+    pub require_chanops: bool,
+    /// Behind the text stands who says it.
+    pub add_suffix: bool,
+}
+
+impl Default for RoleplayConfig {
+    fn default() -> Self {
+        let RoleplayRules { enabled, operators_only, add_suffix } = RoleplayRules::default();
+        RoleplayConfig { enabled, require_chanops: operators_only, add_suffix }
+    }
+}
+
+impl RoleplayConfig {
+    /// What the chat is told.
+    pub(super) fn rules(&self) -> RoleplayRules {
+        let Self { enabled, require_chanops, add_suffix } = *self;
+        RoleplayRules { enabled, operators_only: require_chanops, add_suffix }
     }
 }

@@ -2,25 +2,31 @@
 
 use std::sync::Arc;
 
-use chinwag_wire::names::same;
-
 use super::{Service, help, say, usage};
-use crate::accounts::{self, Way};
+use crate::accounts::{self, Ticket, Way};
 use crate::asking::{Asking, Flow};
 use crate::chat::{Account, Chat, Enforce};
+use crate::commands::register::note_invitation;
 use crate::commands::reply::{asker, given};
 use crate::event::{AccountChange, Event, Setting};
 use crate::keys::{KEYS_MAX, SshKey};
 use crate::privileges::Privilege;
+use crate::span::Span;
 use crate::work::Secret;
 
 const SERVICE: Service = Service::NickServ;
 const WAY: Way = Way::Service("NickServ");
 const FOR_OTHER: Way = Way::ForOther("NickServ");
 
+/// Accounts that may be made with one invitation.
+const USES_MAX: u32 = 1_000;
+
+/// For how long an invitation holds if nothing else is said.
+const A_WEEK: Span = Span(7 * 24 * 60 * 60 * 1_000);
+
 /// Every command: how it is used, and what it does.
 const ROWS: &[(&str, &str)] = &[
-    ("REGISTER <password> [<email>]", "makes an account of your nickname"),
+    ("REGISTER <password> [<email or *> [<invitation>]]", "makes an account of your nickname"),
     ("IDENTIFY [<account>] <password>", "logs you in"),
     ("LOGOUT", "logs you out"),
     ("INFO [<account>]", "shows what is known of an account"),
@@ -33,6 +39,7 @@ const ROWS: &[(&str, &str)] = &[
     ("GHOST <nickname>", "ends whoever sits on your nickname"),
     ("REGAIN <nickname>", "the same, and you take the nickname"),
     ("DROP <account>", "ends your account for good"),
+    ("INVITE [<uses>] [<duration>] | LIST | DEL <name>", "makes a code to register with (operators)"),
     ("SAREGISTER <account> <password>", "makes an account for somebody (operators)"),
     ("SADROP <account>", "ends somebody's account (operators)"),
     ("SAPASSWD <account> <password>", "gives somebody's account another password (operators)"),
@@ -43,6 +50,10 @@ pub(super) fn run(chat: &Chat, asking: &mut Asking<'_>, command: &str, words: &[
         ("HELP", _) => help(chat, asking, SERVICE, ROWS),
         ("REGISTER", [password]) => accounts::register(chat, asking, WAY, "*", "*", Secret::from(*password)),
         ("REGISTER", [password, email]) => {
+            accounts::register(chat, asking, WAY, "*", email, Secret::from(*password));
+        }
+        ("REGISTER", [password, email, invitation]) => {
+            note_invitation(asking, Some(invitation));
             accounts::register(chat, asking, WAY, "*", email, Secret::from(*password));
         }
         ("IDENTIFY", [password]) => {
@@ -65,6 +76,7 @@ pub(super) fn run(chat: &Chat, asking: &mut Asking<'_>, command: &str, words: &[
         }
         ("LINK", []) => accounts::make_link(chat, asking),
         ("LINK", [code]) => accounts::join(chat, asking, code),
+        ("INVITE", _) => invite(chat, asking, words),
         ("SAREGISTER" | "SADROP" | "SAPASSWD", _) => for_others(chat, asking, command, words),
         _ => usage(chat, asking, SERVICE, ROWS, command),
     }
@@ -85,7 +97,7 @@ fn own(chat: &Chat, asking: &mut Asking<'_>, command: &str, words: &[&str]) {
         ("PASSWD", [password]) => accounts::set_password(chat, asking, WAY, &name, password),
         ("CERT", [subcommand, rest @ ..]) => cert(chat, asking, account, subcommand, rest),
         ("KEY", [subcommand, rest @ ..]) => key(chat, asking, account, subcommand, rest),
-        ("DROP", [typed]) if same(typed, &name) => accounts::drop_account(asking, WAY, &name),
+        ("DROP", [typed]) if chat.mapping().same(typed, &name) => accounts::drop_account(asking, WAY, &name),
         ("DROP", _) => {
             say(chat, asking, SERVICE, format!("This cannot be undone. If you are sure: DROP {name}"));
         }
@@ -251,13 +263,15 @@ fn is_fingerprint(text: &str) -> bool {
 }
 
 fn regain(chat: &Chat, asking: &mut Asking<'_>, account: &Arc<str>, nick: &str, take: bool) {
-    if !same(nick, account) {
+    if !chat.mapping().same(nick, account) {
         return say(chat, asking, SERVICE, format!("Only {account} is yours."));
     }
     let Some(user) = asker(chat, asking) else { return };
     let (own, by) = (user.id, Arc::clone(&user.who));
     match chat.user_by_nick(nick) {
         Some(holder) if holder.id == own => return say(chat, asking, SERVICE, "You have it."),
+        // A guest has another name from now on; a session of one's own that hangs has to go.
+        Some(holder) if accounts::make_way(chat, asking, holder) => {}
         Some(holder) => {
             let reason = format!("{account} is {}'s account", by.nick).into();
             asking.propose(Event::Killed { user: holder.id, by, reason });
@@ -268,6 +282,51 @@ fn regain(chat: &Chat, asking: &mut Asking<'_>, account: &Arc<str>, nick: &str, 
     if take {
         asking.propose(Event::Renamed { user: own, nick: Arc::clone(account) });
     }
+}
+
+/// Invitations: made, listed and taken back by server operators.
+fn invite(chat: &Chat, asking: &mut Asking<'_>, words: &[&str]) {
+    let Some(user) = crate::commands::reply::operator(chat, asking, Privilege::Accounts) else { return };
+    let now_ms = asking.now_ms;
+    let first = words.first().map(|word| word.to_ascii_uppercase());
+    match (first.as_deref(), &words[words.len().min(1)..]) {
+        (Some("LIST"), _) => {
+            for found in chat.invitations(now_ms) {
+                let left = Span(found.until_ms.saturating_sub(now_ms));
+                let text = format!("{}: {} uses, for {left} more, by {}", found.name(), found.uses, found.by);
+                say(chat, asking, SERVICE, text);
+            }
+            say(chat, asking, SERVICE, format!("{} invitations hold.", chat.invitations(now_ms).count()));
+        }
+        (Some("DEL"), [name]) => match chat.invitations(now_ms).find(|found| found.name() == *name) {
+            Some(found) => {
+                accounts::take_back(asking, found, Arc::clone(&user.who));
+                say(chat, asking, SERVICE, format!("The invitation {name} holds no more."));
+            }
+            None => say(chat, asking, SERVICE, "There is no such invitation; INVITE LIST shows them."),
+        },
+        (Some("DEL"), _) => usage(chat, asking, SERVICE, ROWS, "INVITE"),
+        _ => {
+            let Some((uses, span)) = terms(words) else {
+                return usage(chat, asking, SERVICE, ROWS, "INVITE");
+            };
+            let ticket = Ticket { by: Arc::clone(&user.who), uses, until_ms: now_ms + span.0 };
+            accounts::invite(chat, asking, WAY, ticket);
+        }
+    }
+}
+
+/// How often an invitation may be used and for how long, as typed: once and for a week where nothing is said.
+fn terms(words: &[&str]) -> Option<(u32, Span)> {
+    let (mut uses, mut span) = (None, None);
+    for word in words {
+        match (word.parse::<u32>(), Span::parse(word)) {
+            (Ok(number), _) if uses.is_none() && (1..=USES_MAX).contains(&number) => uses = Some(number),
+            (Err(_), Some(given)) if span.is_none() => span = Some(given),
+            _ => return None,
+        }
+    }
+    Some((uses.unwrap_or(1), span.unwrap_or(A_WEEK)))
 }
 
 /// What server operators do about the accounts of others.

@@ -1,6 +1,9 @@
 //! What plain callers can type behind a slash: one row a command.
 
 use super::machine::{Ask, PlainDoor};
+use super::messages::{
+    del, edit, npc, npca, numbers, pin, pins, quote, re, react, scene, unpin, unreact, was,
+};
 
 /// Asks for the numbers of the messages in an answer.
 const NUMBERS_TAG: &str = "chinwag.internal/numbers";
@@ -65,6 +68,9 @@ const ROWS: &[Row] = &[
         what: "show the numbers of messages, or not",
         run: numbers,
     },
+    Row { names: &["npc"], usage: "/npc name text", what: "speak as somebody you made up", run: npc },
+    Row { names: &["npca"], usage: "/npca name text", what: "and say what they do", run: npca },
+    Row { names: &["scene"], usage: "/scene text", what: "tell what happens around", run: scene },
     Row {
         names: &["away"],
         usage: "/away [text]",
@@ -127,6 +133,12 @@ const ROWS: &[Row] = &[
         usage: "/register [mail] password",
         what: "keep your name: nobody else can use it",
         run: register,
+    },
+    Row {
+        names: &["invitation"],
+        usage: "/invitation code",
+        what: "give the code that you register with",
+        run: invitation,
     },
     Row {
         names: &["verify"],
@@ -200,7 +212,7 @@ fn distance(a: &str, b: &str) -> usize {
     row[b.len()]
 }
 
-fn usage(door: &mut PlainDoor, name: &str) {
+pub(super) fn usage(door: &mut PlainDoor, name: &str) {
     if let Some(row) = find(name) {
         door.tell(&format!("! It is used like this: {}", row.usage));
     }
@@ -220,13 +232,13 @@ fn help(door: &mut PlainDoor, about: &str) {
 }
 
 /// Splits off the first word.
-fn word(rest: &str) -> (&str, &str) {
+pub(super) fn word(rest: &str) -> (&str, &str) {
     let (word, rest) = rest.split_once(' ').unwrap_or((rest, ""));
     (word, rest.trim_start())
 }
 
 /// The room meant: named first in the arguments, or the one the caller is in. And the other arguments.
-fn room_and_rest<'a>(door: &mut PlainDoor, rest: &'a str) -> Option<(String, &'a str)> {
+pub(super) fn room_and_rest<'a>(door: &mut PlainDoor, rest: &'a str) -> Option<(String, &'a str)> {
     let (first, others) = word(rest);
     if first.starts_with('#') {
         return Some((first.to_owned(), others));
@@ -326,69 +338,6 @@ fn history(door: &mut PlainDoor, rest: &str) {
             door.request(format!("@{NUMBERS_TAG} CHATHISTORY LATEST {room} * {}", count.min(100)));
         }
         _ => usage(door, "history"),
-    }
-}
-
-/// A command about a message: `/re [#room] 42 text` becomes `RE #room 42 :text`.
-fn about(door: &mut PlainDoor, (name, verb): (&str, &str), text_wanted: bool, rest: &str) {
-    let Some((room, rest)) = room_and_rest(door, rest) else { return };
-    let (message, text) = word(rest);
-    if message.is_empty() || (text_wanted && text.is_empty()) {
-        return usage(door, name);
-    }
-    if text.is_empty() {
-        door.request(format!("{verb} {room} {message}"));
-    } else {
-        door.request(format!("{verb} {room} {message} :{text}"));
-    }
-}
-
-fn re(door: &mut PlainDoor, rest: &str) {
-    about(door, ("re", "RE"), true, rest);
-}
-
-fn quote(door: &mut PlainDoor, rest: &str) {
-    about(door, ("quote", "QUOTE"), false, rest);
-}
-
-fn react(door: &mut PlainDoor, rest: &str) {
-    about(door, ("react", "REACT"), true, rest);
-}
-
-fn unreact(door: &mut PlainDoor, rest: &str) {
-    about(door, ("unreact", "UNREACT"), true, rest);
-}
-
-fn edit(door: &mut PlainDoor, rest: &str) {
-    about(door, ("edit", "EDIT"), true, rest);
-}
-
-fn del(door: &mut PlainDoor, rest: &str) {
-    about(door, ("del", "REDACT"), false, rest);
-}
-
-fn pin(door: &mut PlainDoor, rest: &str) {
-    about(door, ("pin", "PIN"), false, rest);
-}
-
-fn unpin(door: &mut PlainDoor, rest: &str) {
-    about(door, ("unpin", "UNPIN"), false, rest);
-}
-
-fn pins(door: &mut PlainDoor, rest: &str) {
-    if let Some((room, _)) = room_and_rest(door, rest) {
-        door.request(format!("PINS {room}"));
-    }
-}
-
-fn was(door: &mut PlainDoor, rest: &str) {
-    about(door, ("was", "WAS"), false, rest);
-}
-
-fn numbers(door: &mut PlainDoor, rest: &str) {
-    match rest {
-        "on" | "off" => door.request(format!("NUMBERS {rest}")),
-        _ => usage(door, "numbers"),
     }
 }
 
@@ -525,6 +474,13 @@ fn register(door: &mut PlainDoor, rest: &str) {
         return usage(door, "register");
     }
     door.request(format!("REGISTER * {mail} :{password}"));
+}
+
+fn invitation(door: &mut PlainDoor, rest: &str) {
+    match word(rest) {
+        ("", _) => usage(door, "invitation"),
+        (code, _) => door.request(format!("INVITATION {code}")),
+    }
 }
 
 fn verify(door: &mut PlainDoor, rest: &str) {

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use chinwag_core::settings::Settings;
 use chinwag_wire::base64;
+use chinwag_wire::casemap::CaseMapping;
 use chinwag_wire::limits::PLAIN_LINE_BYTES_MAX;
 use chinwag_wire::plain::{Plain, PlainDecoder};
 
@@ -57,6 +58,7 @@ enum Item {
 pub struct PlainDoor {
     lobby: Arc<str>,
     nick_length: usize,
+    mapping: CaseMapping,
     history_on_join: u32,
     decoder: PlainDecoder,
     items: VecDeque<Item>,
@@ -90,6 +92,7 @@ impl PlainDoor {
         PlainDoor {
             lobby: Arc::clone(&settings.lobby),
             nick_length: settings.nick_length,
+            mapping: settings.casemapping,
             history_on_join: if settings.history { settings.history_on_join } else { 0 },
             decoder: PlainDecoder::new(PLAIN_LINE_BYTES_MAX as u32),
             items: VecDeque::new(),
@@ -219,8 +222,9 @@ impl PlainDoor {
 
     /// The caller is not in a room any more.
     pub fn left(&mut self, room: &str) {
-        self.rooms.retain(|other| !other.eq_ignore_ascii_case(room));
-        if self.room.as_deref().is_some_and(|here| here.eq_ignore_ascii_case(room)) {
+        let mapping = self.mapping;
+        self.rooms.retain(|other| !mapping.same(other, room));
+        if self.room.as_deref().is_some_and(|here| mapping.same(here, room)) {
             self.room = self.rooms.last().cloned();
             let told = match &self.room {
                 Some(other) => talking_in(other),
@@ -232,7 +236,8 @@ impl PlainDoor {
 
     /// A room that the caller is in has another name now.
     pub fn room_renamed(&mut self, old: &str, new: &str) {
-        let renamed = |name: &&mut String| name.eq_ignore_ascii_case(old);
+        let mapping = self.mapping;
+        let renamed = |name: &&mut String| mapping.same(name, old);
         for name in self.rooms.iter_mut().chain(&mut self.room).filter(renamed) {
             new.clone_into(name);
         }
@@ -255,7 +260,7 @@ impl PlainDoor {
 
     /// Whether the caller is in a room.
     pub(super) fn is_in(&self, room: &str) -> bool {
-        self.rooms.iter().any(|other| other.eq_ignore_ascii_case(room))
+        self.rooms.iter().any(|other| self.mapping.same(other, room))
     }
 
     /// From now on the caller speaks in this room.

@@ -6,6 +6,7 @@
 
 mod commands;
 mod machine;
+mod messages;
 mod modes;
 mod name;
 mod numerics;

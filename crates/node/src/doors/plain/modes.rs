@@ -90,6 +90,8 @@ fn setting(nick: &str, set: bool, mode: char, argument: &str, out: &mut Vec<u8>)
         ('f', false) => " sends nobody on to another room any more.",
         ('C', true) => " forbade questions from program to program.",
         ('C', false) => " allows questions from program to program again.",
+        ('E', true) => " opened the room for roleplay: /npc and /scene.",
+        ('E', false) => " ended the roleplay.",
         ('M', true) => " lets only those speak who are logged in.",
         ('M', false) => " lets guests speak again.",
         ('R', true) => " lets only those in who are logged in.",
