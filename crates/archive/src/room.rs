@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use chinwag_core::event::{Amendment, Event};
 use chinwag_core::history::{Anchor, Happened, Page, Part, Query, Row, Show, is_shown};
 use chinwag_core::ids::{Number, RoomId};
 use chinwag_core::pointed::{Change, Former, Found, Pointer};
@@ -218,7 +219,13 @@ impl<'c> InRoom<'c> {
         while let Some(row) = found.next()? {
             let seq = Seq(row.get::<_, i64>(0)?.cast_unsigned());
             let extra = row.get_ref(2)?.as_str_or_null().map_err(rusqlite::Error::from)?;
-            let event = rows::other_event(extra, None).map_err(|error| spoilt(seq, &error))?;
+            let mut event = rows::other_event(extra, None).map_err(|error| spoilt(seq, &error))?;
+            if let Event::Amended(amended) = &event
+                && matches!(amended.what, Amendment::Edited { .. })
+            {
+                let text = self.text(amended.position)?;
+                event = rows::other_event(extra, Some(&text)).map_err(|error| spoilt(seq, &error))?;
+            }
             let at_ms = row.get::<_, i64>(1)?.cast_unsigned();
             events.push(Happened { seq, at_ms, event });
         }
@@ -227,6 +234,14 @@ impl<'c> InRoom<'c> {
             events.reverse();
         }
         Ok(events)
+    }
+
+    /// What a message says now; nothing when it is gone.
+    fn text(&self, position: u64) -> Result<String, ReadFailed> {
+        let mut statement = self.connection.prepare_cached("SELECT body FROM ev WHERE seq = ?1")?;
+        let found: Option<Option<String>> =
+            statement.query_row([self::position(position)], |row| row.get(0)).optional()?;
+        Ok(found.flatten().unwrap_or_default())
     }
 
     /// Which stretches of the room's numbers make the page.

@@ -62,7 +62,7 @@ pub(crate) mod kind {
 }
 
 /// The kinds that `chinwag_core::history::is_shown` names, for a question to the database.
-pub(crate) const HAPPENED: &str = "18, 19, 20, 23, 25";
+pub(crate) const HAPPENED: &str = "18, 19, 20, 21, 22, 23, 25";
 
 /// What is rare in a message.
 #[derive(Debug, Default, Serialize, Deserialize)]

@@ -134,7 +134,7 @@ impl Client {
         line.from = Some(Sender { nick, account, bot: false, me: true });
         line.state = LineState::Pending;
         line.reply_to.clone_from(&answered);
-        let once = format!("{:012x}", self.dice.roll() >> 16);
+        let once = self.once();
         let mut outgoing = Outgoing::new(id, line_id, once, text, how);
         outgoing.reply_to = answered;
         self.outbox.push_back(outgoing);

@@ -17,6 +17,9 @@ use crate::lines::{LET_GO, LINES_MAX};
 /// is before it is fetched when it is wanted.
 pub(crate) const PAGES_MAX: u32 = 20;
 
+/// Milliseconds that the clocks of a client and its server may differ by.
+const CLOCKS_MS: Millis = 300_000;
+
 /// Lines that wait behind a page. At it they are let go, and the newest page is fetched.
 const WAITING_MAX: usize = 2_000;
 
@@ -45,12 +48,14 @@ impl Entry {
 }
 
 /// What was missed is being fetched.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Catching {
     /// Pages that have come.
     pub(crate) pages: u32,
     /// Too much waited: the newest page is wanted when this one is here.
     pub(crate) overtaken: bool,
+    /// Something was deleted that nobody saw here: it may have been an own message.
+    pub(crate) doubtful: bool,
 }
 
 /// Lets lines go that are more than are held: the oldest of a buffer that shows the newest.
@@ -72,6 +77,7 @@ impl Client {
     pub(crate) fn sync(&mut self, id: BufferId, now: Millis) {
         let history = self.server.has_history();
         let owes = self.outbox.iter().any(|outgoing| outgoing.buffer == id);
+        let doubted_ms = self.doubted_ms(id);
         let Some(buffer) = self.buffer_mut(id) else { return };
         buffer.naming = false;
         if !history || (!buffer.at_end && !owes) {
@@ -83,11 +89,15 @@ impl Client {
         }
         let what = match last_stored(buffer) {
             Some(line) => What::After { msgid: line.msgid.clone(), time_ms: line.time_ms },
-            None => What::Latest,
+            // What became of own messages is to be seen, too. Clocks differ.
+            None => match doubted_ms {
+                Some(time_ms) => What::After { msgid: None, time_ms: time_ms.saturating_sub(CLOCKS_MS) },
+                None => What::Latest,
+            },
         };
         buffer.synced = false;
         buffer.waiting.clear();
-        buffer.catching = Some(Catching { pages: 0, overtaken: false });
+        buffer.catching = Some(Catching::default());
         self.ask(id, what, now);
     }
 
@@ -149,13 +159,9 @@ impl Client {
     fn place_line(&mut self, id: BufferId, mut line: Line, settles: Option<LineId>, live: Option<Millis>) {
         let known = self.buffer(id).is_some_and(|buffer| buffer.lines.has(line.msgid.as_deref()));
         if let Some(own) = settles {
-            self.settled(own);
-            let pending = self.buffer_mut(id).and_then(|buffer| buffer.lines.take_own(own));
             // Where it is known already this is the echo of what was delivered before.
-            if let Some(pending) = pending.filter(|_| !known) {
-                line.id = own;
-                line.reply_to = line.reply_to.or(pending.reply_to);
-            }
+            let mut echo = line.clone();
+            self.settle_with(id, own, if known { &mut echo } else { &mut line });
         }
         if known {
             return;
@@ -182,6 +188,15 @@ impl Client {
         }
     }
 
+    /// An own line is what the server has: it takes its place, under the same id.
+    pub(crate) fn settle_with(&mut self, id: BufferId, own: LineId, line: &mut Line) {
+        self.settled(own);
+        if let Some(pending) = self.buffer_mut(id).and_then(|buffer| buffer.lines.take_own(own)) {
+            line.id = own;
+            line.reply_to = line.reply_to.take().or(pending.reply_to);
+        }
+    }
+
     /// Adds a page behind the lines of a buffer.
     pub(crate) fn append_page(&mut self, id: BufferId, entries: Vec<Entry>) {
         let mut fresh = std::collections::BTreeSet::new();
@@ -196,6 +211,13 @@ impl Client {
                     let to = Arc::clone(to);
                     self.change_line(id, &to, |line| line.edited = true);
                 }
+                Entry::Redact { to, .. } => {
+                    let buffer = self.buffer_mut(id).filter(|buffer| !buffer.lines.has(Some(to)));
+                    if let Some(catching) = buffer.and_then(|buffer| buffer.catching.as_mut()) {
+                        catching.doubtful = true;
+                    }
+                    self.place(id, entry, None);
+                }
                 _ => self.place(id, entry, None),
             }
         }
@@ -204,9 +226,10 @@ impl Client {
     /// What was missed is known: what waited is added behind it, and it is clear what became of own messages.
     pub(crate) fn caught_up(&mut self, id: BufferId, certain: bool, now: Millis) {
         let Some(buffer) = self.buffer_mut(id) else { return };
-        if buffer.catching.take().is_some_and(|catching| catching.overtaken) {
+        let Catching { overtaken, doubtful, .. } = buffer.catching.take().unwrap_or_default();
+        if overtaken {
             forget_place(buffer);
-            buffer.catching = Some(Catching { pages: 0, overtaken: false });
+            buffer.catching = Some(Catching::default());
             return self.ask(id, What::Latest, now);
         }
         buffer.synced = true;
@@ -221,7 +244,7 @@ impl Client {
             self.place(id, entry, Some(now));
         }
         self.changes.add(Change::Buffer(id));
-        self.resolve(id, certain, now);
+        self.resolve(id, certain && !doubtful, now);
     }
 }
 

@@ -171,14 +171,26 @@ impl Client {
         self.pump(now);
     }
 
-    /// The connection is gone, or could not be made: the next try comes by itself.
+    /// The server has ended the connection, or it could not be made: the next try comes by itself. What was under way and
+    /// is not in the history is said again then.
     pub fn closed(&mut self, why: &str, now: Millis) {
+        let ended = self.hang_up.is_none();
+        self.broken(why, ended, now);
+    }
+
+    /// The connection is gone without a word of the server's (time-outs, no way to it any more): it may still hear what was
+    /// sent, so that nothing of that is said again.
+    pub fn lost(&mut self, why: &str, now: Millis) {
+        self.broken(why, false, now);
+    }
+
+    fn broken(&mut self, why: &str, ended: bool, now: Millis) {
         let stood_ms = match self.link {
             Link::Online { since_ms } => now.saturating_sub(since_ms),
             _ => 0,
         };
         let why = self.hang_up.take().or_else(|| self.last_error.take()).unwrap_or_else(|| why.to_owned());
-        self.drop_link(now);
+        self.drop_link(ended, now);
         if matches!(self.link, Link::Idle | Link::Refused { .. }) {
             return;
         }
@@ -258,6 +270,11 @@ impl Client {
         let found =
             self.buffers.iter().find(|buffer| buffer.kind != BufferKind::Server && buffer.folded == folded);
         found.map(|buffer| buffer.id)
+    }
+
+    /// Whether what was missed in a buffer is known.
+    pub fn is_synced(&self, id: BufferId) -> bool {
+        self.buffer(id).is_some_and(|buffer| buffer.synced && buffer.catching.is_none())
     }
 
     // -- inside --

@@ -218,7 +218,8 @@ impl Client {
                     buffer.history = if end { HistoryState::Complete } else { HistoryState::More };
                 }
                 self.append_page(id, page.entries);
-                self.caught_up(id, true, now);
+                // An own message that is not on this page may be before it.
+                self.caught_up(id, end, now);
             }
             What::After { msgid, .. } => {
                 let caught = buffer.catching.as_mut().map_or(0, |catching| {
@@ -233,6 +234,11 @@ impl Client {
                         self.ask(id, What::After { msgid: Some(last), time_ms }, now);
                     }
                     Some(_) if !end && caught >= PAGES_MAX => self.ask(id, What::Latest, now),
+                    // Nothing since then: what is shown is what was before.
+                    _ if time_ms == 0 => {
+                        self.resolve(id, true, now);
+                        self.ask(id, What::Latest, now);
+                    }
                     _ => self.caught_up(id, true, now),
                 }
             }
@@ -275,6 +281,12 @@ impl Client {
 
     /// A page before all lines.
     fn prepend_page(&mut self, id: BufferId, entries: Vec<Entry>, end: bool) {
+        let mut entries = entries;
+        for entry in &mut entries {
+            if let Entry::Line { line, settles: Some(own) } = entry {
+                self.settle_with(id, *own, line);
+            }
+        }
         let Some(buffer) = self.buffer_mut(id) else { return };
         let mut lines: Vec<Line> = Vec::new();
         let mut signs = Vec::new();
@@ -385,7 +397,24 @@ impl Client {
         }
         let Some(line) = last_stored(buffer) else { return self.latest(id, now) };
         let what = What::Newer { msgid: line.msgid.clone(), time_ms: line.time_ms };
-        buffer.catching = Some(crate::catchup::Catching { pages: 0, overtaken: false });
+        buffer.catching = Some(crate::catchup::Catching::default());
+        self.ask(id, what, now);
+    }
+
+    /// Begins to read at a point: what is held is let go, and the page after the point is fetched. [`Client::newer`]
+    /// goes on from there, until the buffer is at its end.
+    pub fn from(&mut self, id: BufferId, point: Point, now: Millis) {
+        let Some(buffer) = self.buffer_mut(id) else { return };
+        forget_place(buffer);
+        buffer.at_end = false;
+        buffer.history = if point == Point::Start { HistoryState::Complete } else { HistoryState::More };
+        buffer.catching = Some(crate::catchup::Catching::default());
+        let what = match point {
+            Point::Start => What::Newer { msgid: None, time_ms: 0 },
+            Point::Msgid(msgid) => What::Newer { msgid: Some(msgid), time_ms: 0 },
+            Point::Time(time_ms) => What::Newer { msgid: None, time_ms },
+        };
+        self.changes.add(Change::Lines(id));
         self.ask(id, what, now);
     }
 
@@ -393,7 +422,7 @@ impl Client {
     pub fn latest(&mut self, id: BufferId, now: Millis) {
         let Some(buffer) = self.buffer_mut(id).filter(|buffer| !buffer.at_end) else { return };
         forget_place(buffer);
-        buffer.catching = Some(crate::catchup::Catching { pages: 0, overtaken: false });
+        buffer.catching = Some(crate::catchup::Catching::default());
         self.changes.add(Change::Lines(id));
         self.ask(id, What::Latest, now);
     }
@@ -411,6 +440,17 @@ impl Client {
         }
         possible
     }
+}
+
+/// A point of a buffer's history.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Point {
+    /// Before everything.
+    Start,
+    /// Behind this message.
+    Msgid(Arc<str>),
+    /// At this time.
+    Time(Millis),
 }
 
 /// What came.

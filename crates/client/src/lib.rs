@@ -46,6 +46,7 @@ pub use buffer::{Buffer, BufferId, BufferKind, HistoryState, Topic, Typing};
 pub use change::Change;
 pub use client::{Client, Me};
 pub use command::{Command, Done, Local, commands};
+pub use history::Point;
 pub use line::{Line, LineId, LineKind, LineState, Reaction, Redacted, Sender};
 pub use lines::Lines;
 pub use link::Link;

@@ -2,8 +2,9 @@
 //!
 //! Each carries a name that it is given here ([`ONCE_TAG`]), which the server keeps with it. After a cut nobody knows
 //! what became of those that were under way: they are looked for in the history that is fetched then, by that name. One
-//! that is there is kept; one that is not is sent again. Where history cannot tell, it is marked as failed and the person
-//! decides: so nothing is said twice.
+//! that is there is kept. One that is not is sent again, if the server is known to have ended the old link too: then nothing
+//! more comes of it. Otherwise, and where history cannot tell, it is marked as failed and the person decides; should it turn
+//! up after all it is recognized. So nothing is said twice.
 
 use std::sync::Arc;
 
@@ -42,8 +43,8 @@ enum Stage {
     Waits,
     /// It was sent; the answer has this label, or this token.
     Sent(String),
-    /// It was sent, and the link broke.
-    Unknown,
+    /// It was sent, and the link broke. Whether the server knows that, too.
+    Unknown(bool),
 }
 
 /// An own message that is not settled.
@@ -82,6 +83,11 @@ impl Pace {
 }
 
 impl Client {
+    /// A name for an own message.
+    pub(crate) fn once(&mut self) -> String {
+        format!("{:012x}", self.dice.roll() >> 16)
+    }
+
     /// Whether this server is known to pace its clients itself, without harm to them.
     fn paces(&self) -> bool {
         self.server.has("chinwag.internal/numbers")
@@ -109,7 +115,7 @@ impl Client {
             let id = self.outbox[at].buffer;
             if self.outbox[at].stage != Stage::Waits || held.contains(&id) {
                 // What comes after one whose fate is unknown waits for it.
-                if self.outbox[at].stage == Stage::Unknown {
+                if matches!(self.outbox[at].stage, Stage::Unknown(_)) {
                     held.push(id);
                 }
                 continue;
@@ -134,7 +140,37 @@ impl Client {
         waits.then(|| self.pace.wait_until())
     }
 
+    /// Makes several messages of one that this server cannot take as one.
+    fn divide(&mut self, at: usize) {
+        let outgoing = self.outbox[at].clone();
+        let Some(target) = self.buffer(outgoing.buffer).map(|buffer| Arc::clone(&buffer.name)) else {
+            return;
+        };
+        let max = self.text_bytes_max(&target);
+        let lines = outgoing.text.split('\n').filter(|line| !line.is_empty());
+        let parts: Vec<String> = lines.flat_map(|line| pieces(line, max)).map(str::to_owned).collect();
+        let own = self.buffer(outgoing.buffer).and_then(|buffer| buffer.lines.by_id(outgoing.line)).cloned();
+        let (Some(own), [first, rest @ ..]) = (own, parts.as_slice()) else { return };
+        self.outbox[at].text.clone_from(first);
+        if let Some(line) = self.buffer_mut(outgoing.buffer).and_then(|buffer| buffer.lines.get_mut(own.id)) {
+            line.text.clone_from(first);
+        }
+        for (nth, part) in rest.iter().enumerate() {
+            let (id, once) = (self.line_id(), self.once());
+            let line = crate::Line { id, text: part.clone(), reply_to: None, ..own.clone() };
+            let more = Outgoing::new(outgoing.buffer, id, once, part.clone(), outgoing.how);
+            self.outbox.insert(at + 1 + nth, more);
+            if let Some(buffer) = self.buffer_mut(outgoing.buffer) {
+                buffer.lines.add_own(line);
+            }
+        }
+        self.changes.add(Change::Lines(outgoing.buffer));
+    }
+
     fn send_outgoing(&mut self, at: usize) {
+        if self.server.multiline.is_none() && self.outbox[at].how != SayAs::Action {
+            self.divide(at);
+        }
         let label = self.label();
         let outgoing = self.outbox[at].clone();
         let Some(target) = self.buffer(outgoing.buffer).map(|buffer| Arc::clone(&buffer.name)) else {
@@ -285,24 +321,25 @@ impl Client {
         }
     }
 
-    /// The link is gone: nobody knows what became of what was under way.
-    pub(crate) fn doubt(&mut self) {
+    /// The link is gone: nobody knows what became of what was under way. `ended`: the server has ended it, too.
+    pub(crate) fn doubt(&mut self, ended: bool) {
         for outgoing in &mut self.outbox {
             if matches!(outgoing.stage, Stage::Sent(_)) {
-                outgoing.stage = Stage::Unknown;
+                outgoing.stage = Stage::Unknown(ended);
             }
         }
     }
 
     /// What was missed in a buffer is known. What is not among it was not kept, if that is `certain`, and is sent again.
     pub(crate) fn resolve(&mut self, id: BufferId, certain: bool, now: Millis) {
-        const LOST: &str = "The connection broke before the server answered, and its history does not tell whether it was heard";
+        const LOST: &str = "The connection broke before the server answered: it may not have been heard; /retry says it again";
         // Not everything that is said to a person is kept.
         let told = self.buffer(id).is_some_and(|buffer| buffer.kind == BufferKind::Room || buffer.stored);
         let named = self.server.has("message-tags");
         let mut lost = Vec::new();
-        for outgoing in self.outbox.iter_mut().filter(|one| one.buffer == id && one.stage == Stage::Unknown) {
-            if certain && told && named {
+        for outgoing in self.outbox.iter_mut().filter(|one| one.buffer == id) {
+            let Stage::Unknown(ended) = outgoing.stage else { continue };
+            if certain && told && named && ended {
                 outgoing.stage = Stage::Waits;
             } else {
                 lost.push(outgoing.line);
@@ -312,6 +349,14 @@ impl Client {
             self.fail(line, LOST, now);
         }
         self.pump(now);
+    }
+
+    /// When the first message of a buffer was said of which it is not known what became of it.
+    pub(crate) fn doubted_ms(&self, id: BufferId) -> Option<Millis> {
+        let mut doubted =
+            self.outbox.iter().filter(|one| one.buffer == id && matches!(one.stage, Stage::Unknown(_)));
+        let line = doubted.next()?.line;
+        self.buffer(id)?.lines.by_id(line).map(|line| line.time_ms)
     }
 
     /// Whether own messages are not settled yet.

@@ -14,6 +14,7 @@ use crate::client::Client;
 use crate::line::LineKind;
 use crate::link::Link;
 use crate::profile::Login;
+use crate::server::ServerInfo;
 
 /// Capabilities that are asked for where they are offered.
 const WANTED: &[&str] = &[
@@ -80,10 +81,9 @@ impl Client {
     /// Says who is coming in.
     pub(crate) fn register(&mut self, now: Millis) {
         self.registration = Registration { since_ms: now, ..Registration::default() };
-        self.server = crate::server::ServerInfo {
-            network: self.server.network.clone(),
-            ..crate::server::ServerInfo::new(&self.profile.host)
-        };
+        // What is typed before the server has introduced itself is taken as the last time.
+        let (network, multiline) = (self.server.network.clone(), self.server.multiline);
+        self.server = ServerInfo { network, multiline, ..ServerInfo::new(&self.profile.host) };
         let secret = self.profile.server_password.is_some()
             || matches!(self.profile.login, Some(Login::Password { .. }));
         if secret && !self.profile.trusted_link {
@@ -139,7 +139,9 @@ impl Client {
                         }
                     }
                 }
-                self.server.limits_of_multiline();
+                if self.registration.ended {
+                    self.server.limits_of_multiline();
+                }
                 self.answered();
             }
             "NAK" => {
@@ -292,6 +294,7 @@ impl Client {
             self.me.nick = (*nick).into();
         }
         self.registration.ended = true;
+        self.server.limits_of_multiline();
         self.set_link(Link::Online { since_ms: now });
         self.changes.add(Change::Me);
         if let Some(source) = message.source {

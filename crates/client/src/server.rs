@@ -53,7 +53,8 @@ impl ServerInfo {
             caps: BTreeMap::new(),
             offered: BTreeMap::new(),
             history_max: 0,
-            multiline: None,
+            // As most have it; where there is none, what was typed is divided when that is known.
+            multiline: Some((4_096, 24)),
             line_bytes: chinwag_wire::limits::LINE_BYTES_MAX,
         }
     }

@@ -159,15 +159,18 @@ impl Client {
             }
         };
         let mut line = self.line(message, context, kind, text);
-        let own = line.is_mine();
-        line.mention = !own && self.names_me(text);
-        let settles = own.then(|| self.settles(message, context)).flatten();
+        let settles = self.settles(message, context, line.is_mine());
+        if let Some(from) = line.from.as_mut().filter(|_| settles.is_some()) {
+            // Said under another nickname, or before the login: still mine.
+            from.me = true;
+        }
+        line.mention = !line.is_mine() && self.names_me(text);
         Some(Entry::Line { line: Box::new(line), settles })
     }
 
     /// The own line that a message from me is the echo of: by label, by the name that I gave it, or, where the server
     /// knows neither, by what it says.
-    fn settles(&self, message: &Message<'_>, context: &Context) -> Option<crate::LineId> {
+    fn settles(&self, message: &Message<'_>, context: &Context, mine: bool) -> Option<crate::LineId> {
         if let Some(label) = &context.label
             && let Some(outgoing) = self.outgoing_of_label(label)
         {
@@ -176,7 +179,7 @@ impl Client {
         if let Some(once) = message.tags.get(ONCE_TAG) {
             return self.line_of_once(&once);
         }
-        if self.server.has("labeled-response") || context.past {
+        if !mine || self.server.has("labeled-response") || context.past {
             return None;
         }
         self.outgoing_that_says(message.params.first()?, message.params.get(1)?).map(|outgoing| outgoing.line)

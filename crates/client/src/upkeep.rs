@@ -93,7 +93,7 @@ impl Client {
     }
 
     /// What a link leaves behind.
-    pub(crate) fn drop_link(&mut self, now: Millis) {
+    pub(crate) fn drop_link(&mut self, ended: bool, now: Millis) {
         if self.is_online() {
             self.left_ms = Some(now);
         }
@@ -104,7 +104,7 @@ impl Client {
         self.pinged_ms = None;
         self.regain_ms = None;
         self.registration.ready = false;
-        self.doubt();
+        self.doubt(ended);
         let ids: Vec<BufferId> = self.buffers.iter().map(|buffer| buffer.id).collect();
         for id in ids {
             self.leave_behind(id);

@@ -223,8 +223,9 @@ pub fn is_shown(event: &Event) -> bool {
     match event {
         Event::TopicSet { .. } | Event::ModesChanged { .. } | Event::Kicked { .. } => true,
         Event::Tagged(tagged) => tagged.status.is_none(),
+        // An edit is shown with the text that the message has now: what it said in between is not for everybody.
         Event::Amended(amended) => {
-            amended.status.is_none() && matches!(amended.what, Amendment::Reacted { .. })
+            amended.status.is_none() && !matches!(amended.what, Amendment::Pinned { .. })
         }
         _ => false,
     }
@@ -246,7 +247,7 @@ pub fn lines(chat: &Chat, query: &Query, page: Page, effects: &mut Effects) {
     let mut lines: Vec<(Seq, Line)> = rows.map(|row| (row.seq, said(chat, query, row))).collect();
     lines.extend(page.events.into_iter().filter_map(|happened| {
         let mut line = match &happened.event {
-            Event::Amended(amended) => chat.reaction(query, amended)?,
+            Event::Amended(amended) => chat.amendment(query, amended)?,
             event => happened_line(&query.name, event)?,
         }
         .at(happened.at_ms);

@@ -239,10 +239,22 @@ impl Archive {
         for item in &items[range] {
             match item {
                 Item::Said(row) => page.rows.push((*row).clone()),
-                Item::Happened(happened) => page.events.push((*happened).clone()),
+                Item::Happened(happened) => page.events.push(self.now(query.room, happened)),
             }
         }
         Some(page)
+    }
+
+    /// What happened, an edit with the text that the message has now.
+    fn now(&self, room: RoomId, happened: &Happened) -> Happened {
+        let mut happened = happened.clone();
+        if let Event::Amended(amended) = &mut happened.event
+            && matches!(amended.what, Amendment::Edited { .. })
+            && let Some(row) = self.rows(room).iter().find(|row| row.number == amended.number)
+        {
+            Arc::make_mut(amended).what = Amendment::Edited { text: Arc::clone(&row.text) };
+        }
+        happened
     }
 
     /// What happened in a room besides.

@@ -98,9 +98,11 @@ impl Chat {
         }
     }
 
-    /// A reaction as it is read later, for those who know its form; none when its message is gone.
-    pub(crate) fn reaction(&self, query: &Query, amended: &Amended) -> Option<Line> {
-        if self.room(query.room)?.is_gone(amended.number) {
+    /// What happened to a message as it is read later, for those who know its form. Of a message that is gone only that it
+    /// is.
+    pub(crate) fn amendment(&self, query: &Query, amended: &Amended) -> Option<Line> {
+        let gone = self.room(query.room)?.is_gone(amended.number);
+        if gone && !matches!(amended.what, Amendment::Redacted { .. }) {
             return None;
         }
         let msgid = MsgId::stored(&self.key, amended.position);
