@@ -1,9 +1,10 @@
-//! The last message of each room, as the writer knows it.
+//! The number of the last message of each room, as the writer goes on from it.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use chinwag_log::{Refusal, Slot};
-use rusqlite::{Connection, Statement};
+use rusqlite::{Connection, OptionalExtension, Statement};
 
 use crate::writer::{Failure, signed};
 
@@ -19,7 +20,8 @@ pub(crate) struct Heads<'c> {
 impl<'c> Heads<'c> {
     pub(crate) fn new(connection: &'c Connection) -> rusqlite::Result<Self> {
         // Used only for the first message of a room in this run: none of them is missing in `place` then.
-        let find = connection.prepare("SELECT max(number) FROM place WHERE room = ?1")?;
+        let find = connection
+            .prepare("SELECT number + count - 1 FROM place WHERE room = ?1 ORDER BY number DESC LIMIT 1")?;
         Ok(Heads { last: HashMap::new(), before: Vec::new(), find })
     }
 
@@ -29,26 +31,28 @@ impl<'c> Heads<'c> {
         if number == 0 {
             return Ok(None);
         }
-        let last = match self.last.get(&room) {
-            Some(last) => *last,
-            None => {
-                let last: Option<i64> = self.find.query_row([room], |row| row.get(0))?;
-                last.unwrap_or(0).cast_unsigned()
+        let last = match self.last.entry(room) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(unknown) => {
+                let last: Option<i64> = self.find.query_row([room], |row| row.get(0)).optional()?;
+                unknown.insert(last.unwrap_or(0).cast_unsigned())
             }
         };
-        if number <= last {
+        if number <= *last {
             let why = format!("message {number} of room {room} comes after message {last}");
             return Err(Failure::Refused(Refusal::Rejected(why)));
         }
-        self.before.push((room, last));
-        self.last.insert(room, number);
+        self.before.push((room, *last));
+        *last = number;
         Ok(Some(signed(number)))
     }
 
+    /// The transaction was committed.
     pub(crate) fn keep(&mut self) {
         self.before.clear();
     }
 
+    /// The transaction was rolled back.
     pub(crate) fn undo(&mut self) {
         for (room, last) in self.before.drain(..).rev() {
             self.last.insert(room, last);

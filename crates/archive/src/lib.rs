@@ -9,6 +9,7 @@
 
 mod amend;
 mod heads;
+mod insert;
 mod latest;
 mod log;
 mod open;

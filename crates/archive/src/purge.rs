@@ -6,7 +6,7 @@ use chinwag_core::numbers::Numbers;
 use rusqlite::Connection;
 
 use crate::rows::{self, kind};
-use crate::schema;
+use crate::schema::{self, placed};
 use crate::writer::{Place, signed};
 
 /// Does to messages what the event at `at` says. The caller holds the transaction.
@@ -55,10 +55,11 @@ fn change(
     (from, to): (i64, i64),
     by: i64,
 ) -> rusqlite::Result<()> {
-    let mut statement = connection.prepare_cached(
-        "UPDATE ev SET kind = kind + ?6 WHERE kind BETWEEN ?4 AND ?5 AND seq IN
-         (SELECT seq FROM place WHERE room = ?1 AND number BETWEEN ?2 AND ?3)",
-    )?;
+    let mut statement = connection.prepare_cached(concat!(
+        "UPDATE ev SET kind = kind + ?6 WHERE kind BETWEEN ?4 AND ?5 AND seq IN (SELECT ev.seq FROM ",
+        placed!(),
+        ")"
+    ))?;
     for (first, last) in numbers.runs() {
         statement.execute((room, signed(*first), signed(*last), from, to, by))?;
     }
@@ -68,10 +69,11 @@ fn change(
 /// Takes every text of hidden messages away, as for a deleted one: their own, those they had before, and those of the
 /// events that edited them.
 fn wipe(connection: &Connection, room: u32, numbers: &Numbers) -> rusqlite::Result<()> {
-    let mut messages = connection.prepare_cached(
-        "UPDATE ev SET kind = ?4, body = '', extra = NULL WHERE kind BETWEEN ?5 AND ?6 AND seq IN
-         (SELECT seq FROM place WHERE room = ?1 AND number BETWEEN ?2 AND ?3)",
-    )?;
+    let mut messages = connection.prepare_cached(concat!(
+        "UPDATE ev SET kind = ?4, body = '', extra = NULL WHERE kind BETWEEN ?5 AND ?6 AND seq IN (SELECT ev.seq FROM ",
+        placed!(),
+        ")"
+    ))?;
     let mut edits = connection.prepare_cached(
         "UPDATE ev SET body = '' WHERE seq IN
          (SELECT seq FROM amend WHERE room = ?1 AND number BETWEEN ?2 AND ?3 AND kind = ?4)",

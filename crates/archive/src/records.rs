@@ -12,7 +12,7 @@ use rusqlite::Connection;
 use crate::reader::{ReadFailed, Senders, sender, spoilt};
 use crate::room::InRoom;
 use crate::rows::{self, kind};
-use crate::schema::{ROOM_RECORDS, SERVER_RECORDS};
+use crate::schema::{ROOM_RECORDS, SERVER_RECORDS, placed};
 use crate::writer::signed;
 
 /// Messages that are looked at for one purge. It takes up to about a second.
@@ -60,8 +60,11 @@ impl InRoom<'_> {
         let mut meant: HashMap<i64, Option<Arc<str>>> = HashMap::new();
         let mut found = Vec::new();
         let mut more = least > from;
-        let sql = "SELECT ev.seq, ev.number, ev.kind, ev.sender FROM place CROSS JOIN ev ON ev.seq = place.seq
-             WHERE place.room = ?1 AND place.number BETWEEN ?2 AND ?3 AND ev.kind <= ?4 ORDER BY place.number DESC";
+        let sql = concat!(
+            "SELECT ev.seq, ev.number, ev.kind, ev.sender FROM ",
+            placed!(),
+            " AND ev.kind <= ?4 ORDER BY place.number DESC, ev.seq DESC"
+        );
         let late = "SELECT seq, number, kind, sender FROM ev
              WHERE seq > (SELECT value FROM meta WHERE key = 'placed') AND room = ?1
              AND number BETWEEN ?2 AND ?3 AND kind <= ?4 ORDER BY number DESC";

@@ -11,6 +11,7 @@ use rusqlite::{Connection, OptionalExtension};
 
 use crate::reader::{ReadFailed, Senders, sender, spoilt};
 use crate::rows::{self, HAPPENED, kind};
+use crate::schema::placed;
 use crate::writer::signed;
 
 /// A stretch of the room's numbers, both ends included, and from which end to take.
@@ -74,7 +75,7 @@ impl<'c> InRoom<'c> {
             return Ok(Some((last.number, last.at_ms)));
         }
         let sql =
-            "SELECT place.number, ev.seq, ev.at_ms, ev.kind FROM place CROSS JOIN ev ON ev.seq = place.seq
+            "SELECT ev.number, ev.seq, ev.at_ms, ev.kind FROM place CROSS JOIN ev ON ev.seq = place.seq + place.count - 1
              WHERE place.room = ?1 ORDER BY place.number DESC LIMIT 1";
         let last = self.connection.prepare_cached(sql)?.query_row([self.room.0], spot).optional()?;
         Ok(last.map(|last| (last.number, last.at_ms)))
@@ -374,10 +375,8 @@ impl<'c> InRoom<'c> {
     /// The first message with a number in `from..=to`.
     fn at(&self, from: u64, to: u64) -> Result<Option<Spot>, ReadFailed> {
         if self.tail.first().is_none_or(|first| from < first.number) {
-            let sql = "SELECT place.number, ev.seq, ev.at_ms, ev.kind FROM place CROSS JOIN ev ON ev.seq = place.seq
-                 WHERE place.room = ?1 AND place.number BETWEEN ?2 AND ?3 ORDER BY place.number LIMIT 1";
             let range = (self.room.0, signed(from), signed(to));
-            let placed = self.connection.prepare_cached(sql)?.query_row(range, spot).optional()?;
+            let placed = self.connection.prepare_cached(PLACED_FIRST)?.query_row(range, spot).optional()?;
             if placed.is_some() {
                 return Ok(placed);
             }
@@ -461,14 +460,23 @@ fn position(seq: u64) -> i64 {
     signed(seq.min(i64::MAX as u64))
 }
 
-const PLACED_NEWEST: &str = "SELECT ev.seq, ev.number, ev.at_ms, ev.kind, ev.sender, ev.body, ev.extra
-    FROM place CROSS JOIN ev ON ev.seq = place.seq
-    WHERE place.room = ?1 AND place.number BETWEEN ?2 AND ?3 AND ev.kind <= ?5
-    ORDER BY place.number DESC LIMIT ?4";
-const PLACED_OLDEST: &str = "SELECT ev.seq, ev.number, ev.at_ms, ev.kind, ev.sender, ev.body, ev.extra
-    FROM place CROSS JOIN ev ON ev.seq = place.seq
-    WHERE place.room = ?1 AND place.number BETWEEN ?2 AND ?3 AND ev.kind <= ?5
-    ORDER BY place.number LIMIT ?4";
+const PLACED_NEWEST: &str = concat!(
+    "SELECT ev.seq, ev.number, ev.at_ms, ev.kind, ev.sender, ev.body, ev.extra FROM ",
+    placed!(),
+    " AND ev.kind <= ?5 ORDER BY place.number DESC, ev.seq DESC LIMIT ?4"
+);
+const PLACED_OLDEST: &str = concat!(
+    "SELECT ev.seq, ev.number, ev.at_ms, ev.kind, ev.sender, ev.body, ev.extra FROM ",
+    placed!(),
+    " AND ev.kind <= ?5 ORDER BY place.number, ev.seq LIMIT ?4"
+);
+
+/// The first message of `?2..=?3`, of the first run that has one.
+const PLACED_FIRST: &str = "SELECT ev.number, ev.seq, ev.at_ms, ev.kind
+    FROM place CROSS JOIN ev ON ev.seq = place.seq + max(?2 - place.number, 0)
+    WHERE place.room = ?1 AND place.number <= ?3 AND place.number >= ifnull(
+        (SELECT max(number) FROM place WHERE room = ?1 AND number <= ?2), ?2)
+    AND place.number + place.count > ?2 ORDER BY place.number LIMIT 1";
 
 fn spot(row: &rusqlite::Row<'_>) -> rusqlite::Result<Spot> {
     Ok(Spot {

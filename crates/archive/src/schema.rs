@@ -1,12 +1,12 @@
 //! The tables of `chat.db`, as numbered steps. A step that was released is never changed: add one.
 
-use rusqlite::Connection;
+use rusqlite::{Connection, Row};
 
 /// Marks the file as chinwag's (`PRAGMA application_id`): "chwg".
 pub(crate) const APPLICATION_ID: i32 = 0x6368_7767;
 
 /// Step n brings a database of version n to version n + 1; each runs in the transaction that opens the database.
-const STEPS: [&str; 5] = [STEP_1, STEP_2, STEP_3, STEP_4, STEP_5];
+const STEPS: [&str; 6] = [STEP_1, STEP_2, STEP_3, STEP_4, STEP_5, STEP_6];
 
 /// `ev` is the log and the history: `seq` is the position in the log, `number` the message's number in its room
 /// and NULL for what is not a message, `basis` the room's rules when it was decided. The sender is interned.
@@ -83,6 +83,10 @@ DROP INDEX ev_other;
 CREATE INDEX ev_other ON ev(seq) WHERE number IS NULL AND kind NOT IN (21, 23, 25, 42);
 ";
 
+/// A row of `place` stands for `count` messages that follow one another in their room and in the log. In a busy room
+/// that is one row for what would be hundreds.
+const STEP_6: &str = "ALTER TABLE place ADD COLUMN count INTEGER NOT NULL DEFAULT 1;";
+
 /// Which events bring a chat back after a restart: all but messages, and those that change nothing but what is read.
 /// As the index has it.
 pub(crate) const RESTORED: &str = "number IS NULL AND kind NOT IN (21, 23, 25, 42)";
@@ -96,15 +100,59 @@ pub(crate) const SERVER_RECORDS: &str = "number IS NULL AND kind IN (40, 41, 42)
 /// The version that this program writes.
 pub(crate) const VERSION: i64 = STEPS.len() as i64;
 
+/// The messages `?2..=?3` of the room `?1` that are in `place`, as the end of a `FROM`: from the run on that `?2` may
+/// be in, and of each run what is asked for.
+macro_rules! placed {
+    () => {
+        "place CROSS JOIN ev ON ev.seq BETWEEN place.seq + max(?2 - place.number, 0)
+             AND place.seq + min(?3 - place.number, place.count - 1)
+         WHERE place.room = ?1 AND place.number <= ?3 AND place.number >= ifnull(
+             (SELECT max(number) FROM place WHERE room = ?1 AND number <= ?2), ?2)"
+    };
+}
+pub(crate) use placed;
+
+/// Messages of a room one after the other, with nothing of another room between them.
+struct Run {
+    room: i64,
+    number: i64,
+    seq: i64,
+    count: i64,
+}
+
+impl Run {
+    fn of_one(row: &Row<'_>) -> rusqlite::Result<Run> {
+        Ok(Run { room: row.get(0)?, number: row.get(1)?, seq: row.get(2)?, count: 1 })
+    }
+
+    /// Whether a message is the next one of this run.
+    fn goes_on_with(&self, next: &Run) -> bool {
+        (self.room, self.number + self.count, self.seq + self.count) == (next.room, next.number, next.seq)
+    }
+}
+
 /// Brings `place` up to the position `head`. The caller holds the transaction.
 pub(crate) fn place(connection: &Connection, head: u64) -> rusqlite::Result<()> {
-    connection
-        .prepare_cached(
-            "INSERT INTO place(room, number, seq) SELECT room, number, seq FROM ev
-             WHERE seq > (SELECT value FROM meta WHERE key = 'placed') AND number IS NOT NULL
-             ORDER BY room, number",
-        )?
-        .execute(())?;
+    let mut missing = connection.prepare_cached(
+        "SELECT room, number, seq FROM ev
+         WHERE seq > (SELECT value FROM meta WHERE key = 'placed') AND number IS NOT NULL ORDER BY seq",
+    )?;
+    let mut found = missing.query(())?;
+    let mut runs: Vec<Run> = Vec::new();
+    while let Some(row) = found.next()? {
+        let next = Run::of_one(row)?;
+        match runs.last_mut() {
+            Some(run) if run.goes_on_with(&next) => run.count += 1,
+            _ => runs.push(next),
+        }
+    }
+    drop(found);
+    runs.sort_unstable_by_key(|run| (run.room, run.number));
+    let mut insert =
+        connection.prepare_cached("INSERT INTO place(room, number, seq, count) VALUES (?1, ?2, ?3, ?4)")?;
+    for Run { room, number, seq, count } in runs {
+        insert.execute((room, number, seq, count))?;
+    }
     connection
         .prepare_cached("UPDATE meta SET value = ?1 WHERE key = 'placed'")?
         .execute([head.cast_signed()])?;

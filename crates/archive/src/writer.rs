@@ -10,8 +10,10 @@ use chinwag_core::event::{Amended, Amendment, Event, Purged, Purging, Said};
 use chinwag_log::{Arrival, EVENT_BYTES_MAX, Health, Keep, Proposal, Refusal, Seq, Slot};
 use rusqlite::wal::CheckpointMode;
 use rusqlite::{Connection, ErrorCode, Statement, TransactionBehavior};
+use tracing::trace;
 
 use crate::heads::Heads;
+use crate::insert::{Insert, SaidRow, TOGETHER};
 use crate::latest::{self, Latest};
 use crate::log::{Shared, State, Stop, into_entries, measure};
 use crate::open::PageLimit;
@@ -101,7 +103,7 @@ struct Desk<'c> {
     shared: &'c Shared,
     begin: Statement<'c>,
     commit: Statement<'c>,
-    insert: Statement<'c>,
+    insert: Insert<'c>,
     senders: Senders<'c>,
     heads: Heads<'c>,
     placed: Seq,
@@ -128,10 +130,7 @@ impl<'c> Desk<'c> {
             shared,
             begin: connection.prepare("BEGIN IMMEDIATE")?,
             commit: connection.prepare("COMMIT")?,
-            insert: connection.prepare(
-                "INSERT INTO ev(seq, room, number, at_ms, kind, sender, basis, body, extra)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-            )?,
+            insert: Insert::new(connection)?,
             senders: Senders::new(connection)?,
             heads: Heads::new(connection)?,
             placed: shared.lock().head,
@@ -223,6 +222,7 @@ impl<'c> Desk<'c> {
             )
         };
         let stored = batches.iter().flatten().any(|proposal| proposal.keep == Keep::Stored);
+        let began = Instant::now();
         let outcome = match read_only {
             _ if !stored => Ok(()),
             // The batch is the trial, but not more often than once in a while.
@@ -231,6 +231,7 @@ impl<'c> Desk<'c> {
             }
             _ => self.transaction(&mut batches, head),
         };
+        let took = began.elapsed();
         match outcome {
             Ok(()) => {
                 let mut last = head;
@@ -251,6 +252,9 @@ impl<'c> Desk<'c> {
                         state.arrive(arrival, bytes);
                     }
                 });
+                if stored {
+                    trace!(events = last.0 - head.0, micros = took.as_micros(), "committed");
+                }
             }
             Err(failure) => self.give_back(batches, head, failure),
         }
@@ -300,50 +304,49 @@ impl<'c> Desk<'c> {
         self.limit_pages()?;
         self.begin.raw_execute()?;
         let mut seq = head.0;
-        for proposal in batches.iter_mut().flatten() {
-            if proposal.keep == Keep::Stored {
-                seq += 1;
-                self.last_ms = self.last_ms.max(proposal.at_ms);
-                proposal.at_ms = self.last_ms;
-                self.row(seq, proposal)?;
+        let mut messages = Vec::with_capacity(TOGETHER);
+        for proposal in batches.iter_mut().flatten().filter(|proposal| proposal.keep == Keep::Stored) {
+            seq += 1;
+            self.last_ms = self.last_ms.max(proposal.at_ms);
+            proposal.at_ms = self.last_ms;
+            let at = Place { seq: signed(seq), room: proposal.slot.room, at_ms: signed(self.last_ms) };
+            match &proposal.event {
+                Event::Said(said) => messages.push(self.said(&at, proposal.slot, said)?),
+                event => {
+                    // It may be about one of these.
+                    self.insert.messages(&mut messages)?;
+                    self.row(&at, event)?;
+                }
+            }
+            if messages.len() == TOGETHER {
+                self.insert.messages(&mut messages)?;
             }
         }
+        self.insert.messages(&mut messages)?;
         self.commit.raw_execute()?;
         Ok(())
     }
 
-    fn row(&mut self, seq: u64, proposal: &Proposal<Event>) -> Result<(), Failure> {
-        let Proposal { slot, event, at_ms, .. } = proposal;
-        let at = Place { seq: signed(seq), room: slot.room, at_ms: signed(*at_ms) };
+    fn row(&mut self, at: &Place, event: &Event) -> Result<(), Failure> {
         match event {
-            Event::Said(said) => self.said(&at, *slot, said),
-            Event::Amended(amended) => self.amended(&at, amended),
+            Event::Amended(amended) => self.amended(at, amended),
             Event::Purged(purged) => {
-                self.other(&at, event)?;
-                self.purged(&at, purged)
+                self.other(at, event)?;
+                self.purged(at, purged)
             }
-            event => self.other(&at, event),
+            event => self.other(at, event),
         }
     }
 
-    fn said(&mut self, at: &Place, slot: Slot, said: &Said) -> Result<(), Failure> {
+    /// What a message's row is.
+    fn said<'e>(&mut self, at: &Place, slot: Slot, said: &'e Said) -> Result<SaidRow<'e>, Failure> {
         let extra = rows::said_extra(said)?;
-        let size = said.text.len() + extra.as_ref().map_or(0, String::len);
-        check_size(size)?;
+        check_size(said.text.len() + extra.as_ref().map_or(0, String::len))?;
         let sender = self.senders.id(said.user, &said.by)?;
         let number = self.heads.advance(slot)?;
-        let insert = &mut self.insert;
-        insert.raw_bind_parameter(1, at.seq)?;
-        insert.raw_bind_parameter(2, at.room)?;
-        insert.raw_bind_parameter(3, number)?;
-        insert.raw_bind_parameter(4, at.at_ms)?;
-        insert.raw_bind_parameter(5, rows::said_kind(said))?;
-        insert.raw_bind_parameter(6, sender)?;
-        insert.raw_bind_parameter(7, said.basis)?;
-        insert.raw_bind_parameter(8, &*said.text)?;
-        insert.raw_bind_parameter(9, extra)?;
-        insert.raw_execute()?;
-        Ok(())
+        let Place { seq, room, at_ms } = *at;
+        let (kind, basis, body) = (rows::said_kind(said), said.basis, &*said.text);
+        Ok(SaidRow { seq, room, number, at_ms, kind, sender, basis, body, extra })
     }
 
     fn amended(&mut self, at: &Place, amended: &Amended) -> Result<(), Failure> {
@@ -354,7 +357,7 @@ impl<'c> Desk<'c> {
         let body = body.filter(|_| !gone);
         let kind = rows::amendment_kind(&amended.what);
         let none = None::<i64>;
-        self.insert.execute((at.seq, at.room, none, at.at_ms, kind, sender, none, body, extra))?;
+        self.insert.one.execute((at.seq, at.room, none, at.at_ms, kind, sender, none, body, extra))?;
         if !gone {
             amend::store(self.connection, at, sender, amended)?;
             self.wipe |= matches!(amended.what, Amendment::Redacted { .. });
@@ -395,7 +398,7 @@ impl<'c> Desk<'c> {
             latest::clear(self.connection, kind, about)?;
         }
         let body = about.map(|about| about.body);
-        self.insert.execute((at.seq, at.room, none, at.at_ms, kind, none, none, body, extra))?;
+        self.insert.one.execute((at.seq, at.room, none, at.at_ms, kind, none, none, body, extra))?;
         Ok(())
     }
 
@@ -410,7 +413,7 @@ impl<'c> Desk<'c> {
         let (none, kind) = (None::<i64>, rows::kind::READ_MARKED);
         latest::clear(self.connection, kind, row)?;
         let text = (&row.body, None::<&str>);
-        self.insert.execute((at.seq, at.room, none, at.at_ms, kind, none, row.basis, text.0, text.1))?;
+        self.insert.one.execute((at.seq, at.room, none, at.at_ms, kind, none, row.basis, text.0, text.1))?;
         Ok(())
     }
 

@@ -251,6 +251,8 @@ INSERT INTO ev VALUES
      '{"v":1,"event":"opened","name":"#tea","by":{"nick":"ann","user":"~u","host":"example.org"},"common":false}'),
     (2, 1, 1, 1000, 1, 1, 0, 'from long ago', NULL),
     (3, 1, 2, 2000, 1, 1, 0, 'and a slip', '{"v":1,"tags":"+a=b"}');
+INSERT INTO place VALUES (1, 1, 2), (1, 2, 3);
+INSERT INTO meta VALUES ('placed', 3);
 PRAGMA application_id = 0x63687767;
 PRAGMA user_version = 1;
 "##;
@@ -269,7 +271,23 @@ fn a_database_of_the_first_version_is_brought_up_to_date() {
     let said = proposer.say(1, "new");
     store(&mut opened.log, vec![said]);
     assert_eq!(texts(&opened), ["from today", "new"]);
+    // What is placed now, in another form, stands beside what was placed then.
+    opened.log.close(PATIENCE).expect("closes");
+    let mut opened = support::opened(&dir);
+    let said = (0..3).map(|n| proposer.say(1, &format!("newer {n}"))).collect();
+    store(&mut opened.log, said);
+    opened.log.close(PATIENCE).expect("closes");
+    let opened = support::opened(&dir);
+    assert_eq!(texts(&opened), ["from today", "new", "newer 0", "newer 1", "newer 2"]);
+    let rows = Connection::open(&file)
+        .and_then(|database| {
+            database.query_row("SELECT count(*), sum(count) FROM place", (), |row| {
+                Ok((row.get::<_, u32>(0)?, row.get::<_, u32>(1)?))
+            })
+        })
+        .expect("counts");
+    assert_eq!(rows, (4, 6), "what follows one another is one row");
     let mut chat = Chat::new(MsgIdKey(opened.meta.msgid_key));
     opened.restore(&mut chat).expect("restores");
-    assert_eq!(chat.room(TEA).map(|room| (room.head, room.redacted.len())), Some((Number(3), 1)));
+    assert_eq!(chat.room(TEA).map(|room| (room.head, room.redacted.len())), Some((Number(6), 1)));
 }
