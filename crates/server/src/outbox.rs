@@ -326,32 +326,36 @@ fn push_from(backlog: &mut Backlog, parts: &[&[u8]], mut skip: usize, first_line
 /// Sends as much as the socket takes at once, without waiting; 0 when it is full.
 fn send(stream: &TcpStream, parts: &[&[u8]]) -> io::Result<usize> {
     let socket = SockRef::from(stream);
+    // Nearly all that is sent is one part.
+    if let [one] = parts {
+        return match socket.send_with_flags(one, NO_SIGNAL) {
+            Err(error) if is_for_later(&error) => Ok(0),
+            sent => sent,
+        };
+    }
     let mut total = 0;
     for parts in parts.chunks(PARTS_MAX) {
-        let sent = match parts {
-            [one] => socket.send_with_flags(one, NO_SIGNAL),
-            several => {
-                let mut slices = [IoSlice::new(&[]); PARTS_MAX];
-                for (slice, part) in slices.iter_mut().zip(several) {
-                    *slice = IoSlice::new(part);
-                }
-                socket.send_vectored_with_flags(&slices[..several.len()], NO_SIGNAL)
-            }
-        };
-        match sent {
+        let mut slices = [IoSlice::new(&[]); PARTS_MAX];
+        for (slice, part) in slices.iter_mut().zip(parts) {
+            *slice = IoSlice::new(part);
+        }
+        match socket.send_vectored_with_flags(&slices[..parts.len()], NO_SIGNAL) {
             Ok(count) => {
                 total += count;
                 if count < parts.iter().map(|part| part.len()).sum() {
                     break;
                 }
             }
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
-            // Interrupted before anything was sent: the connection task tries again.
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => break,
+            Err(error) if is_for_later(&error) => break,
             Err(error) => return Err(error),
         }
     }
     Ok(total)
+}
+
+/// The socket is full, or the call was interrupted before anything was sent: the connection task tries again.
+fn is_for_later(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
 }
 
 /// A caller that is gone is an error to us, not a signal.

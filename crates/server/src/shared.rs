@@ -120,9 +120,14 @@ impl Bell {
         }
     }
 
+    /// Whether it was rung since it was last heard, which is now.
+    pub(crate) fn hush(&self) -> bool {
+        self.rung.take()
+    }
+
     /// Ready when it was rung since the last time it was ready.
     pub(crate) fn poll_rung(&self, cx: &mut Context<'_>) -> Poll<()> {
-        if self.rung.take() {
+        if self.hush() {
             return Poll::Ready(());
         }
         let mut waker = self.waker.borrow_mut();
