@@ -14,6 +14,9 @@ use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 /// Servers and load run wherever the system puts them.
 pub static UNPINNED: AtomicBool = AtomicBool::new(false);
 
+/// What a server prints, in its folder.
+pub const SERVER_LOG: &str = "server.log";
+
 /// A running server. It is killed when this is dropped.
 pub struct Process {
     child: Child,
@@ -37,7 +40,7 @@ impl Process {
     /// # Errors
     /// When it cannot be started, ends early, or does not accept within ten seconds.
     pub fn start(mut command: Command, address: SocketAddr, folder: &Path) -> Result<Process> {
-        let log = folder.join("server.log");
+        let log = folder.join(SERVER_LOG);
         let file = File::create(&log).with_context(|| format!("cannot write {}", log.display()))?;
         command.stdin(Stdio::null()).stdout(file.try_clone()?).stderr(file);
         let child =

@@ -61,6 +61,14 @@ impl Places {
     /// # Errors
     /// When its program is not there or does not start; the message says what to do.
     pub fn start(&self, kind: Kind) -> Result<Server> {
+        self.start_with(kind, &[])
+    }
+
+    /// The same, with more in its environment.
+    ///
+    /// # Errors
+    /// As [`Places::start`].
+    pub fn start_with(&self, kind: Kind, environment: &[(&str, &str)]) -> Result<Server> {
         let folder = self.new_folder()?;
         let address = free_address()?;
         let mut command = match kind {
@@ -72,7 +80,7 @@ impl Places {
             Kind::Chinwag => self.chinwag_command(folder.path(), &address.to_string())?,
             Kind::Inspircd => self.inspircd_command(folder.path(), address.port())?,
         };
-        command.current_dir(folder.path());
+        command.current_dir(folder.path()).envs(environment.iter().copied());
         let process = Process::start(command, address, folder.path())?;
         Ok(Server { kind, process, folder })
     }
