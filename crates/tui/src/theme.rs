@@ -158,6 +158,24 @@ impl Theme {
         style.fg(self.nicks[spread(nick) as usize % self.nicks.len()])
     }
 
+    /// A style on a bar: where a bar is reversed, colours would swap with its ground, so only the weight is taken.
+    pub fn on_bar(&self, style: Style) -> Style {
+        Theme::upon(self.bar, style)
+    }
+
+    /// A style on what is chosen, likewise.
+    pub fn on_here(&self, style: Style) -> Style {
+        Theme::upon(self.here, style)
+    }
+
+    fn upon(ground: Style, style: Style) -> Style {
+        if ground.add_modifier.contains(Modifier::REVERSED) {
+            ground.add_modifier(style.add_modifier - Modifier::REVERSED)
+        } else {
+            ground.patch(style)
+        }
+    }
+
     fn coloured(palette: Palette, colours: &Colours) -> Theme {
         let fg = |number| Style::new().fg(Color::Indexed(number));
         let c = colours;

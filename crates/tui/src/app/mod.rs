@@ -16,7 +16,7 @@ pub mod view;
 
 use std::collections::BTreeMap;
 
-use chinwag_client::{Change, Client, Millis};
+use chinwag_client::{Change, Client, Link, Millis};
 use jiff::tz::TimeZone;
 
 use crate::draw;
@@ -251,6 +251,7 @@ impl App {
                         self.mentioned(Place { server: number, buffer }, line, now);
                     }
                     Change::Buffers | Change::Everything => self.places_changed(),
+                    Change::Link => self.link_changed(number),
                     _ => {}
                 }
             }
@@ -258,6 +259,19 @@ impl App {
         if self.changed {
             self.look(now);
         }
+    }
+
+    /// A nickname that is not free is asked for again, at once.
+    fn link_changed(&mut self, number: usize) {
+        let client = &self.servers[number].client;
+        let Link::Refused { why } = client.link() else { return };
+        if !why.to_lowercase().contains("nick") || self.overlay.is_some() {
+            return;
+        }
+        let mut question = overlay::Nickname::new(&self.servers[number].title, Some(why));
+        question.typed.set(&client.profile().nick);
+        question.server = Some(number);
+        self.overlay = Some(Overlay::Nickname(question));
     }
 
     /// Whether there is something new to draw since the last picture.

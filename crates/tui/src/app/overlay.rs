@@ -55,11 +55,18 @@ pub struct Nickname {
     pub typed: Editor,
     /// What is wrong with the last answer.
     pub problem: Option<String>,
+    /// The server that did not take the last one; none when there is no server yet.
+    pub server: Option<usize>,
 }
 
 impl Nickname {
     pub(crate) fn new(host: &str, problem: Option<&str>) -> Nickname {
-        Nickname { host: host.to_owned(), typed: Editor::default(), problem: problem.map(str::to_owned) }
+        Nickname {
+            host: host.to_owned(),
+            typed: Editor::default(),
+            problem: problem.map(str::to_owned),
+            server: None,
+        }
     }
 }
 
@@ -236,12 +243,16 @@ impl App {
     fn nickname_key(&mut self, mut question: Nickname, key: Key) {
         match (key.code, key.ctrl) {
             (Code::Char('c'), true) => return self.end(),
+            (Code::Escape, _) if question.server.is_some() => return,
             (Code::Char('d'), true) if question.typed.is_empty() => return self.end(),
             (Code::Enter, _) => {
                 let nick = question.typed.text().trim().to_owned();
                 match problem(&nick) {
                     None => {
-                        self.nickname = Some(nick);
+                        match question.server.and_then(|server| self.servers.get_mut(server)) {
+                            Some(server) => server.client.nick(&nick),
+                            None => self.nickname = Some(nick),
+                        }
                         return;
                     }
                     some => question.problem = some.map(str::to_owned),

@@ -52,8 +52,12 @@ impl App {
     /// Shows the first room of a server, or what the server itself says.
     pub(crate) fn first_place(&mut self, server: usize) {
         let Some(of) = self.servers.get(server) else { return };
-        let room = of.client.buffers().find(|buffer| buffer.kind == BufferKind::Room);
-        let buffer = room.or_else(|| of.client.buffers().next()).map(|buffer| buffer.id);
+        // The room that was named first, or any.
+        let wished = of.client.profile().rooms.first();
+        let wished = wished.and_then(|room| room.split(' ').next()).and_then(|room| of.client.find(room));
+        let wished = wished.and_then(|room| of.client.buffer(room));
+        let any = || of.client.buffers().find(|buffer| buffer.kind == BufferKind::Room);
+        let buffer = wished.or_else(any).or_else(|| of.client.buffers().next()).map(|buffer| buffer.id);
         if let Some(buffer) = buffer {
             self.show(Place { server, buffer });
         }

@@ -40,7 +40,7 @@ pub(super) fn top(app: &App, screen: &mut Screen) {
     screen.text(right, 0, columns, &count, theme.bar_dim);
     let name_end = right.saturating_sub(1).max(at);
     let name = fit(&clean(&buffer.name), usize::from(name_end - at));
-    at = screen.text(at, 0, name_end, &name, theme.bar.patch(theme.unread));
+    at = screen.text(at, 0, name_end, &name, theme.on_bar(theme.unread));
     let topic = buffer.topic.as_ref().map(|topic| markup::plain(&topic.text)).unwrap_or_default();
     let room = usize::from(right.saturating_sub(at + 4));
     if room > 5 {
@@ -63,12 +63,12 @@ pub(super) fn below(app: &mut App, screen: &mut Screen, now: Millis) {
         row,
         end,
         &right,
-        if scrolled { theme.bar.patch(theme.mention) } else { theme.bar_dim },
+        if scrolled { theme.on_bar(theme.mention) } else { theme.bar_dim },
     );
     let left_end = right_at.saturating_sub(1);
     let Some((client, buffer)) = app.here() else { return };
     let me = fit(&clean(&client.me().nick), usize::from(end / 3));
-    let mut at = screen.text(1, row, left_end, &me, theme.bar.patch(theme.nick(&me)));
+    let mut at = screen.text(1, row, left_end, &me, theme.on_bar(theme.nick(&me)));
     let mut add = |text: &str, style, gap: &str| {
         at = screen.text(at, row, left_end, gap, theme.bar_dim);
         let room = usize::from(left_end.saturating_sub(at));
@@ -78,7 +78,7 @@ pub(super) fn below(app: &mut App, screen: &mut Screen, now: Millis) {
         add("away", theme.bar_dim, " · ");
     }
     if let Some(state) = link(client.link(), now) {
-        add(&state, theme.bar.patch(theme.mention), " · ");
+        add(&state, theme.on_bar(theme.mention), " · ");
     }
     if let Some(hint) = &app.hint {
         return add(hint, theme.bar, "  ");
@@ -86,7 +86,7 @@ pub(super) fn below(app: &mut App, screen: &mut Screen, now: Millis) {
     if let Some(completion) = &app.completion {
         for (number, offer) in completion.offered.iter().enumerate() {
             let here = completion.at == Some(number);
-            add(&offer.shown, if here { theme.bar.patch(theme.accent) } else { theme.bar_dim }, "  ");
+            add(&offer.shown, if here { theme.on_bar(theme.accent) } else { theme.bar_dim }, "  ");
         }
         return;
     }
@@ -106,7 +106,7 @@ pub(super) fn below(app: &mut App, screen: &mut Screen, now: Millis) {
         _ => add("several people are typing…", theme.bar_dim, "  "),
     }
     for (name, count, mine) in unread(app) {
-        let style = if mine { theme.bar.patch(theme.mention) } else { theme.bar };
+        let style = if mine { theme.on_bar(theme.mention) } else { theme.bar };
         add(&format!("{name} {count}"), style, "  ");
     }
 }
@@ -170,5 +170,5 @@ fn right_side(app: &App) -> String {
 pub(super) fn nobody(app: &App, screen: &mut Screen) {
     let columns = screen.area().width;
     screen.shade(Rect::new(0, 0, columns, 1), app.theme.bar);
-    screen.text(1, 0, columns, "chinwag", app.theme.bar.patch(app.theme.unread));
+    screen.text(1, 0, columns, "chinwag", app.theme.on_bar(app.theme.unread));
 }

@@ -57,7 +57,7 @@ fn room(app: &App, screen: &mut Screen, area: Rect, (number, place): (usize, Pla
     if here {
         screen.shade(area, theme.here);
     }
-    let on = |style| if here { theme.here.patch(style) } else { style };
+    let on = |style| if here { theme.on_here(style) } else { style };
     let (badge, badge_style) = match (buffer.mentions, buffer.unread) {
         (0, 0) => (String::new(), theme.dim),
         (0, unread) => (many(unread), theme.dim),

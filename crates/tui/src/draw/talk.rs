@@ -30,19 +30,10 @@ pub(super) fn conversation(app: &mut App, place: Place, screen: &mut Screen) {
     app.map.lines = shown.lines;
 }
 
-/// What is before the first line.
+/// What is before the first line that is held.
 fn start(app: &App, place: Place) -> Row {
-    let Some(buffer) = app.buffer_of(place) else { return Row::new() };
-    let text = match (buffer.history, buffer.kind) {
-        (HistoryState::Loading, _) => " fetching what was said before…".to_owned(),
-        (_, BufferKind::Server) => String::new(),
-        (HistoryState::Complete, _) => {
-            let silent = !buffer.lines.iter().any(|line| line.kind.is_said());
-            let hello = if silent { ": nothing has been said yet, say hello" } else { "" };
-            format!(" {} begins here{hello}", clean(&buffer.name))
-        }
-        _ => String::new(),
-    };
+    let loading = app.buffer_of(place).is_some_and(|buffer| buffer.history == HistoryState::Loading);
+    let text = if loading { " fetching what was said before…" } else { "" };
     vec![Piece::new(text, app.theme.dim)]
 }
 

@@ -23,6 +23,8 @@ pub(super) struct Rig {
     history: Vec<String>,
     /// Own messages are neither echoed nor refused.
     pub(super) silent: bool,
+    /// The nickname is somebody else's.
+    taken: bool,
     count: u64,
     backend: Terminal<TestBackend>,
     /// What the client sent that this server knows nothing of.
@@ -40,7 +42,18 @@ impl Rig {
         let backend = Terminal::new(TestBackend::new(columns, rows)).unwrap();
         let nick = "ann".to_owned();
         let (history, heard) = (Vec::new(), Vec::new());
-        Rig { app, now: NOW, history, silent: false, count: 0, backend, heard, nick, batch: None }
+        Rig {
+            app,
+            now: NOW,
+            history,
+            silent: false,
+            taken: false,
+            count: 0,
+            backend,
+            heard,
+            nick,
+            batch: None,
+        }
     }
 
     pub(super) fn add(&mut self, title: &str) {
@@ -135,6 +148,9 @@ impl Rig {
             "CAP" if params.starts_with("LS") => format!(":s CAP * LS :{CAPS}\r\n"),
             "CAP" if params.starts_with("REQ") => {
                 format!(":s CAP * ACK :{}\r\n", params[4..].trim_start_matches(':'))
+            }
+            "CAP" if params == "END" && self.taken => {
+                format!(":s 433 * {nick} :Nickname is already in use\r\n")
             }
             "CAP" if params == "END" => format!(
                 ":s 001 {nick} :Welcome\r\n:s 005 {nick} NETWORK=Example CHATHISTORY=100 :are supported\r\n\
@@ -231,6 +247,20 @@ fn first_run_asks_for_a_nickname() {
     rig.types("4four\r");
     assert_eq!(rig.app.nickname(), None);
     check!(rig);
+}
+
+#[test]
+fn a_nickname_that_is_taken_is_asked_for_again() {
+    let mut rig = Rig::empty(80, 20, Palette::Dark);
+    rig.add("chat.example");
+    let now = rig.now;
+    rig.taken = true;
+    rig.app.client_mut(0).unwrap().opened(now);
+    rig.answer();
+    check!(rig);
+    rig.types("2\r");
+    assert_eq!(rig.app.client(0).unwrap().profile().nick, "ann2");
+    assert!(rig.app.client(0).unwrap().wants_link(rig.now));
 }
 
 #[test]

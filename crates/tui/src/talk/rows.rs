@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use chinwag_client::{Buffer, Line, LineKind, LineState, Lines};
+use chinwag_client::{Buffer, BufferKind, HistoryState, Line, LineKind, LineState, Lines};
 use ratatui::style::{Modifier, Style};
 use unicode_width::UnicodeWidthStr;
 
@@ -35,6 +35,9 @@ pub fn rows(buffer: &Buffer, unit: Range<usize>, look: &Look<'_>) -> Vec<Row> {
     let Some(line) = lines.get(unit.start) else { return Vec::new() };
     let before = unit.start.checked_sub(1).and_then(|before| lines.get(before));
     let mut rows = Vec::new();
+    if unit.start == 0 && buffer.history == HistoryState::Complete && buffer.kind != BufferKind::Server {
+        rows.push(start_row(buffer, look));
+    }
     let day = clock::day(line.time_ms, look.zone);
     if before.is_none_or(|before| clock::day(before.time_ms, look.zone) != day) {
         rows.push(day_row(&clock::spelled(day), look));
@@ -64,6 +67,14 @@ fn same_turn(before: &Line, line: &Line) -> bool {
         && nick(before) == nick(line)
         && line.time_ms.saturating_sub(before.time_ms) < TURN_MS
         && line.reply_to.is_none()
+}
+
+/// `#lobby begins here`
+fn start_row(buffer: &Buffer, look: &Look<'_>) -> Row {
+    let silent = !buffer.lines.iter().any(|line| line.kind.is_said());
+    let hello = if silent { ": nothing has been said yet, say hello" } else { "" };
+    let text = format!(" {} begins here{hello}", clean(&buffer.name));
+    vec![Piece::new(fit(&text, look.columns), look.theme.dim)]
 }
 
 /// `──── Saturday, 21 November 2026 ────`
@@ -255,7 +266,7 @@ fn after(body: &mut Vec<Row>, line: &Line, columns: usize, look: &Look<'_>) {
     for reaction in &line.reactions {
         let what = fit(&clean(&reaction.what), 16);
         let mine = reaction.who.iter().any(|who| **who == *look.me);
-        let style = if mine { theme.bar.patch(theme.accent) } else { theme.bar };
+        let style = if mine { theme.on_bar(theme.accent) } else { theme.bar };
         let who = match reaction.who.as_slice() {
             [one] => clean(one),
             [one, other] => format!("{}, {}", clean(one), clean(other)),
