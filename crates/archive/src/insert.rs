@@ -22,7 +22,7 @@ pub(crate) struct SaidRow<'a> {
     pub(crate) extra: Option<String>,
 }
 
-/// The statements. A row that cannot be ends the whole transaction, which it would anyway: so SQLite need not remember
+/// The statements. A row that cannot be ends the whole transaction, which it would anyway: so nobody need remember
 /// what each statement has changed.
 pub(crate) struct Insert<'c> {
     /// For one row of any kind.

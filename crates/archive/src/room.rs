@@ -476,7 +476,7 @@ const PLACED_FIRST: &str = "SELECT ev.number, ev.seq, ev.at_ms, ev.kind
     FROM place CROSS JOIN ev ON ev.seq = place.seq + max(?2 - place.number, 0)
     WHERE place.room = ?1 AND place.number <= ?3 AND place.number >= ifnull(
         (SELECT max(number) FROM place WHERE room = ?1 AND number <= ?2), ?2)
-    AND place.number + place.count > ?2 ORDER BY place.number LIMIT 1";
+    AND place.number + place.count > ?2 AND ?2 <= ?3 ORDER BY place.number LIMIT 1";
 
 fn spot(row: &rusqlite::Row<'_>) -> rusqlite::Result<Spot> {
     Ok(Spot {
