@@ -20,6 +20,7 @@ Once a server runs, walk in:
 
   nc 127.0.0.1 55555        type a nickname, then talk
   any IRC client            server 127.0.0.1, port 55555, with TLS or without
+  ssh -p 55555 you@127.0.0.1                     your key keeps the nickname yours
 ";
 
 const EXAMPLES: &str = "\
@@ -34,6 +35,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage or configuration.";
 const SERVE_EXAMPLES: &str = "\
 Examples:
   chinwag serve                          then, in another terminal:  nc 127.0.0.1 55555
+                                         or, if you have a key:      ssh -p 55555 you@127.0.0.1
   chinwag serve --listen 0.0.0.0:55555   opens it to the network
   chinwag serve --data ./chat            keeps what is said in ./chat
   chinwag config > chat.toml             writes every setting down, with its reason

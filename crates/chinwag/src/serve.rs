@@ -26,7 +26,7 @@ pub(crate) fn run(args: ServeArgs) -> Result<(), Failure> {
     let lobby = config.server.lobby.clone();
     let server = Server::bind(Options { config, data: data.clone() })
         .map_err(|error| Failure::Failed(error.to_string()))?;
-    let welcome = welcome(server.listening(), &data, &lobby);
+    let welcome = welcome(server.listening(), &data, &lobby, server.ssh_fingerprint().as_deref());
     // Only now: whoever reads it may send signals at once.
     let ready = move || {
         if print(&welcome).is_err() {
@@ -46,7 +46,7 @@ fn read(file: Option<&Path>, listen: &[Address]) -> Result<Config, ConfigError> 
 }
 
 /// First a line a listener for programs, then how people walk in.
-fn welcome(places: &[Listening], data: &Path, lobby: &str) -> String {
+fn welcome(places: &[Listening], data: &Path, lobby: &str, ssh: Option<&str>) -> String {
     let mut text = String::new();
     for place in places {
         // Writing to a string cannot fail.
@@ -58,6 +58,9 @@ fn welcome(places: &[Listening], data: &Path, lobby: &str) -> String {
         ways_in(&mut text, place);
     }
     certificates(&mut text, places);
+    if let Some(fingerprint) = ssh {
+        let _ = writeln!(text, "ssh host key, ed25519 if the server made it:\n  {fingerprint}");
+    }
     let tcp = || places.iter().filter_map(|place| place.address.tcp());
     if tcp().all(|address| address.ip().is_loopback()) {
         let port = tcp().next().map_or(chinwag_server::config::PORT, |address| address.port());
@@ -106,9 +109,13 @@ fn ways_in(text: &mut String, place: &Listening) {
         let scheme = if open { "ws" } else { "wss" };
         line("websocket", &format!("{scheme}://{there}/      (IRC clients in a browser, text.ircv3.net)"));
     }
-    if matches!(place.kind, Kind::Web | Kind::Ssh) {
-        let door = if place.kind == Kind::Web { "web" } else { "ssh" };
-        line(door, &format!("{there} is for a door that is not open yet in this version"));
+    if place.ssh {
+        line("ssh", &format!("ssh -p {port} you@{host}      (your key keeps the nickname yours)"));
+    } else if place.kind == Kind::Ssh {
+        line("ssh", &format!("{there} is for ssh, which [ssh] enabled = false switches off"));
+    }
+    if place.kind == Kind::Web {
+        line("web", &format!("{there} is for a door that is not open yet in this version"));
     }
 }
 
@@ -153,6 +160,10 @@ fn end_on_panic() {
     let report = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
         report(panic);
+        // Nothing of the chat lives on the ssh door's thread: what broke there ends alone.
+        if std::thread::current().name() == Some("ssh") {
+            return;
+        }
         eprintln!(
             "chinwag: this is a bug in chinwag, please report it; nothing that was acknowledged is lost"
         );
@@ -176,7 +187,8 @@ mod tests {
 
     fn place(address: &str, kind: Kind, tls: TlsMode) -> Listening {
         let fingerprint = (tls != TlsMode::Off).then(|| "00ff".to_owned());
-        Listening { address: address.parse().unwrap(), kind, tls, fingerprint, own_certificate: true }
+        let ssh = matches!(kind, Kind::Any);
+        Listening { address: address.parse().unwrap(), kind, tls, fingerprint, own_certificate: true, ssh }
     }
 
     #[test]
@@ -186,7 +198,8 @@ mod tests {
             place("0.0.0.0:6667", Kind::Irc, TlsMode::Auto),
             place("unix:/run/chat.sock", Kind::Any, TlsMode::Auto),
         ];
-        let text = welcome(&places, Path::new("/data"), "#lobby");
+        let text = welcome(&places, Path::new("/data"), "#lobby", Some("SHA256:abc"));
+        assert!(text.contains("\n  SHA256:abc\n"), "{text}");
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(
             lines[..3],
@@ -201,7 +214,8 @@ mod tests {
 
     #[test]
     fn ways_in_follow_from_kind_and_tls() {
-        let shown = |kind, tls| welcome(&[place("127.0.0.1:1", kind, tls)], Path::new("/data"), "#lobby");
+        let shown =
+            |kind, tls| welcome(&[place("127.0.0.1:1", kind, tls)], Path::new("/data"), "#lobby", None);
         let only = shown(Kind::Any, TlsMode::Only);
         assert!(
             !only.contains("  nc ") && only.contains("--tls") && only.contains("wss://127.0.0.1:1/"),
@@ -209,7 +223,8 @@ mod tests {
         );
         let off = shown(Kind::Irc, TlsMode::Off);
         assert!(off.contains("no TLS") && !off.contains("certificate") && !off.contains("ws://"), "{off}");
-        assert!(shown(Kind::Ssh, TlsMode::Off).contains("not open yet"));
+        assert!(shown(Kind::Ssh, TlsMode::Off).contains("switches off"));
+        assert!(shown(Kind::Any, TlsMode::Off).contains("ssh -p 1 you@127.0.0.1"));
     }
 
     #[test]

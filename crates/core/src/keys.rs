@@ -72,6 +72,17 @@ impl fmt::Debug for SshKey {
     }
 }
 
+/// What somebody showed at the ssh door.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shown {
+    /// The account that was proved there.
+    pub account: Option<Arc<str>>,
+    /// The key that was shown.
+    pub key: Option<Arc<SshKey>>,
+    /// Whether it was proved that the key is theirs, so that it may make an account of a free nickname.
+    pub claims: bool,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

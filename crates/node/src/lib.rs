@@ -50,7 +50,7 @@ use chinwag_core::chat::Chat;
 use chinwag_core::effect::Effects;
 use chinwag_core::event::{Event, Who};
 use chinwag_core::ids::{Millis, SessionId, SessionKey, UserId};
-use chinwag_core::keys::SshKey;
+use chinwag_core::keys::{Shown, SshKey};
 use chinwag_core::session::{Door, Session};
 use chinwag_core::settings::Settings;
 use chinwag_log::{Entry as LogEntry, Origin, Proposal};
@@ -87,17 +87,6 @@ pub struct Peer {
     pub ssh: Option<Shown>,
     /// Whether limits on how much is asked do not hold.
     pub exempt: bool,
-}
-
-/// What somebody showed at the ssh door.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Shown {
-    /// The account that was proved there.
-    pub account: Option<Arc<str>>,
-    /// The key that was shown.
-    pub key: Option<Arc<SshKey>>,
-    /// Whether it was proved that the key is theirs, so that it may make an account of a free nickname.
-    pub claims: bool,
 }
 
 /// What the driver does after it handed a session's bytes in.

@@ -18,7 +18,7 @@ use serde::{Deserialize, Deserializer};
 use crate::throttle::Allowed;
 
 pub use self::accounts::{AccountsConfig, ChannelsConfig, HashCost, ServicesConfig};
-pub use self::later::{MetricsConfig, SshConfig, WebConfig};
+pub use self::later::{MetricsConfig, WebConfig};
 
 mod accounts;
 mod extensions;
@@ -27,6 +27,7 @@ mod listener;
 mod mapping;
 mod nearest;
 mod oper;
+mod ssh;
 #[cfg(test)]
 mod tests;
 
@@ -34,6 +35,7 @@ pub use self::extensions::{MetadataConfig, RelaymsgConfig, RoleplayConfig};
 pub use self::listener::{Address, Kind, ListenerConfig, Listeners, TlsMode, WebircConfig};
 pub use self::mapping::Mapping;
 pub use self::oper::OperConfig;
+pub use self::ssh::SshConfig;
 
 /// The commented default configuration, as `chinwag config` prints it.
 pub const DEFAULT_TOML: &str = include_str!("default.toml");

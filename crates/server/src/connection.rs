@@ -72,7 +72,62 @@ pub(crate) fn spawn(stream: TcpStream, ip: IpAddr, doorway: Rc<Doorway>, shared:
             let _ = connection.refuse(ip, why);
         }
     }
-    tokio::task::spawn_local(connection);
+    run(connection);
+}
+
+/// Starts the task of a caller who is known already: it goes on in a session, and `first` was said by it.
+pub(crate) fn spawn_inside(
+    stream: TcpStream,
+    caller: &Caller,
+    door: Door,
+    first: &[u8],
+    shared: &Rc<Shared>,
+) {
+    let mut connection = Connection {
+        shared: Rc::clone(shared),
+        socket: Rc::new(Socket::new(stream)),
+        phase: Phase::Lingering { shut: false, forgotten: 0 },
+        timer: None,
+        paused: false,
+        ended: false,
+        ticket: None,
+        refused: false,
+    };
+    shared.connections.set(shared.connections.get() + 1);
+    connection.enter(door, caller, first.chunks(first.len().max(1)));
+    run(connection);
+}
+
+/// Runs a connection to its end, here or at the ssh door.
+fn run(mut connection: Connection) {
+    tokio::task::spawn_local(async move {
+        (&mut connection).await;
+        if matches!(connection.phase, Phase::ToSsh(_)) {
+            Box::pin(go_to_ssh(connection)).await;
+        }
+    });
+}
+
+/// Hands a connection to the ssh door, and counts it until it is over.
+async fn go_to_ssh(mut connection: Connection) {
+    let _ticket = connection.ticket.take();
+    let socket = Rc::clone(&connection.socket);
+    let shared = Rc::clone(&connection.shared);
+    // Counted as one more before this one is not any more.
+    shared.connections.set(shared.connections.get() + 1);
+    if let Phase::ToSsh(greeting) = &mut connection.phase {
+        let (from, first) = (greeting.caller.ip, std::mem::take(&mut greeting.first));
+        drop(connection);
+        let stream = Rc::into_inner(socket).map(Socket::into_stream);
+        if let Some(gone) = stream.and_then(|stream| shared.ssh.enter(stream, first, from)) {
+            // It ends with a message or without.
+            let _ = gone.await;
+        }
+    }
+    shared.connections.set(shared.connections.get() - 1);
+    if shared.stopping.get() {
+        shared.hub.ring();
+    }
 }
 
 struct Connection {
@@ -94,6 +149,8 @@ struct Connection {
 enum Phase {
     /// The door is not chosen yet.
     Greeting(Box<Greeting>),
+    /// The ssh door goes on with it.
+    ToSsh(Box<Greeting>),
     /// Inside.
     Session(SessionId, Door),
     /// Ending: last words, then what the other side still sends is read and forgotten. (Closing a socket with
@@ -122,6 +179,7 @@ impl Future for Connection {
                 Phase::Greeting(_) => this.greet(cx),
                 Phase::Session(session, door) => this.serve(*session, *door, cx),
                 Phase::Lingering { .. } => this.linger(cx),
+                Phase::ToSsh(_) => Step::Over,
             };
             match step {
                 Step::Wait => return Poll::Pending,
@@ -191,6 +249,7 @@ impl Connection {
                 }
             }
             Look::Door(door) => return self.open_door(door),
+            Look::Ssh => return self.to_ssh(),
             Look::WebSocket(upgrade) => return self.open_websocket(&upgrade),
             Look::Refused(words) => {
                 self.socket.last_words(&words);
@@ -223,6 +282,20 @@ impl Connection {
         Step::Again
     }
 
+    /// The ssh door goes on with the connection.
+    fn to_ssh(&mut self) -> Step {
+        let Phase::Greeting(greeting) = &mut self.phase else { return Step::Again };
+        let caller = greeting.caller.clone();
+        if let Some(refused) = self.admit(&caller) {
+            return refused;
+        }
+        let ended = Phase::Lingering { shut: false, forgotten: 0 };
+        if let Phase::Greeting(greeting) = std::mem::replace(&mut self.phase, ended) {
+            self.phase = Phase::ToSsh(greeting);
+        }
+        Step::Again
+    }
+
     /// Answers the request; what comes from now on are frames.
     fn open_websocket(&mut self, upgrade: &Upgrade) -> Step {
         let Phase::Greeting(greeting) = &mut self.phase else { return Step::Again };
@@ -249,8 +322,15 @@ impl Connection {
         let certificate = caller.tls.as_ref().and_then(|shown| shown.fingerprint.as_deref()).map(Arc::from);
         let tls_host = caller.tls_host().map(Arc::from);
         let address = host(ip);
-        let peer =
-            Peer { host: Arc::clone(&address), address, secure, tls_host, exempt, certificate, ssh: None };
+        let peer = Peer {
+            host: Arc::clone(&address),
+            address,
+            secure,
+            tls_host,
+            exempt,
+            certificate,
+            ssh: caller.ssh.clone(),
+        };
         let session = self.shared.node.borrow_mut().open(door, peer, now_ms());
         self.shared.table.borrow_mut().insert(session, Rc::clone(&self.socket));
         self.phase = Phase::Session(session, door);

@@ -11,6 +11,7 @@ use chinwag_wire::mask::glob;
 use ipnet::IpNet;
 
 use crate::config::{Address, Config, Kind, ListenerConfig, TlsMode};
+use crate::ssh;
 use crate::tls::{Certificate, TlsError};
 
 /// One listener's doors.
@@ -21,6 +22,8 @@ pub(crate) struct Doorway {
     /// There is one unless `tls` is off.
     pub(crate) certificate: Option<Arc<Certificate>>,
     pub(crate) proxy_required: bool,
+    /// Whether SSH may be spoken.
+    pub(crate) ssh: bool,
     /// Who is believed to speak for others.
     trusted: Vec<IpNet>,
     /// Web pages that may connect.
@@ -36,16 +39,19 @@ impl Doorway {
         config: &Config,
         own: &mut Own,
     ) -> Result<Doorway, TlsError> {
-        let certificate = match (listener.tls, &listener.tls_cert, &listener.tls_key) {
+        // SSH protects itself.
+        let tls = if listener.kind == Kind::Ssh { TlsMode::Off } else { listener.tls };
+        let certificate = match (tls, &listener.tls_cert, &listener.tls_key) {
             (TlsMode::Off, ..) => None,
             (_, Some(cert), Some(key)) => Some(Arc::new(Certificate::read(cert, key)?)),
             _ => Some(own.certificate()?),
         };
         Ok(Doorway {
             kind: listener.kind,
-            tls: listener.tls,
+            tls,
             certificate,
             proxy_required: listener.proxy_required,
+            ssh: ssh::open_at(listener.kind, config),
             trusted: config.server.proxy_allowed_from.clone(),
             origins: listener.allowed_origins.clone(),
             patience: Duration::from_secs(config.limits.registration_timeout_seconds.into()),

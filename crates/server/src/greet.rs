@@ -1,4 +1,4 @@
-//! What callers are told whose door is not open yet, each in its own protocol.
+//! What callers are told whose door is not open yet or switched off, each in its own protocol.
 //!
 //! A door that opens leaves this file and gets a module of its own.
 
@@ -13,7 +13,7 @@ const SORRY: &str = "is not open yet on this chinwag server; nc and any IRC clie
 const SSH_DISCONNECT: u8 = 1;
 const SSH_SERVICE_NOT_AVAILABLE: u32 = 7;
 
-/// The answer for a caller whose door is closed, or nothing when its door is open (`Irc`, `Plain`) or not known
+/// The answer for a caller whose door is closed (or switched off), or nothing when its door is open (`Irc`, `Plain`) or not known
 /// yet (`More`). `request` is what it sent so far. After the answer the connection is to be closed.
 pub(crate) fn closed_door(detect: Detect, request: &[u8]) -> Option<Vec<u8>> {
     match detect {
@@ -29,11 +29,11 @@ pub(crate) fn closed_door(detect: Detect, request: &[u8]) -> Option<Vec<u8>> {
 /// A line before the identification (RFC 4253, section 4.2 allows it), the identification, and a disconnect
 /// message with the same sentence: clients show one or the other.
 fn ssh() -> Vec<u8> {
-    let sentence = format!("the ssh door {SORRY}");
+    let sentence = "this chinwag server has no ssh door; nc and any IRC client can walk in on this port";
     let mut out = format!("{sentence}\r\nSSH-2.0-chinwag_{}\r\n", env!("CARGO_PKG_VERSION")).into_bytes();
     let mut payload = vec![SSH_DISCONNECT];
     payload.extend_from_slice(&SSH_SERVICE_NOT_AVAILABLE.to_be_bytes());
-    for text in [sentence.as_str(), "en"] {
+    for text in [sentence, "en"] {
         payload.extend_from_slice(&length(text.len()));
         payload.extend_from_slice(text.as_bytes());
     }

@@ -8,6 +8,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
+use chinwag_core::keys;
 use chinwag_core::session::Door;
 use chinwag_wire::detect::{Detect, detect};
 use chinwag_wire::proxy::{self, Proxied};
@@ -39,11 +40,13 @@ pub(crate) struct Caller {
     pub(crate) tls_ahead: bool,
     /// It speaks TLS with us, and what it showed.
     pub(crate) tls: Option<Shown>,
+    /// It came through the ssh door, and what it showed there.
+    pub(crate) ssh: Option<keys::Shown>,
 }
 
 impl Caller {
     pub(crate) fn new(ip: IpAddr) -> Caller {
-        Caller { ip: ip.to_canonical(), tls_ahead: false, tls: None }
+        Caller { ip: ip.to_canonical(), tls_ahead: false, tls: None, ssh: None }
     }
 
     /// Somebody else is behind it.
@@ -59,7 +62,7 @@ impl Caller {
 
     /// Whether nobody can read on the way.
     pub(crate) fn secure(&self) -> bool {
-        self.tls.is_some() || self.tls_ahead || self.ip.is_loopback()
+        self.tls.is_some() || self.ssh.is_some() || self.tls_ahead || self.ip.is_loopback()
     }
 }
 
@@ -100,6 +103,8 @@ pub(crate) enum Look {
     Tls(Arc<Certificate>),
     /// IRC over a WebSocket.
     WebSocket(Upgrade),
+    /// SSH: somebody else goes on with the connection.
+    Ssh,
     /// The last words for somebody who cannot come in.
     Refused(Vec<u8>),
     /// Nobody is there.
@@ -115,6 +120,8 @@ impl Greeting {
     pub(crate) fn patience(&self) -> Duration {
         match self.doorway.kind {
             Kind::Any | Kind::Plain => SILENCE,
+            // Some clients wait for the server to speak first.
+            Kind::Ssh if self.doorway.ssh && !self.doorway.trusts(self.caller.ip) => Duration::ZERO,
             Kind::Irc | Kind::Web | Kind::WebSocket | Kind::Ssh => self.doorway.patience,
         }
     }
@@ -207,7 +214,8 @@ impl Greeting {
         let inside = self.caller.tls.is_some();
         match (found, &self.doorway.certificate) {
             (Detect::Tls, Some(certificate)) if !inside => return Look::Tls(Arc::clone(certificate)),
-            _ if self.doorway.tls == TlsMode::Only && !inside => {
+            // SSH protects itself.
+            _ if self.doorway.tls == TlsMode::Only && !inside && found != Detect::Ssh => {
                 return Look::Refused(wrong_port(found, "This port speaks TLS only"));
             }
             _ => {}
@@ -223,11 +231,17 @@ impl Greeting {
     }
 
     fn door(&self, found: Detect, late: bool) -> Look {
+        let nothing = self.first.is_empty() && late;
+        if self.doorway.ssh && (found == Detect::Ssh || self.doorway.kind == Kind::Ssh && nothing) {
+            return match self.caller.tls {
+                Some(_) => Look::Refused(wrong_port(found, "SSH is not spoken inside of TLS here")),
+                None => Look::Ssh,
+            };
+        }
         if let Some(words) = closed_door(found, &self.first) {
             tracing::debug!(ip = %self.caller.ip, door = ?found, "a caller knocked at a door that is not open");
             return Look::Refused(words);
         }
-        let nothing = self.first.is_empty() && late;
         match (self.doorway.kind, found) {
             (Kind::Any, Detect::Irc) => Look::Door(Door::Irc),
             // Everybody is plain at a plain listener, but nobody is let in as somebody with a strange name.

@@ -23,6 +23,7 @@ use chinwag_core::chat::Chat;
 use chinwag_log::Origin;
 use chinwag_node::Node;
 use chinwag_proof::Prover;
+use chinwag_ssh::{HostKey, HostKeyError};
 use chinwag_wire::msgid::MsgIdKey;
 use tokio::sync::mpsc;
 use tokio::task::LocalSet;
@@ -45,6 +46,7 @@ mod readers;
 mod shared;
 #[cfg(unix)]
 mod signals;
+mod ssh;
 mod throttle;
 mod tls;
 mod upgrade;
@@ -124,6 +126,9 @@ pub enum StartError {
         /// What is wrong.
         what: String,
     },
+    /// There is no ssh host key.
+    #[error(transparent)]
+    HostKey(#[from] HostKeyError),
     /// A certificate cannot be used.
     #[error(transparent)]
     Tls(#[from] TlsError),
@@ -158,6 +163,7 @@ pub struct Server {
     listening: Vec<Listening>,
     addresses: Vec<SocketAddr>,
     own: Own,
+    host_key: Option<HostKey>,
     orders: mpsc::Receiver<Order>,
     control: Control,
 }
@@ -173,6 +179,8 @@ pub struct Listening {
     pub tls: TlsMode,
     /// SHA-256 of its certificate in lower-case hexadecimal, where TLS may be spoken.
     pub fingerprint: Option<String>,
+    /// Whether people come in by ssh there.
+    pub ssh: bool,
     /// The certificate is the server's own, so that nobody else vouches for it.
     pub own_certificate: bool,
 }
@@ -240,12 +248,14 @@ impl Server {
                 kind: place.kind,
                 tls: place.tls,
                 fingerprint: doorway.certificate.as_ref().map(|found| found.fingerprint.clone()),
+                ssh: doorway.ssh,
                 own_certificate: doorway.certificate.is_some() && place.tls_cert.is_none(),
             });
             listeners.push((socket, doorway));
         }
+        let host_key = ssh::host_key(&config, &data)?;
         let addresses = listening.iter().filter_map(|place| place.address.tcp()).collect();
-        Ok(Server { config, opened, chat, listeners, listening, addresses, own, orders, control })
+        Ok(Server { config, opened, chat, listeners, listening, addresses, own, host_key, orders, control })
     }
 
     /// The addresses and ports where it listens, in the order of the configuration, with the ports that the system
@@ -257,6 +267,11 @@ impl Server {
     /// Every place where it listens, in the order of the configuration.
     pub fn listening(&self) -> &[Listening] {
         &self.listening
+    }
+
+    /// The fingerprint of the ssh host key (`SHA256:…`), where people can come in by ssh.
+    pub fn ssh_fingerprint(&self) -> Option<String> {
+        self.host_key.as_ref().map(HostKey::fingerprint)
     }
 
     /// What stops it and reloads its configuration; works from any thread.
@@ -310,7 +325,7 @@ impl Server {
     }
 
     async fn serve(self, reread: Option<Reread>) -> io::Result<Ended> {
-        let Server { config, opened, chat, listeners, own, orders, control, .. } = self;
+        let Server { config, opened, chat, listeners, own, host_key, orders, control, .. } = self;
         let created = created();
         let settings = Arc::new(config.settings(&created));
         let meta = &opened.meta;
@@ -322,7 +337,10 @@ impl Server {
         let places = config.listeners.0.iter().zip(&listeners);
         let behind = places.map(|(place, (_, behind))| (place.address.clone(), Rc::clone(behind))).collect();
         let doorways = Doorways { own: RefCell::new(own), behind };
-        let shared = Rc::new(Shared::new(node, &config, created, reread, doorways));
+        let (door, asked) = host_key.map(|key| ssh::open(key, &config)).transpose()?.unzip();
+        let doors = (doorways, ssh::Way::new(door));
+        let shared = Rc::new(Shared::new(node, &config, created, reread, doors));
+        let asked = asked.map(|asked| tokio::task::spawn_local(ssh::answer(asked, Rc::clone(&shared))));
         // What the node begins with is on its way before the first caller comes.
         shared.hub.ring();
         let readers = Readers::start(&opened.reader)?;
@@ -331,10 +349,13 @@ impl Server {
             .into_iter()
             .map(|(socket, behind)| tokio::task::spawn_local(socket.accept(behind, Rc::clone(&shared))))
             .collect();
+        let ssh = Rc::clone(&shared);
         let hub = Hub::new(Rc::clone(&shared), opened.log, Helpers { readers, provers }, orders);
         // A task of its own: what is polled beside a set of tasks is polled whenever any of them is.
         let hub = tokio::task::spawn_local(hub.run(accepting));
         let (ended, log) = hub.await.map_err(io::Error::other)?;
+        ssh.ssh.close();
+        drop(asked);
         drop(control);
         if ended == Ended::Stopped
             && let Err(error) = log.close(CLOSE_LOG)

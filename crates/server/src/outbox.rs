@@ -91,6 +91,11 @@ impl Socket {
         }
     }
 
+    /// The connection itself. Before anything is written to it.
+    pub(crate) fn into_stream(self) -> TcpStream {
+        self.stream.into_inner()
+    }
+
     pub(crate) fn end(&self) -> End {
         self.end.get()
     }

@@ -12,6 +12,7 @@ use crate::clock::now_ms;
 use crate::config::{Config, ConfigError};
 use crate::doorway::Doorways;
 use crate::outbox::Socket;
+use crate::ssh;
 use crate::throttle::Throttle;
 use crate::tls::TlsError;
 
@@ -34,6 +35,8 @@ pub(crate) struct Shared {
     pub(crate) stopping: Cell<bool>,
     /// When the server started, for people.
     created: String,
+    /// The ssh door, where there is one.
+    pub(crate) ssh: ssh::Way,
     doorways: Doorways,
     /// Reads the configuration again, where it came from a file.
     reread: Option<Reread>,
@@ -48,7 +51,7 @@ impl Shared {
         config: &Config,
         created: String,
         reread: Option<Reread>,
-        doorways: Doorways,
+        (doorways, ssh): (Doorways, ssh::Way),
     ) -> Shared {
         let send_queue_bytes = config.limits.send_queue_bytes;
         Shared {
@@ -61,6 +64,7 @@ impl Shared {
             connections: Cell::new(0),
             stopping: Cell::new(false),
             created,
+            ssh,
             doorways,
             reread,
         }

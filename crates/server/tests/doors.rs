@@ -99,13 +99,15 @@ fn tls_callers_get_an_alert_and_the_end_where_it_is_off() {
 }
 
 #[test]
-fn ssh_callers_are_told_and_disconnected() {
-    let place = Place::start(config());
+fn ssh_callers_are_told_where_that_door_is_closed() {
+    let mut config = config();
+    config.ssh.enabled = false;
+    let place = Place::start(config);
     let mut caller = Caller::connect(place.address());
     caller.send_bytes(b"SSH-2.0-OpenSSH_10.0\r\n");
     let answer = String::from_utf8_lossy(&caller.rest()).into_owned();
     let (first, rest) = answer.split_once("\r\n").unwrap();
-    assert!(first.contains("ssh door is not open yet"), "{answer}");
+    assert!(first.contains("has no ssh door"), "{answer}");
     assert!(rest.starts_with("SSH-2.0-chinwag_"), "{answer}");
 }
 

@@ -1,5 +1,8 @@
 //! Waiting for things to show, and for programs to be there.
 
+// Each test file is a crate of its own and uses what it needs of this.
+#![allow(dead_code)]
+
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 

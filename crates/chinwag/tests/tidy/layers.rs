@@ -22,7 +22,7 @@ const PURE_OTHERS: Option<&[&str]> = Some(&[
     "zeroize",
 ]);
 
-const LAYERS: [Layer; 12] = [
+const LAYERS: [Layer; 13] = [
     Layer { name: "wire", ours: &[], others: PURE_OTHERS },
     Layer { name: "log", ours: &[], others: PURE_OTHERS },
     Layer { name: "core", ours: &["log", "wire"], others: PURE_OTHERS },
@@ -30,7 +30,8 @@ const LAYERS: [Layer; 12] = [
     Layer { name: "client", ours: &["wire"], others: PURE_OTHERS },
     Layer { name: "proof", ours: &["core", "wire"], others: None },
     Layer { name: "archive", ours: &["core", "log", "wire"], others: None },
-    Layer { name: "server", ours: &["node", "proof", "archive", "core", "log", "wire"], others: None },
+    Layer { name: "ssh", ours: &["core", "wire"], others: None },
+    Layer { name: "server", ours: &["ssh", "node", "proof", "archive", "core", "log", "wire"], others: None },
     Layer { name: "tui", ours: &["client", "wire"], others: None },
     Layer {
         name: "chinwag",

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use chinwag_core::accounts::Verdict;
 use chinwag_core::ids::SessionId;
-use chinwag_core::keys::SshKey;
+use chinwag_core::keys::{Shown, SshKey};
 use chinwag_core::session::Door;
 use chinwag_core::settings::{Registration, Settings};
 use chinwag_log::memory::{Faults, Memory};
 
 use super::world::World;
-use crate::{Peer, Shown};
+use crate::Peer;
 
 /// A key that nobody has, told from others by its last sign.
 fn key(sign: char) -> Arc<SshKey> {

@@ -11,14 +11,6 @@ pub struct WebConfig {
     pub enabled: bool,
 }
 
-/// `[ssh]`: the terminal client over SSH.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct SshConfig {
-    /// Whether that door is open.
-    pub enabled: bool,
-}
-
 /// `[metrics]`: figures for machines.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -41,9 +33,6 @@ impl super::Config {
         };
         if self.web.enabled {
             return off("web", "enabled", "the web door", "false");
-        }
-        if self.ssh.enabled {
-            return off("ssh", "enabled", "the ssh door", "false");
         }
         if self.metrics.address != "off" {
             return off("metrics", "address", "a page of metrics", "\"off\"");

@@ -133,10 +133,10 @@ fn listeners_of_the_file_replace_the_default() {
 
 #[test]
 fn what_is_not_built_may_be_off_and_not_on() {
-    let off = "[web]\nenabled = false\n[ssh]\nenabled = false\n[metrics]\naddress = \"off\"\n";
+    let off = "[web]\nenabled = false\n[metrics]\naddress = \"off\"\n";
     assert_eq!(parse(off).unwrap(), Config::default());
     assert_eq!(
-        parse("[ssh]\nenabled = true\n").unwrap_err(),
-        "c.toml:2: the ssh door is not built yet: leave enabled = false"
+        parse("[web]\nenabled = true\n").unwrap_err(),
+        "c.toml:2: the web door is not built yet: leave enabled = false"
     );
 }
