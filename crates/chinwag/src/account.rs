@@ -44,6 +44,12 @@ pub(crate) fn run(args: AccountArgs) -> Result<(), Failure> {
     }
 }
 
+/// `chinwag hash`: what the configuration keeps of a password.
+pub(crate) fn hash() -> Result<(), Failure> {
+    let password = password("the operator")?;
+    print(&format!("{}\n", chinwag_server::keeper::hash_password(&password)))
+}
+
 fn open(data: &Path) -> Result<Keeper, Failure> {
     if !Keeper::is_kept(data) {
         let sentence = format!("there is nothing kept in {}; say where with --data DIR", data.display());

@@ -13,6 +13,7 @@ chinwag: the chat room that everybody can walk into
   chinwag join [ADDRESS]    walk into a server with the terminal client
   chinwag config            print every setting with its default and its reason
   chinwag config check FILE say whether a configuration file is fine
+  chinwag hash              print what [[oper]] keeps of a password
   chinwag account add NAME  make an account, while no server runs on the data
   chinwag help COMMAND      explain a command, with examples
 
@@ -63,6 +64,13 @@ Examples:
 
 A running server has the data to itself: stop it first, or use REGISTER.";
 
+const HASH_EXAMPLES: &str = "\
+Examples:
+  chinwag hash                    asks for the password
+  chinwag hash < password.txt     the first line is the password
+
+What is printed goes into the configuration, as password = \"…\" of an [[oper]] or a [[webirc]].";
+
 /// The chat room that everybody can walk into: nc, any IRC client, one port, nothing lost.
 #[derive(Debug, Parser)]
 #[command(name = "chinwag", version, after_help = EXAMPLES, disable_help_subcommand = false)]
@@ -84,6 +92,9 @@ pub(crate) enum Command {
     /// Make, change, list or remove accounts, while no server runs on the data.
     #[command(after_help = ACCOUNT_EXAMPLES)]
     Account(AccountArgs),
+    /// Print what [[oper]] and [[webirc]] keep of a password, the first line of standard input.
+    #[command(after_help = HASH_EXAMPLES)]
+    Hash,
     /// Print every setting with its default and its reason, or check a file.
     Config {
         /// Nothing prints the defaults.

@@ -42,6 +42,7 @@ fn run(command: Option<Command>) -> Result<(), Failure> {
         Some(Command::Serve(args)) => serve::run(args),
         Some(Command::Join(args)) => join::run(args),
         Some(Command::Account(args)) => account::run(args),
+        Some(Command::Hash) => account::hash(),
         Some(Command::Config { command: None }) => print(chinwag_server::config::DEFAULT_TOML),
         Some(Command::Config { command: Some(ConfigCommand::Check { file }) }) => check(&file),
     }

@@ -65,3 +65,17 @@ fn the_first_account_may_come_before_the_first_start() {
     caller.send("PASS :zo\u{eb}:open sesame\r\nNICK zo\u{eb}\r\nUSER zoe 0 * :Zo\u{eb}");
     caller.until(|line| line.contains(" 001 zo\u{eb} "));
 }
+
+#[test]
+fn what_the_configuration_keeps_of_a_password_is_printed() {
+    for (input, code, begins) in [("sesame\n", 0, "$argon2id$v=19$"), ("", 2, "chinwag: ")] {
+        let mut command = Command::new(BINARY);
+        let pipes = command.arg("hash").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = pipes.spawn().unwrap();
+        let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+        let Output { status, stdout, stderr } = child.wait_with_output().unwrap();
+        let said = String::from_utf8([stdout, stderr].concat()).unwrap();
+        assert_eq!(status.code(), Some(code), "{said}");
+        assert!(said.starts_with(begins) && !said.contains("sesame"), "{said}");
+    }
+}

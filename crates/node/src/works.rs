@@ -2,6 +2,7 @@
 //! other requests wait meanwhile. The same for events about accounts: what was asked goes on when they are applied.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use chinwag_core::accounts::Resumed;
 use chinwag_core::asking::Asking;
@@ -70,7 +71,14 @@ impl Node {
             // It was we who were slow: whoever has not come in has the whole time again.
             entry.opened_ms = now_ms;
         }
+        let from = asker.and_then(|asker| Some(Arc::clone(&self.sessions.get(asker.index)?.core.address)));
         self.resume(asker, Resumed::Work(outcome));
+        if let Some(entry) = asker.and_then(|asker| self.sessions.get_mut(asker.index))
+            && from.is_some_and(|from| from != entry.core.address)
+        {
+            // A gateway said for whom it connects: what the gateway may do is not for everybody behind it.
+            entry.pace.exempt = false;
+        }
         self.came_back(Behalf { session: Some(session), label, message: false, tries: 0 }, asker);
         self.go_on_all();
     }

@@ -22,6 +22,11 @@ const WITHIN: Duration = Duration::from_secs(10);
 const NAME_BYTES_MAX: usize = 128;
 const PASSWORD_BYTES_MAX: usize = 600;
 
+/// What the configuration keeps of a password (`[[oper]]`, `[[webirc]]`): its argon2id hash, as a PHC string.
+pub fn hash_password(password: &str) -> String {
+    Prover::new(Cost::DEFAULT, [0, 0]).hash(password).argon2.into()
+}
+
 /// A data folder, ours until this is dropped.
 pub struct Keeper {
     opened: Opened,

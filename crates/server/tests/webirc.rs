@@ -87,3 +87,35 @@ fn nobody_else_is_believed() {
         assert!(heard.lines().last().unwrap().starts_with("ERROR :"), "{lines:?}: {heard}");
     }
 }
+
+/// A gateway on this machine is exempt from the pace of strangers; who comes by it is a stranger all the same.
+#[test]
+fn who_comes_by_a_gateway_has_the_pace_of_strangers() {
+    let mut config = with_gateway("127.0.0.1");
+    config.throttle.commands = true;
+    (config.throttle.commands_per_second, config.throttle.commands_burst) = (5, 5);
+    let place = Place::start(config);
+    let mut ann = Caller::connect(place.address());
+    ann.send("WEBIRC hunter2 ExampleGateway 198.51.100.3 198.51.100.3");
+    let mut ann = ann.registered("ann", "");
+    let began = std::time::Instant::now();
+    for _ in 0..15 {
+        ann.send("VERSION");
+    }
+    for _ in 0..15 {
+        ann.until(|line| line.contains(" 351 "));
+    }
+    let took = began.elapsed();
+    assert!(took >= std::time::Duration::from_secs(1), "15 commands, 5 of them at once: {took:?}");
+}
+
+#[test]
+fn what_chinwag_hash_prints_is_a_password() {
+    let mut config = with_gateway("127.0.0.1");
+    config.webirc[0].password = chinwag_server::keeper::hash_password("hunter4");
+    let place = Place::start(config);
+    let mut ann = Caller::connect(place.address());
+    ann.send("WEBIRC hunter4 ExampleGateway 198.51.100.3 198.51.100.3");
+    let mut ann = ann.registered("ann", "");
+    assert!(whois(&mut ann, "ann").0.ends_with(" 198.51.100.3"));
+}
