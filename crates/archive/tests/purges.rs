@@ -294,6 +294,9 @@ DROP INDEX ev_record;
 DROP INDEX ev_server_record;
 DROP INDEX ev_other;
 CREATE INDEX ev_other ON ev(seq) WHERE number IS NULL AND kind NOT IN (21, 23, 25);
+DELETE FROM place;
+ALTER TABLE place DROP COLUMN count;
+INSERT INTO place SELECT room, number, seq FROM ev WHERE number IS NOT NULL;
 PRAGMA user_version = 4;
 ";
 
