@@ -42,7 +42,7 @@ const ROOMS_OF_EACH: usize = 5;
 const LOOKED_AT: u32 = 7;
 
 /// The password of the first account; of no other there is one.
-const PASSWORD: &str = "correct horse";
+const PASSWORD: &str = "correct-horse";
 
 /// When it all began, and up to where everybody has read.
 const BEGAN_MS: u64 = 1_795_000_000_000;
