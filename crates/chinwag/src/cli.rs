@@ -11,6 +11,9 @@ chinwag: the chat room that everybody can walk into
 
   chinwag serve             start a server on this machine, port 55555
   chinwag join [ADDRESS]    walk into a server with the terminal client
+  chinwag say ROOM [TEXT]   say something, or what comes by standard input
+  chinwag tail ROOM         print what is said, as it comes
+  chinwag export ROOM       write a room's whole history to a file
   chinwag config            print every setting with its default and its reason
   chinwag config check FILE say whether a configuration file is fine
   chinwag hash              print what [[oper]] keeps of a password
@@ -55,6 +58,31 @@ Examples:
 F1 shows the keys. Your nickname, rooms, and the servers' certificates are remembered in the platform's state folder,
 on Linux ~/.local/state/chinwag/servers.toml. NO_COLOR is heeded.";
 
+const SAY_EXAMPLES: &str = "\
+Examples:
+  chinwag say '#build' it works              one message
+  make 2>&1 | chinwag say '#build'           each line of the input is a message
+  git log -1 | chinwag say '#build' --as-one all of it is one message of several lines
+  chinwag say ann 'are you there?'           to one person
+
+Exit code 0 means that everything is kept. 1: it is not, and the sentence says why. Empty lines and colours are left out.";
+
+const TAIL_EXAMPLES: &str = "\
+Examples:
+  chinwag tail '#build'                      the last 10 messages, then those that come
+  chinwag tail '#build' '#tea' -n 0          only those that come, of two rooms
+  chinwag tail '#build' --since 2h --once    those of the last two hours
+  chinwag tail '#build' --json | jq -r .text one JSON object a line
+
+Fields of --json: room, msgid, number, time (UTC), nick, account (null for guests), bot, kind (message, action, notice),
+text, reply_to (a msgid or null), edited. They stay; more may come.";
+
+const EXPORT_EXAMPLES: &str = "\
+Examples:
+  chinwag export '#build' > build.jsonl      one JSON object a line, as tail --json
+  chinwag export '#build' --format text      for people
+  chinwag export '#build' '#tea' --format html -o chat.html";
+
 const ACCOUNT_EXAMPLES: &str = "\
 Examples:
   chinwag account add ann < password.txt   the first line is the password
@@ -89,6 +117,15 @@ pub(crate) enum Command {
     /// Walk into a server with the terminal client.
     #[command(after_help = JOIN_EXAMPLES)]
     Join(JoinArgs),
+    /// Say something in a room or to somebody: the text, or each line of standard input.
+    #[command(after_help = SAY_EXAMPLES)]
+    Say(SayArgs),
+    /// Print the last messages of rooms, and those that come.
+    #[command(after_help = TAIL_EXAMPLES)]
+    Tail(TailArgs),
+    /// Write the whole history of rooms, oldest first.
+    #[command(after_help = EXPORT_EXAMPLES)]
+    Export(ExportArgs),
     /// Make, change, list or remove accounts, while no server runs on the data.
     #[command(after_help = ACCOUNT_EXAMPLES)]
     Account(AccountArgs),
@@ -128,6 +165,98 @@ pub(crate) struct JoinArgs {
     /// Leave the mouse to the terminal.
     #[arg(long)]
     pub(crate) no_mouse: bool,
+}
+
+/// Which server, and who comes in: the same for `say`, `tail` and `export`.
+#[derive(Debug, Args)]
+pub(crate) struct ServerArgs {
+    /// The server: host or host:port.
+    #[arg(long, value_name = "ADDRESS", env = "CHINWAG_ADDRESS", default_value = "127.0.0.1:55555")]
+    pub(crate) address: String,
+    /// The nickname; another one like it where it is taken [default: the account, or your name on this machine].
+    #[arg(long, value_name = "NAME", env = "CHINWAG_NICK")]
+    pub(crate) nick: Option<String>,
+    /// The account; its password comes by CHINWAG_PASSWORD or --password-file.
+    #[arg(long, value_name = "NAME", env = "CHINWAG_ACCOUNT")]
+    pub(crate) account: Option<String>,
+    /// A file whose first line is the account's password.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) password_file: Option<PathBuf>,
+    /// Use TLS [default: except on this machine].
+    #[arg(long, conflicts_with = "plaintext")]
+    pub(crate) tls: bool,
+    /// Do without TLS: everybody on the way can read.
+    #[arg(long)]
+    pub(crate) plaintext: bool,
+    /// For how long a server that is lost is waited for.
+    #[arg(long, value_name = "SECONDS", default_value_t = 15)]
+    pub(crate) patience: u32,
+}
+
+/// `chinwag say`
+#[derive(Debug, Args)]
+pub(crate) struct SayArgs {
+    #[command(flatten)]
+    pub(crate) server: ServerArgs,
+    /// The room, or the nickname of somebody.
+    pub(crate) room: String,
+    /// What to say; nothing is standard input, a message a line.
+    pub(crate) text: Vec<String>,
+    /// All of standard input is one message of several lines; as few as possible where it is too long for one.
+    #[arg(long)]
+    pub(crate) as_one: bool,
+    /// As something that you do (/me).
+    #[arg(long)]
+    pub(crate) action: bool,
+}
+
+/// `chinwag tail`
+#[derive(Debug, Args)]
+pub(crate) struct TailArgs {
+    #[command(flatten)]
+    pub(crate) server: ServerArgs,
+    /// The rooms, or nicknames of people you have talked to.
+    #[arg(required = true, value_name = "ROOM")]
+    pub(crate) rooms: Vec<String>,
+    /// One JSON object a line.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// How many messages of before.
+    #[arg(short = 'n', long = "lines", value_name = "COUNT", default_value_t = 10)]
+    pub(crate) count: usize,
+    /// All since a time (2026-11-21T14:00:00Z, 90s, 2h, 7d) or behind a message (its msgid).
+    #[arg(long, value_name = "TIME|MSGID", conflicts_with = "count")]
+    pub(crate) since: Option<String>,
+    /// End there instead of waiting for more.
+    #[arg(long)]
+    pub(crate) once: bool,
+}
+
+/// `chinwag export`
+#[derive(Debug, Args)]
+pub(crate) struct ExportArgs {
+    #[command(flatten)]
+    pub(crate) server: ServerArgs,
+    /// The rooms, or nicknames of people you have talked to.
+    #[arg(required = true, value_name = "ROOM")]
+    pub(crate) rooms: Vec<String>,
+    /// How it is written.
+    #[arg(long, value_enum, default_value_t = ExportFormat::Jsonl)]
+    pub(crate) format: ExportFormat,
+    /// Where to [default: standard output].
+    #[arg(short = 'o', long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+/// How an export is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ExportFormat {
+    /// One JSON object a line.
+    Jsonl,
+    /// For people.
+    Text,
+    /// A page for a browser.
+    Html,
 }
 
 /// `chinwag config …`

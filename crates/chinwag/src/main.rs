@@ -9,6 +9,7 @@ mod folder;
 mod join;
 mod known;
 mod link;
+mod pipes;
 mod serve;
 
 use std::io::Write;
@@ -41,6 +42,9 @@ fn run(command: Option<Command>) -> Result<(), Failure> {
         None => start_here(),
         Some(Command::Serve(args)) => serve::run(args),
         Some(Command::Join(args)) => join::run(args),
+        Some(Command::Say(args)) => pipes::say(args),
+        Some(Command::Tail(args)) => pipes::tail(args),
+        Some(Command::Export(args)) => pipes::export(args),
         Some(Command::Account(args)) => account::run(args),
         Some(Command::Hash) => account::hash(),
         Some(Command::Config { command: None }) => print(chinwag_server::config::DEFAULT_TOML),
