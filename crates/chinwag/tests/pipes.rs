@@ -6,6 +6,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use chinwag_testkit::history;
@@ -75,6 +76,13 @@ fn finish(child: Child) -> (i32, String, String) {
     (status.code().unwrap_or(-1), text(stdout), text(stderr))
 }
 
+/// What is kept of the room `#build`.
+fn kept(address: SocketAddr) -> Vec<String> {
+    static READERS: AtomicUsize = AtomicUsize::new(0);
+    let nick = format!("reader{}", READERS.fetch_add(1, Ordering::Relaxed));
+    history::all(address, &nick, "#build")
+}
+
 /// Waits until something is so.
 fn until(what: &str, so: impl Fn() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(20);
@@ -94,14 +102,16 @@ fn what_is_said_is_kept_when_the_command_ends() {
     assert_eq!(server.run(&["say", "#build", "--action"], "waves").0, 0);
     let long = format!("{} end", "many words ".repeat(200));
     assert_eq!(server.run(&["say", "#build"], &long).0, 0);
-    let kept = history::all(server.address(), "reader", "#build");
-    assert_eq!(kept[0], "it works");
+    let (code, text, _) = server.run(&["export", "#build"], "");
+    let said =
+        |text: &str| -> Vec<Value> { text.lines().map(|line| serde_json::from_str(line).unwrap()).collect() };
+    let kept: Vec<String> =
+        said(&text).iter().map(|line| line["text"].as_str().unwrap().to_owned()).collect();
+    assert_eq!((code, kept.len(), kept[0].as_str()), (0, 304, "it works"));
     assert_eq!(kept[1..301], (0..300).map(|nth| format!("line {nth}")).collect::<Vec<_>>());
-    // Who reads without knowing messages of several lines gets them one by one, without the empty ones.
-    assert_eq!(kept[301..304], ["one", "two", "\u{1}ACTION waves\u{1}"]);
-    assert_eq!(kept[304..].concat(), long);
+    assert_eq!(kept[301..], ["one\n\ntwo", "waves", &long]);
     let (code, text, _) = server.run(&["tail", "#build", "--once", "--json", "-n", "3"], "");
-    let said: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let said = said(&text);
     assert_eq!((code, said.len()), (0, 3), "{text}");
     assert_eq!((&said[0]["text"], &said[0]["kind"]), (&Value::from("one\n\ntwo"), &Value::from("message")));
     assert_eq!(said[2]["text"], Value::from(long.as_str()));
@@ -137,7 +147,7 @@ fn a_server_that_is_killed_in_the_middle_is_no_success() {
     for nth in 0..50 {
         writeln!(input, "line {nth}").unwrap();
     }
-    until("the first lines", || history::all(server.address(), "reader", "#build").len() >= 50);
+    until("the first lines", || kept(server.address()).len() >= 50);
     let Server { folder, process } = server;
     process.kill();
     // It may have noticed already, and ended.
@@ -146,7 +156,7 @@ fn a_server_that_is_killed_in_the_middle_is_no_success() {
     let (code, _, said) = finish(child);
     assert!(code == 1 && said.contains("is lost"), "{code} {said}");
     let process = serve(folder.path(), None);
-    let kept = history::all(process.address(), "reader", "#build");
+    let kept = kept(process.address());
     assert_eq!(kept, (0..50).map(|nth| format!("line {nth}")).collect::<Vec<_>>());
 }
 
@@ -159,7 +169,7 @@ fn a_server_that_comes_back_is_told_everything_once() {
     for nth in 0..40 {
         writeln!(input, "line {nth}").unwrap();
     }
-    until("the first lines", || !history::all(server.address(), "reader", "#build").is_empty());
+    until("the first lines", || !kept(server.address()).is_empty());
     let Server { folder, process } = server;
     process.kill();
     for nth in 40..80 {
@@ -169,7 +179,7 @@ fn a_server_that_comes_back_is_told_everything_once() {
     drop(input);
     let (code, _, said) = finish(child);
     assert_eq!((code, said.as_str()), (0, ""));
-    let kept = history::all(process.address(), "reader", "#build");
+    let kept = kept(process.address());
     assert_eq!(kept, (0..80).map(|nth| format!("line {nth}")).collect::<Vec<_>>());
 }
 
@@ -199,13 +209,18 @@ fn tail_follows_and_ends_when_nobody_reads() {
     // It goes on as long as somebody reads, and ends quietly then.
     let mut child = server.command(&["tail", "#build", "#other", "-n", "0"]).spawn().unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    until("its arrival", || {
-        server.run(&["say", "#other", "hello"], "").0 == 0 && {
-            let (_, text, _) = server.run(&["tail", "#other", "--once"], "");
-            text.lines().count() >= 3
-        }
+    let heard = AtomicBool::new(false);
+    let line = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !heard.load(Ordering::Relaxed) {
+                assert_eq!(server.run(&["say", "#other", "hello"], "").0, 0);
+            }
+        });
+        let line = lines.next().unwrap().unwrap();
+        heard.store(true, Ordering::Relaxed);
+        line
     });
-    assert!(lines.next().unwrap().unwrap().ends_with("[#other] pipe: hello"));
+    assert!(line.contains("] [#other] pipe") && line.ends_with(": hello"), "{line}");
     drop(lines);
     let started = Instant::now();
     let (code, _, said) = finish(child);
