@@ -262,6 +262,89 @@ fn passwords_and_codes_let_in_who_has_another_key() {
     ended(&place.run_typing(&code, "third", "ann", &["say", "'#ops'", "no"]), 1, "", "somebody's account");
 }
 
+/// A screen of tmux in which somebody sits at an ssh client.
+struct Screen {
+    socket: String,
+}
+
+impl Screen {
+    fn start(ssh: &Command, name: &str) -> Screen {
+        let screen = Screen { socket: format!("chinwag-{name}-{}", std::process::id()) };
+        let mut words = vec!["ssh".to_owned(), "-tt".to_owned()];
+        words.extend(ssh.get_args().map(|word| format!("'{}'", word.to_str().unwrap())));
+        let stay = [";", "set", "-g", "remain-on-exit", "on"];
+        let session = ["new-session", "-d", "-x", "120", "-y", "30", &words.join(" ")];
+        screen.tmux(&[&session[..], &stay[..]].concat());
+        screen
+    }
+
+    fn tmux(&self, words: &[&str]) -> String {
+        let mut tmux = Command::new("tmux");
+        tmux.args(["-L", &self.socket, "-f", "/dev/null"]).args(words).env("TERM", "xterm-256color");
+        let output = tmux.output().unwrap();
+        assert!(output.status.success(), "{words:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
+    fn shows(&self) -> String {
+        self.tmux(&["capture-pane", "-p"])
+    }
+
+    #[track_caller]
+    fn sees(&self, what: &str) {
+        waiting::wait_for(what, || self.shows().contains(what).then_some(()), || self.shows());
+    }
+
+    fn types(&self, keys: &str) {
+        self.tmux(&["send-keys", "-l", keys]);
+        self.tmux(&["send-keys", "Enter"]);
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        // The server of tmux may have ended already.
+        let _ = Command::new("tmux").args(["-L", &self.socket, "kill-server"]).output();
+    }
+}
+
+#[test]
+fn a_terminal_gets_the_client_and_its_size_may_change() {
+    let Some(place) = Place::start().filter(|_| installed(&["tmux"])) else { return };
+    let mut cat = Caller::irc(place.server().address(), "cat", "").joined("#lobby");
+    let screen = Screen::start(&place.ssh("anns", "ann"), "size");
+    screen.sees("ann is yours now");
+    screen.types("hello from a terminal");
+    cat.until(|line| line.starts_with(":ann!") && line.ends_with("PRIVMSG #lobby :hello from a terminal"));
+    let words = "alpha beta gamma delta epsilon zeta eta theta iota kappa";
+    cat.send(&format!("PRIVMSG #lobby :{words}"));
+    screen.sees(words);
+    // On a narrower screen the line is written in several rows.
+    screen.tmux(&["resize-window", "-x", "50", "-y", "16"]);
+    let wrapped = || {
+        let shown = screen.shows();
+        (!shown.contains(words) && shown.contains("alpha beta") && shown.contains("kappa")).then_some(())
+    };
+    waiting::wait_for("the narrow screen", wrapped, || screen.shows());
+    // A storm of sizes, and keys between them.
+    for width in (40..110).step_by(5) {
+        screen.tmux(&["resize-window", "-x", &width.to_string(), "-y", "20"]);
+        screen.tmux(&["send-keys", "-l", "x"]);
+    }
+    screen.tmux(&["send-keys", "Enter"]);
+    cat.until(|line| line.ends_with("PRIVMSG #lobby :xxxxxxxxxxxxxx"));
+    screen.types("/quit");
+    let ended = || (screen.tmux(&["display", "-p", "#{pane_dead_status}"]).trim() == "0").then_some(());
+    waiting::wait_for("the end", ended, || screen.shows());
+    // Whoever hangs up is gone, and the name is still theirs.
+    let again = Screen::start(&place.ssh("anns", "ann"), "again");
+    again.sees(words);
+    cat.send("WHOIS ann");
+    cat.until(|line| line.contains(" 330 ") && line.contains(" ann ann "));
+    drop(again);
+    cat.until(|line| line.starts_with(":ann!") && line.contains(" QUIT "));
+}
+
 #[test]
 fn nothing_is_forwarded_and_nothing_else_runs() {
     let Some(place) = Place::start() else { return };
@@ -325,4 +408,29 @@ fn two_hundred_are_in_at_once_and_one_that_does_not_read_harms_nobody() {
     let (more_threads, after) = size(place.server());
     assert!(more_threads <= threads + 1, "{threads} threads, then {more_threads}");
     assert!(after < before + 200 * 1024, "{before} KiB, then {after}");
+}
+
+#[test]
+fn putty_comes_in_too() {
+    let Some(place) = Place::start().filter(|_| installed(&["plink", "puttygen"])) else { return };
+    let rsa = place.path("rsa");
+    let mut make = Command::new("ssh-keygen");
+    assert!(
+        make.args(["-q", "-t", "rsa", "-b", "2048", "-N", "", "-f"]).arg(&rsa).status().unwrap().success()
+    );
+    let host_key =
+        Command::new("ssh-keygen").arg("-lf").arg(place.path("data/ssh_host_ed25519_key")).output();
+    let host_key = String::from_utf8(host_key.unwrap().stdout).unwrap();
+    let host_key = host_key.split(' ').nth(1).unwrap();
+    for (nick, key) in [("pann", place.key("putty")), ("prob", rsa)] {
+        let theirs = key.with_extension("ppk");
+        let mut made = Command::new("puttygen");
+        made.arg(&key).args(["-O", "private", "-o"]).arg(&theirs);
+        assert!(made.status().unwrap().success());
+        let mut plink = Command::new("plink");
+        plink.args(["-batch", "-P", &place.port.to_string(), "-hostkey", host_key, "-i"]).arg(theirs);
+        plink.args(["-l", nick, "127.0.0.1", "say", "#ops", "hello"]);
+        plink.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        ended(&finish(&mut plink), 0, "", "is yours now");
+    }
 }

@@ -46,8 +46,8 @@ pub(crate) fn host_key(config: &Config, data: &Path) -> Result<Option<HostKey>, 
 /// Opens the door. What it asks comes out of the receiver.
 pub(crate) fn open(host_key: HostKey, config: &Config) -> io::Result<(SshDoor, mpsc::Receiver<Ask>)> {
     let (asks, asked) = mpsc::channel(ASKS);
-    let lobby = config.server.lobby.clone();
-    Ok((SshDoor::open(Options { host_key, lobby, asks })?, asked))
+    let (network, lobby) = (config.server.network.clone(), config.server.lobby.clone());
+    Ok((SshDoor::open(Options { host_key, network, lobby, asks })?, asked))
 }
 
 /// Answers the door for as long as there is one.

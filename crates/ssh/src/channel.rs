@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use chinwag_core::accounts::Verdict;
 use chinwag_core::keys::Shown;
 use chinwag_core::session::Door;
 use russh::server::Msg;
@@ -14,7 +15,7 @@ use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use crate::guest::Entry;
-use crate::{Ask, exec, lines};
+use crate::{Ask, exec, lines, screen};
 
 use crate::serve::House;
 
@@ -23,6 +24,11 @@ const STDERR: u32 = 1;
 
 /// How long a sentence may take to be taken.
 const COMPLAINING: Duration = Duration::from_secs(5);
+
+/// Columns and rows that a screen may have, and signs that the name of a terminal may have.
+const COLUMNS_MAX: u16 = 500;
+const ROWS_MAX: u16 = 200;
+const TERM_SIGNS_MAX: usize = 64;
 
 /// What is asked for.
 pub(crate) enum What {
@@ -33,8 +39,27 @@ pub(crate) enum What {
 }
 
 /// The terminal at the other end.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Terminal;
+#[derive(Clone, Debug)]
+pub(crate) struct Terminal {
+    pub(crate) name: String,
+    pub(crate) columns: u16,
+    pub(crate) rows: u16,
+}
+
+impl Terminal {
+    pub(crate) fn new(name: &str, columns: u32, rows: u32) -> Terminal {
+        let name = name.chars().take(TERM_SIGNS_MAX).collect();
+        Terminal { name, columns: side(columns, 80, COLUMNS_MAX), rows: side(rows, 24, ROWS_MAX) }
+    }
+}
+
+/// A side of a screen: nobody's screen has none, and a screen is not to cost more memory than it is worth.
+fn side(length: u32, usual: u16, most: u16) -> u16 {
+    match length {
+        0 => usual,
+        length => u16::try_from(length).unwrap_or(most).min(most),
+    }
+}
 
 /// Both halves of a channel.
 pub(crate) struct Ends {
@@ -88,6 +113,20 @@ pub(crate) struct Visit {
     pub(crate) shown: Shown,
     pub(crate) from: IpAddr,
     pub(crate) house: Arc<House>,
+}
+
+impl Visit {
+    /// A session inside the server: our end of a pipe to it. What is said first is on its way already.
+    pub(crate) async fn open(&self, door: Door, first: Vec<u8>) -> io::Result<UnixStream> {
+        let mut shown = self.shown.clone();
+        // The account that the key makes is there from the second session on.
+        if shown.claims
+            && let Verdict::Proves(account) = self.house.judge(&self.nick, shown.key.clone()).await
+        {
+            shown = Shown { account: Some(account), claims: false, ..shown };
+        }
+        open(&self.house, self.from, (door, first), shown).await
+    }
 }
 
 /// A session inside the server: our end of a pipe to it.
@@ -144,7 +183,8 @@ async fn refuse(ends: Ends, why: &str) -> u32 {
 
 async fn run(ends: Ends, terminal: Option<Terminal>, what: What, visit: Visit) -> u32 {
     match (what, terminal) {
-        (What::Shell, terminal) => lines::run(ends, visit, terminal.is_some()).await,
+        (What::Shell, Some(terminal)) => screen::run(ends, &terminal, visit).await,
+        (What::Shell, None) => lines::run(ends, visit).await,
         (What::Command(typed), _) => exec::run(ends, &typed, &visit).await,
     }
 }

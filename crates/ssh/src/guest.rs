@@ -10,9 +10,7 @@ use chinwag_core::keys::{Shown, SshKey};
 use russh::keys::{Algorithm, PublicKey};
 use russh::server::{Auth, ChannelOpenHandle, Handler, Msg, PublicKeyOffer, Session, VerifiedPublicKey};
 use russh::{Channel, ChannelId, ChannelOpenFailure, MethodKind, MethodSet, Pty};
-use tokio::sync::oneshot;
 
-use crate::Ask;
 use crate::channel::{self, Terminal, What};
 use crate::password::{self, Tried};
 use crate::serve::{House, Proof};
@@ -62,16 +60,6 @@ impl Guest {
         Guest { from, house, proof, entry: None, offered: None, passwords: 0, channels }
     }
 
-    async fn judge(&self, name: &str, key: Option<Arc<SshKey>>) -> Verdict {
-        let (answer, answered) = oneshot::channel();
-        let ask = Ask::Judge { name: name.to_owned(), key, answer };
-        let closed = || Verdict::Refused("the server is ending: try again in a moment".to_owned());
-        match self.house.asks.send(ask).await {
-            Ok(()) => answered.await.unwrap_or_else(|_| closed()),
-            Err(_) => closed(),
-        }
-    }
-
     /// What a key is worth, proved or only offered.
     async fn weigh(&mut self, user: &str, public: &PublicKey, algorithm: &Algorithm) -> Option<Entry> {
         if *algorithm == (Algorithm::Rsa { hash: None }) {
@@ -83,7 +71,7 @@ impl Guest {
             let nick = account.as_deref().unwrap_or(user).to_owned();
             Some(Entry::In { nick, shown: Shown { account, key: Some(Arc::clone(&key)), claims } })
         };
-        match self.judge(user, Some(Arc::clone(&key))).await {
+        match self.house.judge(user, Some(Arc::clone(&key))).await {
             Verdict::Proves(account) => inside(Some(account), false),
             Verdict::Claims => inside(None, true),
             Verdict::Guest => inside(None, false),
@@ -96,14 +84,17 @@ impl Guest {
     }
 
     fn let_in(&mut self, entry: Entry) -> Auth {
+        // Whoever may only read why they may not come in has no more time for it than for a proof.
+        if matches!(entry, Entry::In { .. }) {
+            self.proof.give();
+        }
         self.entry = Some(Arc::new(entry));
-        self.proof.give();
         Auth::Accept
     }
 
     /// A password, or a code of LINK.
     async fn password(&mut self, user: &str, password: &str) -> Option<Entry> {
-        let (account, has_password) = match self.judge(user, None).await {
+        let (account, has_password) = match self.house.judge(user, None).await {
             Verdict::Elsewhere { account, password } => (account, password),
             Verdict::Proves(account) => (account, false),
             // There is nothing to prove: whoever has no key comes in as anybody does at the other doors.
@@ -207,9 +198,9 @@ impl Handler for Guest {
     async fn pty_request(
         &mut self,
         channel: ChannelId,
-        _term: &str,
-        _columns: u32,
-        _rows: u32,
+        term: &str,
+        columns: u32,
+        rows: u32,
         _pix_width: u32,
         _pix_height: u32,
         _modes: &[(Pty, u32)],
@@ -217,7 +208,7 @@ impl Handler for Guest {
     ) -> Result<(), Self::Error> {
         match self.channels.get_mut(&channel) {
             Some(waiting) => {
-                waiting.terminal = Some(Terminal);
+                waiting.terminal = Some(Terminal::new(term, columns, rows));
                 session.channel_success(channel)
             }
             None => session.channel_failure(channel),

@@ -9,7 +9,7 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::UnixStream;
 use tokio::time::timeout;
 
-use crate::channel::{Visit, open};
+use crate::channel::Visit;
 
 /// Bytes of a line at most, tags counted in.
 const LINE_BYTES_MAX: u64 = 16 * 1024;
@@ -53,8 +53,7 @@ impl Irc {
         }
         let nick = &visit.nick;
         hello.push_str(&format!("NICK {nick}\r\nUSER {nick} 0 * :{nick}\r\nCAP END\r\n"));
-        let at = (Door::Irc, hello.into_bytes());
-        let pipe = open(&visit.house, visit.from, at, visit.shown.clone()).await.map_err(broken)?;
+        let pipe = visit.open(Door::Irc, hello.into_bytes()).await.map_err(broken)?;
         let mut irc = Irc { pipe: BufReader::new(pipe), nick: nick.clone() };
         let mut told = Vec::new();
         match timeout(PATIENCE, irc.welcomed(&mut told)).await {

@@ -29,6 +29,7 @@ mod hostkey;
 mod irc;
 mod lines;
 mod password;
+mod screen;
 mod serve;
 mod wire;
 
@@ -82,6 +83,8 @@ pub struct Knock {
 pub struct Options {
     /// The key by which people recognize the server.
     pub host_key: HostKey,
+    /// The network's name, for people.
+    pub network: String,
     /// The room where `ssh host` without more begins.
     pub lobby: String,
     /// Where questions go.

@@ -5,11 +5,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use chinwag_core::accounts::Verdict;
+use chinwag_core::keys::SshKey;
 use russh::keys::Algorithm;
 use russh::server::{Config, run_stream};
 use russh::{Disconnect, Limits, MethodKind, MethodSet, Preferred, SshId, compression};
 use tokio::net::TcpStream;
-use tokio::sync::{Notify, Semaphore, mpsc};
+use tokio::sync::{Notify, Semaphore, mpsc, oneshot};
 use tokio::time::timeout;
 
 use crate::guest::Guest;
@@ -49,8 +51,22 @@ const WRONG: Duration = Duration::from_millis(300);
 /// What the tasks of a door share.
 #[derive(Debug)]
 pub(crate) struct House {
+    pub(crate) network: String,
     pub(crate) lobby: String,
     pub(crate) asks: mpsc::Sender<Ask>,
+}
+
+impl House {
+    /// What somebody may do who asks to come in by a name, with a key or without.
+    pub(crate) async fn judge(&self, name: &str, key: Option<Arc<SshKey>>) -> Verdict {
+        let (answer, answered) = oneshot::channel();
+        let ask = Ask::Judge { name: name.to_owned(), key, answer };
+        let closed = || Verdict::Refused("the server is ending: try again in a moment".to_owned());
+        match self.asks.send(ask).await {
+            Ok(()) => answered.await.unwrap_or_else(|_| closed()),
+            Err(_) => closed(),
+        }
+    }
 }
 
 /// Whether somebody has proved something yet.
@@ -75,9 +91,9 @@ impl Proof {
 
 /// Takes connections until nobody can bring any.
 pub(crate) async fn serve(options: Options, mut knocks: mpsc::Receiver<Knock>) {
-    let Options { host_key, lobby, asks } = options;
+    let Options { host_key, network, lobby, asks } = options;
     let config = Arc::new(config(host_key.0));
-    let house = Arc::new(House { lobby, asks });
+    let house = Arc::new(House { network, lobby, asks });
     let (unproved, open) = (Arc::new(Semaphore::new(UNPROVED_MAX)), Arc::new(Semaphore::new(OPEN_MAX)));
     while let Some(knock) = knocks.recv().await {
         let permits = (Arc::clone(&unproved).try_acquire_owned(), Arc::clone(&open).try_acquire_owned());

@@ -30,7 +30,7 @@ const LAYERS: [Layer; 13] = [
     Layer { name: "client", ours: &["wire"], others: PURE_OTHERS },
     Layer { name: "proof", ours: &["core", "wire"], others: None },
     Layer { name: "archive", ours: &["core", "log", "wire"], others: None },
-    Layer { name: "ssh", ours: &["core", "wire"], others: None },
+    Layer { name: "ssh", ours: &["tui", "client", "core", "wire"], others: None },
     Layer { name: "server", ours: &["ssh", "node", "proof", "archive", "core", "log", "wire"], others: None },
     Layer { name: "tui", ours: &["client", "wire"], others: None },
     Layer {
