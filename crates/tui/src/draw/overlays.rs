@@ -158,7 +158,11 @@ fn list(app: &App, screen: &mut Screen, title: &str, foot: &str, rows: &[String]
 
 fn nickname(app: &App, screen: &mut Screen, question: &Nickname) {
     let theme = &app.theme;
-    let area = frame(app, screen, 56, 8, "Welcome to chinwag", "Enter goes in · Ctrl-C leaves");
+    let (title, foot) = match question.server {
+        None => ("Welcome to chinwag", "Enter goes in · Ctrl-C leaves"),
+        Some(_) => ("Another nickname", "Enter goes in · Esc"),
+    };
+    let area = frame(app, screen, 56, 9, title, foot);
     let room = usize::from(area.width);
     let ask = format!("What shall people on {} call you?", clean(&question.host));
     screen.text(area.x, area.y + 1, area.right(), &fit(&ask, room), theme.text);
@@ -167,7 +171,10 @@ fn nickname(app: &App, screen: &mut Screen, question: &Nickname) {
         Some(problem) => (problem.as_str(), theme.error),
         None => ("it is remembered; /nick changes it", theme.dim),
     };
-    screen.text(area.x + 2, area.y + 4, area.right(), &fit(&clean(below), room.saturating_sub(2)), style);
+    let rows = wrap::words(&[Piece::new(clean(below), style)], room.saturating_sub(2));
+    for (row, pieces) in (area.y + 4..area.bottom()).zip(&rows) {
+        screen.row(area.x + 2, row, area.right(), pieces);
+    }
 }
 
 fn stop(app: &App, screen: &mut Screen, title: &str, why: &str) {
