@@ -80,15 +80,19 @@ fn ways_in(text: &mut String, place: &Listening) {
     let address = match &place.address {
         Address::Tcp(address) => *address,
         Address::Unix(path) => {
-            let _ = writeln!(text, "  nc       nc -U {}", path.display());
+            let _ = writeln!(text, "  nc        nc -U {}", path.display());
             return;
         }
     };
     let (host, port) = (reachable(address.ip()), address.port());
     let there = SocketAddr::new(host, port);
     let mut line = |door: &str, how: &str| {
-        let _ = writeln!(text, "  {door:<8} {how}");
+        let _ = writeln!(text, "  {door:<9} {how}");
     };
+    if place.pages {
+        let scheme = if open { "http" } else { "https" };
+        line("browser", place.public_url.as_deref().unwrap_or(&format!("{scheme}://{there}/")));
+    }
     if is(Kind::Plain) && open {
         line("nc", &format!("nc {host} {port}"));
         line("telnet", &format!("telnet {host} {port}"));
@@ -113,9 +117,6 @@ fn ways_in(text: &mut String, place: &Listening) {
         line("ssh", &format!("ssh -p {port} you@{host}      (your key keeps the nickname yours)"));
     } else if place.kind == Kind::Ssh {
         line("ssh", &format!("{there} is for ssh, which [ssh] enabled = false switches off"));
-    }
-    if place.kind == Kind::Web {
-        line("web", &format!("{there} is for a door that is not open yet in this version"));
     }
 }
 
@@ -188,7 +189,9 @@ mod tests {
     fn place(address: &str, kind: Kind, tls: TlsMode) -> Listening {
         let fingerprint = (tls != TlsMode::Off).then(|| "00ff".to_owned());
         let ssh = matches!(kind, Kind::Any);
-        Listening { address: address.parse().unwrap(), kind, tls, fingerprint, own_certificate: true, ssh }
+        let pages = matches!(kind, Kind::Any | Kind::Web);
+        let address = address.parse().unwrap();
+        Listening { address, kind, tls, fingerprint, own_certificate: true, ssh, pages, public_url: None }
     }
 
     #[test]

@@ -32,7 +32,7 @@ fn files(ending: &str) -> Vec<(String, String)> {
         for entry in entries {
             let path = entry.expect("a folder of ours can be read").path();
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            if path.is_dir() && name != "target" && !name.starts_with('.') {
+            if path.is_dir() && name != "target" && name != "node_modules" && !name.starts_with('.') {
                 folders.push(path);
             } else if path.is_file() && name.ends_with(ending) {
                 let text = fs::read_to_string(&path).expect("a source of ours is readable text");

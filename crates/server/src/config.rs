@@ -18,7 +18,7 @@ use serde::{Deserialize, Deserializer};
 use crate::throttle::Allowed;
 
 pub use self::accounts::{AccountsConfig, ChannelsConfig, HashCost, ServicesConfig};
-pub use self::later::{MetricsConfig, WebConfig};
+pub use self::later::MetricsConfig;
 
 mod accounts;
 mod extensions;
@@ -30,12 +30,14 @@ mod oper;
 mod ssh;
 #[cfg(test)]
 mod tests;
+mod web;
 
 pub use self::extensions::{MetadataConfig, RelaymsgConfig, RoleplayConfig};
 pub use self::listener::{Address, Kind, ListenerConfig, Listeners, TlsMode, WebircConfig};
 pub use self::mapping::Mapping;
 pub use self::oper::OperConfig;
 pub use self::ssh::SshConfig;
+pub use self::web::WebConfig;
 
 /// The commented default configuration, as `chinwag config` prints it.
 pub const DEFAULT_TOML: &str = include_str!("default.toml");
@@ -429,6 +431,7 @@ impl Config {
         }
         self.metadata.check()?;
         self.relaymsg.check()?;
+        self.web.check()?;
         self.check_listeners()?;
         self.check_server()
     }

@@ -15,7 +15,7 @@ use chinwag_core::ids::SessionId;
 use chinwag_core::session::Door;
 use chinwag_node::{Peer, Received};
 use tokio::net::TcpStream;
-use tokio::time::{Sleep, sleep};
+use tokio::time::{Instant, Sleep, sleep};
 
 use crate::clock::now_ms;
 use crate::doorway::Doorway;
@@ -25,6 +25,7 @@ use crate::outbox::{End, Socket};
 use crate::shared::Shared;
 use crate::throttle::{Refused, Throttle, Ticket};
 use crate::upgrade::Upgrade;
+use crate::web::{self, Web, Went};
 use crate::websocket::Goodbye;
 
 /// How long a connection that ends may take to send its last words and to hear that the other side has them.
@@ -153,6 +154,8 @@ enum Phase {
     ToSsh(Box<Greeting>),
     /// Inside.
     Session(SessionId, Door),
+    /// A browser, which is given pages.
+    Web(Box<Web>),
     /// Ending: last words, then what the other side still sends is read and forgotten. (Closing a socket with
     /// unread bytes resets the connection, and a reset may overtake our last words.)
     Lingering { shut: bool, forgotten: usize },
@@ -178,6 +181,7 @@ impl Future for Connection {
             let step = match &this.phase {
                 Phase::Greeting(_) => this.greet(cx),
                 Phase::Session(session, door) => this.serve(*session, *door, cx),
+                Phase::Web(_) => this.browse(cx),
                 Phase::Lingering { .. } => this.linger(cx),
                 Phase::ToSsh(_) => Step::Over,
             };
@@ -251,6 +255,7 @@ impl Connection {
             Look::Door(door) => return self.open_door(door),
             Look::Ssh => return self.to_ssh(),
             Look::WebSocket(upgrade) => return self.open_websocket(&upgrade),
+            Look::Web => return self.open_web(),
             Look::Refused(words) => {
                 self.socket.last_words(&words);
                 return self.end();
@@ -300,17 +305,59 @@ impl Connection {
     fn open_websocket(&mut self, upgrade: &Upgrade) -> Step {
         let Phase::Greeting(greeting) = &mut self.phase else { return Step::Again };
         let (caller, first) = (greeting.caller.clone(), std::mem::take(&mut greeting.first));
-        if let Some(refused) = self.admit(&caller) {
+        self.begin_websocket(&caller, upgrade, &upgrade.answer, &first[upgrade.bytes.min(first.len())..])
+    }
+
+    fn begin_websocket(&mut self, caller: &Caller, upgrade: &Upgrade, answer: &[u8], early: &[u8]) -> Step {
+        if let Some(refused) = self.admit(caller) {
             return refused;
         }
-        let begun = self.socket.layer(|layers| {
-            layers.begin_websocket(upgrade.frames, &upgrade.answer, &first[upgrade.bytes.min(first.len())..])
-        });
+        let begun = self.socket.layer(|layers| layers.begin_websocket(upgrade.frames, answer, early));
         if begun.is_err() {
             return self.end();
         }
-        self.enter(Door::Irc, &caller, [].into_iter());
+        self.enter(Door::Irc, caller, [].into_iter());
         Step::Again
+    }
+
+    /// Pages, from the request on that has come.
+    fn open_web(&mut self) -> Step {
+        let Phase::Greeting(greeting) = &mut self.phase else { return Step::Again };
+        let (caller, first) = (greeting.caller.clone(), std::mem::take(&mut greeting.first));
+        let doorway = Rc::clone(&greeting.doorway);
+        if let Some(refused) = self.admit(&caller) {
+            return refused;
+        }
+        tracing::debug!(ip = %caller.ip, "a browser came");
+        let (socket, shared) = (Rc::clone(&self.socket), Rc::clone(&self.shared));
+        self.phase = Phase::Web(Box::new(Web::new(socket, first, caller, doorway, shared)));
+        self.timer = Some(Box::pin(sleep(web::IDLE)));
+        Step::Again
+    }
+
+    /// Answers a browser, until nothing moves any more.
+    fn browse(&mut self, cx: &mut Context<'_>) -> Step {
+        let Phase::Web(web) = &mut self.phase else { return Step::Again };
+        let went = web.poll(cx);
+        if web.moved()
+            && let Some(timer) = &mut self.timer
+        {
+            timer.as_mut().reset(Instant::now() + web::IDLE);
+        }
+        match went {
+            Went::Over => self.end(),
+            Went::WebSocket(upgrade) => {
+                let mut caller = web.caller();
+                caller.is_behind(&upgrade);
+                let ending = Phase::Lingering { shut: false, forgotten: 0 };
+                let Phase::Web(web) = std::mem::replace(&mut self.phase, ending) else { return Step::Again };
+                self.begin_websocket(&caller, &upgrade, &[], &web.into_early())
+            }
+            Went::On if self.timer.as_mut().is_none_or(|timer| timer.as_mut().poll(cx).is_ready()) => {
+                self.end()
+            }
+            Went::On => Step::Wait,
+        }
     }
 
     /// Opens a session and hands it the first bytes.

@@ -28,6 +28,8 @@ pub(crate) struct Doorway {
     trusted: Vec<IpNet>,
     /// Web pages that may connect.
     origins: Vec<String>,
+    /// Whether browsers get pages.
+    web: bool,
     /// How long a caller may take before its door is chosen.
     pub(crate) patience: Duration,
 }
@@ -53,7 +55,8 @@ impl Doorway {
             proxy_required: listener.proxy_required,
             ssh: ssh::open_at(listener.kind, config),
             trusted: config.server.proxy_allowed_from.clone(),
-            origins: listener.allowed_origins.clone(),
+            origins: listener.allowed_origins.iter().cloned().chain(config.web.origin()).collect(),
+            web: config.web.enabled,
             patience: Duration::from_secs(config.limits.registration_timeout_seconds.into()),
         })
     }
@@ -62,6 +65,11 @@ impl Doorway {
     pub(crate) fn trusts(&self, ip: IpAddr) -> bool {
         let ip = ip.to_canonical();
         self.trusted.iter().any(|net| net.contains(&ip))
+    }
+
+    /// Whether browsers get pages here.
+    pub(crate) fn pages(&self) -> bool {
+        self.web && matches!(self.kind, Kind::Any | Kind::Web)
     }
 
     /// Whether a page of this origin may connect to the host that it asked for.

@@ -1,13 +1,10 @@
-//! What callers are told whose door is not open yet or switched off, each in its own protocol.
+//! What callers are told whose door is closed, each in its own protocol.
 //!
 //! A door that opens leaves this file and gets a module of its own.
 
 use chinwag_wire::detect::Detect;
 
 use crate::tls::HANDSHAKE_FAILURE;
-
-/// The sentence in all of them.
-const SORRY: &str = "is not open yet on this chinwag server; nc and any IRC client can walk in on this port";
 
 /// SSH_MSG_DISCONNECT and SSH_DISCONNECT_SERVICE_NOT_AVAILABLE (RFC 4253, section 11.1).
 const SSH_DISCONNECT: u8 = 1;
@@ -50,10 +47,10 @@ fn length(bytes: usize) -> [u8; 4] {
     u32::try_from(bytes).unwrap_or(u32::MAX).to_be_bytes()
 }
 
-/// The page of the web door.
+/// What browsers are told where pages are switched off, or the listener is for something else.
 pub(crate) fn page(request: &[u8]) -> Vec<u8> {
-    let sentence = format!("The web door {SORRY}.");
-    http_answer("503 Service Unavailable", &sentence, !request.starts_with(b"HEAD "))
+    let sentence = "There are no pages for browsers here; nc and any IRC client can walk in on this port.";
+    http_answer("503 Service Unavailable", sentence, !request.starts_with(b"HEAD "))
 }
 
 /// An answer of one sentence, after which the connection is closed.

@@ -15,7 +15,7 @@ use chinwag_wire::proxy::{self, Proxied};
 
 use crate::config::{Kind, TlsMode};
 use crate::doorway::Doorway;
-use crate::greet::{closed_door, wrong_port};
+use crate::greet::{closed_door, page, wrong_port};
 use crate::tls::{Certificate, Shown};
 use crate::upgrade::{self, Asked, HEAD_BYTES_MAX, Upgrade};
 
@@ -52,6 +52,15 @@ impl Caller {
     /// Somebody else is behind it.
     fn is_really(&mut self, ip: IpAddr, tls_ahead: bool) {
         (self.ip, self.tls_ahead) = (ip.to_canonical(), tls_ahead);
+    }
+
+    /// Takes the word of a trusted web server for whom it connects.
+    pub(crate) fn is_behind(&mut self, upgrade: &Upgrade) {
+        if let Some((client, tls_ahead)) = upgrade.forwarded {
+            self.is_really(client, tls_ahead);
+            // TLS, if any, is the web server's, and so is what was shown in it.
+            self.tls = None;
+        }
     }
 
     /// Where it speaks TLS: the host that it looked for, empty where it named none.
@@ -105,6 +114,8 @@ pub(crate) enum Look {
     WebSocket(Upgrade),
     /// SSH: somebody else goes on with the connection.
     Ssh,
+    /// Pages for a browser.
+    Web,
     /// The last words for somebody who cannot come in.
     Refused(Vec<u8>),
     /// Nobody is there.
@@ -258,13 +269,11 @@ impl Greeting {
         match upgrade::look(&self.first, &self.doorway, self.caller.ip) {
             Asked::More if over => Look::Refused(Vec::new()),
             Asked::More => Look::More,
-            Asked::Refused(answer) => Look::Refused(answer),
+            Asked::Refused { status, sentence } => Look::Refused(upgrade::refusal(status, sentence)),
+            Asked::Page if self.doorway.pages() => Look::Web,
+            Asked::Page => Look::Refused(page(&self.first)),
             Asked::Upgrade(upgrade) => {
-                if let Some((client, tls_ahead)) = upgrade.forwarded {
-                    self.caller.is_really(client, tls_ahead);
-                    // TLS, if any, is the web server's, and so is what was shown in it.
-                    self.caller.tls = None;
-                }
+                self.caller.is_behind(&upgrade);
                 Look::WebSocket(upgrade)
             }
         }

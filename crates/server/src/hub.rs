@@ -221,6 +221,7 @@ impl<L: Log<Event>> Hub<L> {
             self.full = false;
             if let Arrival::Health(health) = &arrival {
                 note(health);
+                self.shared.keeps.set(matches!(health, Health::Ok));
             }
             self.shared.node.borrow_mut().arrived(arrival, now);
             if self.shared.node.borrow().wants_flush() {

@@ -50,6 +50,7 @@ mod ssh;
 mod throttle;
 mod tls;
 mod upgrade;
+mod web;
 mod websocket;
 
 pub use config::{Config, ConfigError};
@@ -183,6 +184,10 @@ pub struct Listening {
     pub ssh: bool,
     /// The certificate is the server's own, so that nobody else vouches for it.
     pub own_certificate: bool,
+    /// Whether browsers get pages.
+    pub pages: bool,
+    /// Where people find them, if the configuration says so.
+    pub public_url: Option<String>,
 }
 
 /// Tells a running server what to do. Clones tell the same one.
@@ -249,6 +254,8 @@ impl Server {
                 tls: place.tls,
                 fingerprint: doorway.certificate.as_ref().map(|found| found.fingerprint.clone()),
                 ssh: doorway.ssh,
+                pages: doorway.pages(),
+                public_url: config.web.public_url.clone(),
                 own_certificate: doorway.certificate.is_some() && place.tls_cert.is_none(),
             });
             listeners.push((socket, doorway));

@@ -7,6 +7,7 @@ use std::task::{Context, Poll, Waker};
 
 use chinwag_core::ids::SessionId;
 use chinwag_node::{Node, Outlet};
+use hyper::body::Bytes;
 
 use crate::clock::now_ms;
 use crate::config::{Config, ConfigError};
@@ -33,6 +34,10 @@ pub(crate) struct Shared {
     pub(crate) refused: Cell<usize>,
     /// The server is about to end: nothing more is read.
     pub(crate) stopping: Cell<bool>,
+    /// What is said is kept: the log is well.
+    pub(crate) keeps: Cell<bool>,
+    /// What browsers are told before anybody has a name, as JSON.
+    pub(crate) about: RefCell<Bytes>,
     /// When the server started, for people.
     created: String,
     /// The ssh door, where there is one.
@@ -63,6 +68,8 @@ impl Shared {
             buffer: RefCell::new(vec![0; BUFFER_BYTES].into_boxed_slice()),
             connections: Cell::new(0),
             stopping: Cell::new(false),
+            keeps: Cell::new(true),
+            about: RefCell::new(about(config)),
             created,
             ssh,
             doorways,
@@ -100,11 +107,18 @@ impl Shared {
             .inspect_err(|error| tracing::error!(%error, "the configuration stays as it was"))?;
         self.table.borrow_mut().send_queue_bytes = config.limits.send_queue_bytes;
         self.throttle.borrow_mut().reload(config.allowed());
+        *self.about.borrow_mut() = about(config);
         self.node.borrow_mut().set_settings(Arc::new(config.settings(&self.created)), now_ms());
         self.hub.ring();
         tracing::info!("the configuration was read again");
         Ok(())
     }
+}
+
+/// The names that a browser's first screen shows.
+fn about(config: &Config) -> Bytes {
+    let about = serde_json::json!({ "network": config.server.network, "lobby": config.server.lobby });
+    about.to_string().into()
 }
 
 /// Wakes the hub. Ringing twice before it looks is ringing once.

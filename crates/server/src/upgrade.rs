@@ -1,4 +1,5 @@
-//! HTTP as far as a WebSocket needs it: the request that asks for one, and the answer.
+//! HTTP as far as a WebSocket needs it: the request that asks for one, and the answer. Who asks for a page instead is
+//! handed to [`web`](crate::web).
 //!
 //! Specification: RFC 6455, section 4.2; subprotocols: <https://ircv3.net/specs/extensions/websocket>.
 
@@ -6,10 +7,10 @@ use std::net::{IpAddr, SocketAddr};
 
 use tungstenite::handshake::machine::TryParse;
 use tungstenite::handshake::server::{Request, create_response, write_response};
-use tungstenite::http::HeaderValue;
+use tungstenite::http::{HeaderMap, HeaderValue};
 
 use crate::doorway::Doorway;
-use crate::greet;
+use crate::greet::http_answer;
 use crate::websocket::Frames;
 
 /// Bytes of a request's head that are looked at.
@@ -24,8 +25,10 @@ const PROTOCOLS: [(&str, Frames); 2] =
 pub(crate) enum Asked {
     /// It has not come whole.
     More,
-    /// Not a WebSocket: this answer, and the end.
-    Refused(Vec<u8>),
+    /// Something else than a WebSocket: a page.
+    Page,
+    /// No WebSocket: this status and sentence.
+    Refused { status: u16, sentence: &'static str },
     /// A WebSocket.
     Upgrade(Upgrade),
 }
@@ -35,6 +38,8 @@ pub(crate) enum Asked {
 pub(crate) struct Upgrade {
     /// The answer.
     pub(crate) answer: Vec<u8>,
+    /// The headers in it.
+    pub(crate) headers: HeaderMap,
     /// Bytes of the request; frames follow.
     pub(crate) bytes: usize,
     pub(crate) frames: Frames,
@@ -48,30 +53,43 @@ pub(crate) fn look(request: &[u8], doorway: &Doorway, from: IpAddr) -> Asked {
         Ok(Some(parsed)) => parsed,
         Ok(None) if request.len() < HEAD_BYTES_MAX => return Asked::More,
         Ok(None) => {
-            return refused("431 Request Header Fields Too Large", "The head of this request is too long.");
+            return refused(431, "The head of this request is too long.");
         }
         // Not GET, or no HTTP at all: no WebSocket in any case.
-        Err(_) => return Asked::Refused(greet::page(request)),
+        Err(_) => return Asked::Page,
     };
-    let header = |name: &str| parsed.headers().get(name).and_then(|value| value.to_str().ok());
-    if !header("Upgrade").is_some_and(|upgrade| upgrade.eq_ignore_ascii_case("websocket")) {
-        return Asked::Refused(greet::page(request));
+    if !wanted(parsed.headers()) {
+        return Asked::Page;
     }
+    match grant(&parsed, doorway, from) {
+        Asked::Upgrade(upgrade) => Asked::Upgrade(Upgrade { bytes, ..upgrade }),
+        other => other,
+    }
+}
+
+/// Whether a request asks for a WebSocket.
+pub(crate) fn wanted(headers: &HeaderMap) -> bool {
+    let upgrade = headers.get("Upgrade").and_then(|value| value.to_str().ok());
+    upgrade.is_some_and(|upgrade| upgrade.eq_ignore_ascii_case("websocket"))
+}
+
+/// Looks at a request for a WebSocket that has come whole. How many bytes it had is not said.
+pub(crate) fn grant(parsed: &Request, doorway: &Doorway, from: IpAddr) -> Asked {
+    let header = |name: &str| parsed.headers().get(name).and_then(|value| value.to_str().ok());
     if header("Sec-WebSocket-Version").is_some_and(|version| version != "13") {
-        let status = "426 Upgrade Required\r\nSec-WebSocket-Version: 13";
-        return refused(status, "This server speaks version 13 of WebSocket.");
+        return refused(426, "This server speaks version 13 of WebSocket.");
     }
     if let Some(origin) = parsed.headers().get("Origin") {
         let origin = origin.to_str().unwrap_or("");
         if !doorway.allows(origin, header("Host").unwrap_or("")) {
             return refused(
-                "403 Forbidden",
+                403,
                 "Pages of this origin may not connect; allowed_origins of the listener names those that may.",
             );
         }
     }
-    let Ok(mut response) = create_response(&parsed) else {
-        return refused("400 Bad Request", "This is not how a WebSocket is asked for.");
+    let Ok(mut response) = create_response(parsed) else {
+        return refused(400, "This is not how a WebSocket is asked for.");
     };
     let wanted = parsed.headers().get_all("Sec-WebSocket-Protocol").iter();
     let mut wanted = wanted.filter_map(|list| list.to_str().ok()).flat_map(|list| list.split(','));
@@ -81,15 +99,27 @@ pub(crate) fn look(request: &[u8], doorway: &Doorway, from: IpAddr) -> Asked {
     }
     let mut answer = Vec::new();
     if write_response(&mut answer, &response).is_err() {
-        return refused("400 Bad Request", "This is not how a WebSocket is asked for.");
+        return refused(400, "This is not how a WebSocket is asked for.");
     }
-    let forwarded = doorway.trusts(from).then(|| forwarded(&parsed, doorway)).flatten();
+    let forwarded = doorway.trusts(from).then(|| forwarded(parsed, doorway)).flatten();
     let frames = found.map_or(Frames::AsTheCaller, |(_, frames)| *frames);
-    Asked::Upgrade(Upgrade { answer, bytes, frames, forwarded })
+    let headers = response.headers().clone();
+    Asked::Upgrade(Upgrade { answer, headers, bytes: 0, frames, forwarded })
 }
 
-fn refused(status: &str, sentence: &str) -> Asked {
-    Asked::Refused(greet::http_answer(status, sentence, true))
+fn refused(status: u16, sentence: &'static str) -> Asked {
+    Asked::Refused { status, sentence }
+}
+
+/// The whole answer of a refusal.
+pub(crate) fn refusal(status: u16, sentence: &str) -> Vec<u8> {
+    let status = match status {
+        403 => "403 Forbidden",
+        426 => "426 Upgrade Required\r\nSec-WebSocket-Version: 13",
+        431 => "431 Request Header Fields Too Large",
+        _ => "400 Bad Request",
+    };
+    http_answer(status, sentence, true)
 }
 
 /// The client for whom trusted servers connect: the last one in the chain that is none of them. What stands before
@@ -184,8 +214,8 @@ mod tests {
     #[test]
     fn strange_pages_are_refused() {
         granted(&[], "Origin: https://chat.example.org\r\n");
-        let Asked::Refused(answer) = ask(&[], "Origin: https://evil.example\r\n") else { panic!("granted") };
-        assert!(answer.starts_with(b"HTTP/1.1 403 "));
+        let refused = ask(&[], "Origin: https://evil.example\r\n");
+        assert!(matches!(refused, Asked::Refused { status: 403, .. }), "{refused:?}");
     }
 
     #[test]

@@ -112,13 +112,15 @@ fn ssh_callers_are_told_where_that_door_is_closed() {
 }
 
 #[test]
-fn http_callers_get_a_page() {
-    let place = Place::start(config());
+fn browsers_are_told_where_pages_are_switched_off() {
+    let mut config = config();
+    config.web.enabled = false;
+    let place = Place::start(config);
     let mut caller = Caller::connect(place.address());
     caller.send_bytes(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
     let answer = String::from_utf8(caller.rest()).unwrap();
     assert!(answer.starts_with("HTTP/1.1 503 "), "{answer}");
-    assert!(answer.contains("door is not open yet"), "{answer}");
+    assert!(answer.contains("no pages for browsers here"), "{answer}");
 }
 
 #[test]

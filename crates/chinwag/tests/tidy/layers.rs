@@ -22,7 +22,7 @@ const PURE_OTHERS: Option<&[&str]> = Some(&[
     "zeroize",
 ]);
 
-const LAYERS: [Layer; 13] = [
+const LAYERS: [Layer; 14] = [
     Layer { name: "wire", ours: &[], others: PURE_OTHERS },
     Layer { name: "log", ours: &[], others: PURE_OTHERS },
     Layer { name: "core", ours: &["log", "wire"], others: PURE_OTHERS },
@@ -31,7 +31,12 @@ const LAYERS: [Layer; 13] = [
     Layer { name: "proof", ours: &["core", "wire"], others: None },
     Layer { name: "archive", ours: &["core", "log", "wire"], others: None },
     Layer { name: "ssh", ours: &["tui", "client", "core", "wire"], others: None },
-    Layer { name: "server", ours: &["ssh", "node", "proof", "archive", "core", "log", "wire"], others: None },
+    Layer { name: "web", ours: &[], others: Some(&[]) },
+    Layer {
+        name: "server",
+        ours: &["ssh", "web", "node", "proof", "archive", "core", "log", "wire"],
+        others: None,
+    },
     Layer { name: "tui", ours: &["client", "wire"], others: None },
     Layer {
         name: "chinwag",
@@ -122,6 +127,8 @@ mod tests {
             ("chinwag-core", "dependencies", "db = { package = \"rusqlite\", version = \"1\" }"),
             ("chinwag-log", "target.'cfg(unix)'.dependencies", "libc = \"0.2\""),
             ("chinwag-wire", "build-dependencies", "mio = \"1\""),
+            ("chinwag-web", "dependencies", "chinwag-wire.workspace = true"),
+            ("chinwag-web", "build-dependencies", "brotli = \"8\""),
             ("chinwag-utils", "dependencies", ""),
         ] {
             let text = manifest(package, section, dependency);

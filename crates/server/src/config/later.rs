@@ -3,14 +3,6 @@
 
 use serde::Deserialize;
 
-/// `[web]`: pages for browsers.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct WebConfig {
-    /// Whether there are any.
-    pub enabled: bool,
-}
-
 /// `[metrics]`: figures for machines.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -31,9 +23,6 @@ impl super::Config {
         let off = |section, key, what: &str, value: &str| {
             Err((section, key, format!("{what} is not built yet: leave {key} = {value}")))
         };
-        if self.web.enabled {
-            return off("web", "enabled", "the web door", "false");
-        }
         if self.metrics.address != "off" {
             return off("metrics", "address", "a page of metrics", "\"off\"");
         }

@@ -133,10 +133,10 @@ fn listeners_of_the_file_replace_the_default() {
 
 #[test]
 fn what_is_not_built_may_be_off_and_not_on() {
-    let off = "[web]\nenabled = false\n[metrics]\naddress = \"off\"\n";
+    let off = "[metrics]\naddress = \"off\"\n";
     assert_eq!(parse(off).unwrap(), Config::default());
     assert_eq!(
-        parse("[web]\nenabled = true\n").unwrap_err(),
-        "c.toml:2: the web door is not built yet: leave enabled = false"
+        parse("[metrics]\naddress = \"127.0.0.1:9\"\n").unwrap_err(),
+        "c.toml:2: a page of metrics is not built yet: leave address = \"off\""
     );
 }

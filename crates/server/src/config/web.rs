@@ -1,0 +1,72 @@
+//! `[web]`: pages for browsers.
+
+use serde::Deserialize;
+
+/// `[web]`: the web client, on every listener that is for any door or for browsers.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct WebConfig {
+    /// Whether browsers get pages.
+    pub enabled: bool,
+    /// Where people find them, when that is not simply where the server listens: `https://chat.example.org/`.
+    pub public_url: Option<String>,
+}
+
+impl Default for WebConfig {
+    fn default() -> Self {
+        WebConfig { enabled: true, public_url: None }
+    }
+}
+
+impl WebConfig {
+    /// Scheme and host of the public address: pages from there may connect.
+    pub(crate) fn origin(&self) -> Option<String> {
+        let url = self.public_url.as_deref()?;
+        let (scheme, rest) = url.split_once("://")?;
+        let host = rest.split('/').next().unwrap_or(rest);
+        Some(format!("{scheme}://{host}"))
+    }
+
+    /// What types cannot say. The error is section, key and sentence.
+    pub(super) fn check(&self) -> Result<(), (&'static str, &'static str, String)> {
+        let odd = |url: &&str| {
+            let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+            !rest.is_some_and(|rest| {
+                let host = rest.strip_suffix('/').unwrap_or(rest);
+                !host.is_empty()
+                    && !host.contains(['/', ' ', '?', '#', '*', '@', '"', '\\'])
+                    && host.is_ascii()
+            })
+        };
+        match self.public_url.as_deref().filter(odd) {
+            Some(url) => {
+                let what = format!(
+                    "public_url = {url:?} is not an address such as https://chat.example.org/ (no path)"
+                );
+                Err(("web", "public_url", what))
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn public_addresses_are_origins() {
+        for (url, origin) in [
+            ("https://chat.example.org/", Some("https://chat.example.org")),
+            ("http://127.0.0.1:8080", Some("http://127.0.0.1:8080")),
+            ("chat.example.org", None),
+            ("https://", None),
+            ("https://*/", None),
+            ("https://a/b", None),
+            ("ftp://a/", None),
+        ] {
+            let web = WebConfig { public_url: Some(url.to_owned()), ..WebConfig::default() };
+            assert_eq!(web.check().ok().and_then(|()| web.origin()).as_deref(), origin, "{url}");
+        }
+    }
+}
