@@ -1,0 +1,362 @@
+// What the lines of the server mean for the chat. One function a verb; what is not named here is not shown.
+
+import { joined } from "./batches.ts";
+import type { Batch, Item } from "./batches.ts";
+import { PAGE, blank } from "./chat.ts";
+import type { Asked, Chat } from "./chat.ts";
+import { fold, isRoom } from "./irc.ts";
+import type { Line } from "./irc.ts";
+import { clean } from "./markup.ts";
+import { failure, numeric } from "./numerics.ts";
+import { append, change, count, find, firstAfter, merge, react, settle, trim } from "./timeline.ts";
+import { texts } from "../texts.ts";
+import type { Member, Message, Room } from "./types.ts";
+
+type Handler = (chat: Chat, line: Line, asked: Asked | undefined) => void;
+
+const VERBS: Record<string, Handler> = {
+  PING: (chat, line) => void chat.line("PONG", line.params),
+  CAP: cap,
+  AUTHENTICATE: (chat, line) => {
+    if (line.params[0] === "+") chat.authenticate();
+  },
+  PRIVMSG: said,
+  NOTICE: said,
+  TAGMSG: tagged,
+  EDIT: (chat, line) => {
+    const room = place(chat, line);
+    chat.edited(room, line.tags.get("draft/target-msgid") ?? "", words(line.tags.get("draft/edit-text") ?? "").text);
+  },
+  REDACT: (chat, line) => {
+    const room = place(chat, line);
+    const at = find(room, line.params[1] ?? "");
+    if (at >= 0) change(room, at, { deleted: true, text: "", why: line.params[2] });
+    count(room);
+  },
+  JOIN: join,
+  PART: (chat, line) => left(chat, line, chat.rooms.get(fold(line.params[0] ?? "")), line.from),
+  KICK: (chat, line) => {
+    const room = chat.rooms.get(fold(line.params[0] ?? ""));
+    const nick = line.params[1] ?? "";
+    if (room) event(chat, room, line, texts.putOut(line.from, nick, line.params[2] ?? ""));
+    left(chat, line, room, nick);
+  },
+  QUIT: (chat, line) => {
+    for (const room of chat.rooms.values()) left(chat, line, room, line.from);
+    // Whoever had the name that I want is gone.
+    if (fold(line.from) === fold(chat.wanted) && !chat.isMe(line.from)) chat.line("NICK", [chat.wanted]);
+  },
+  NICK: nick,
+  TOPIC: (chat, line) => {
+    const room = chat.ensure(line.params[0] ?? "");
+    room.topic = clean(line.params[1] ?? "");
+    event(chat, room, line, texts.topicChanged(line.from, room.topic));
+  },
+  MODE: (chat, line) => {
+    const room = chat.rooms.get(fold(line.params[0] ?? ""));
+    if (!room) return;
+    event(chat, room, line, texts.modesSet(line.from, line.params.slice(1).join(" ")));
+    // The easiest way to know who has which roles now.
+    if (/[qaohv]/.test(line.params[1] ?? "") && !line.tags.has("batch")) chat.line("NAMES", [room.name]);
+  },
+  RENAME: (chat, line) => {
+    const room = chat.rooms.get(fold(line.params[0] ?? ""));
+    if (!room) return;
+    chat.rooms.delete(room.id);
+    const to = chat.ensure(line.params[1] ?? "");
+    Object.assign(to, { ...room, name: to.name, id: to.id });
+    if (chat.active === room.id) chat.active = to.id;
+  },
+  AWAY: (chat, line) => each(chat, line.from, (member) => (member.away = line.params.length > 0)),
+  ACCOUNT: (chat, line) => each(chat, line.from, (member) => (member.account = star(line.params[0]))),
+  MARKREAD: (chat, line) => {
+    const room = chat.rooms.get(fold(line.params[0] ?? ""));
+    const at = Date.parse((line.params[1] ?? "").replace(/^timestamp=/, ""));
+    if (!room || !(at >= room.readUpTo)) return;
+    room.readUpTo = at;
+    count(room);
+    if (chat.active === room.id && !chat.watching) room.divider = firstAfter(room, at);
+  },
+  REGISTER: (chat, line) => {
+    chat.registering = false;
+    if (line.params[0] === "SUCCESS") chat.tell(texts.kept);
+  },
+  FAIL: failure,
+  ERROR: (chat, line) => {
+    if (chat.link !== "online") chat.refused = line.params[0] ?? "";
+  },
+};
+
+/** Does what a line says. */
+export function handle(chat: Chat, line: Line): void {
+  const asked = chat.answered(line);
+  if (/^\d{3}$/.test(line.verb)) numeric(chat, line, asked);
+  else VERBS[line.verb]?.(chat, line, asked);
+}
+
+/** Does what a batch says. */
+export function handleBatch(chat: Chat, batch: Batch): void {
+  const asked = chat.answered(batch.opening);
+  if (batch.kind === "chathistory") return history(chat, batch, asked);
+  if (batch.kind === "draft/multiline") {
+    const line = joined(batch);
+    if (line) said(chat, line, asked);
+    return;
+  }
+  if (batch.kind === "draft/chathistory-targets") {
+    for (const item of batch.items) {
+      const name = "line" in item ? (item.line.params[1] ?? "") : "";
+      if (name && !isRoom(name) && !/serv$/i.test(name)) {
+        const room = chat.ensure(name);
+        if (!room.loaded) chat.refresh(room);
+      }
+    }
+    return;
+  }
+  for (const item of batch.items) one(chat, item, asked);
+}
+
+/** A piece of a batch whose kind does not matter: as if it had come alone. */
+function one(chat: Chat, item: Item, asked: Asked | undefined): void {
+  if ("batch" in item) return item.batch.kind === "chathistory" ? history(chat, item.batch, asked) : handleBatch(chat, item.batch);
+  if (/^\d{3}$/.test(item.line.verb)) numeric(chat, item.line, asked);
+  else VERBS[item.line.verb]?.(chat, item.line, asked);
+}
+
+function cap(chat: Chat, line: Line): void {
+  const [, verb, ...rest] = line.params;
+  if (verb === "LS") {
+    offered(chat, rest.at(-1) ?? "");
+    if (rest[0] !== "*") chat.negotiate();
+  }
+  if (verb === "NAK") chat.line("CAP", ["END"]);
+}
+
+/** Capabilities as they come, perhaps in several lines. */
+function offered(chat: Chat, list: string): void {
+  for (const part of list.split(" ").filter(Boolean)) {
+    const at = part.indexOf("=");
+    chat.offered.set(at < 0 ? part : part.slice(0, at), at < 0 ? "" : part.slice(at + 1));
+  }
+}
+
+/** The room or conversation that a line belongs to. */
+export function place(chat: Chat, line: Line): Room {
+  const target = (line.params[0] ?? "").replace(/^[~&@%+]+(?=#)/, "");
+  if (isRoom(target)) return chat.ensure(target);
+  return chat.ensure(chat.isMe(target) && line.from ? line.from : target);
+}
+
+/** A text, and whether it is an action. */
+export function words(text: string): { text: string; action: boolean } {
+  const action = /^\u0001ACTION (.*?)\u0001?$/s.exec(text);
+  return { text: clean(action ? (action[1] ?? "") : text), action: action !== null };
+}
+
+function time(chat: Chat, line: Line): number {
+  return Date.parse(line.tags.get("time") ?? "") || chat.outside.now();
+}
+
+/** A line of speech as a message. */
+export function message(chat: Chat, line: Line): Message {
+  const { text, action } = words(line.params[1] ?? "");
+  const mine = chat.isMe(line.from) || (chat.account !== "" && line.tags.get("account") === chat.account);
+  const msgid = line.tags.get("msgid") ?? "";
+  const reply = line.tags.get("+draft/reply") ?? line.tags.get("+reply");
+  return {
+    ...blank(msgid || chat.key()),
+    msgid,
+    kind: action ? "action" : line.verb === "NOTICE" ? "notice" : "said",
+    from: line.from,
+    account: line.tags.get("account") ?? "",
+    text,
+    at: time(chat, line),
+    number: Number(line.tags.get("chinwag.internal/number") ?? 0),
+    mine,
+    mention: !mine && mentions(text, chat.nick),
+    ...(reply ? { replyTo: reply } : {}),
+  };
+}
+
+/** Whether a text names somebody, as a word. */
+export function mentions(text: string, nick: string): boolean {
+  if (!nick) return false;
+  const escaped = nick.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+  return new RegExp(`(^|[^\\p{L}\\p{N}_-])${escaped}($|[^\\p{L}\\p{N}_-])`, "iu").test(text);
+}
+
+function said(chat: Chat, line: Line, asked?: Asked): void {
+  const target = line.params[0] ?? "";
+  const served = !line.tags.has("msgid") && line.verb === "NOTICE";
+  if (served && !isRoom(target)) {
+    // What the server or a service says to me alone.
+    if (line.from.includes(".") || /serv$/i.test(line.from) || target === "*") {
+      if (chat.link === "online") chat.tell(clean(line.params[1] ?? ""));
+      return;
+    }
+  }
+  const room = place(chat, line);
+  const came = message(chat, line);
+  if (asked?.kind === "say" && asked.key && settle(room, asked.key, { ...came, key: asked.key, state: "kept", mine: true })) {
+    return;
+  }
+  room.typing.delete(fold(line.from));
+  if (!append(room, came)) return count(room);
+  trim(room, chat.active !== room.id || chat.atEnd);
+  arrived(chat, room, came);
+}
+
+/** Something new was said: it is read now, or counts as unread. */
+function arrived(chat: Chat, room: Room, came: Message): void {
+  if (came.mine) return;
+  if (chat.active === room.id && chat.watching) return chat.seen();
+  room.unread++;
+  if (came.mention || room.direct) {
+    room.mentions++;
+    chat.outside.attention?.(room, came);
+  }
+  if (chat.active === room.id && !room.divider) room.divider = came.key;
+}
+
+function tagged(chat: Chat, line: Line): void {
+  const typing = line.tags.get("+typing");
+  const target = line.params[0] ?? "";
+  if (typing !== undefined) {
+    if (chat.isMe(line.from)) return;
+    const room = chat.rooms.get(fold(isRoom(target) ? target : line.from));
+    if (typing === "active") room?.typing.set(fold(line.from), chat.outside.now() + 6000);
+    else room?.typing.delete(fold(line.from));
+    return;
+  }
+  reacted(place(chat, line), line);
+}
+
+function reacted(room: Room, line: Line): void {
+  const about = line.tags.get("+draft/reply") ?? line.tags.get("+reply") ?? "";
+  const back = line.tags.get("+draft/unreact");
+  const what = clean(back ?? line.tags.get("+draft/react") ?? "").slice(0, 64);
+  if (what) react(room, about, what, line.from, back !== undefined);
+}
+
+/** A line about the room between its messages. */
+export function event(chat: Chat, room: Room, line: Line, text: string): void {
+  append(room, { ...blank(line.tags.get("msgid") ?? chat.key()), kind: "event", from: line.from, text: clean(text), at: time(chat, line) });
+}
+
+function join(chat: Chat, line: Line): void {
+  const room = chat.ensure(line.params[0] ?? "");
+  if (!chat.isMe(line.from)) {
+    room.members.set(fold(line.from), { nick: line.from, signs: "", account: star(line.params[1]), away: false, bot: false });
+    return;
+  }
+  const fresh = !room.joined;
+  room.joined = true;
+  room.members.clear();
+  if (!chat.active) chat.active = room.id;
+  if (fresh) chat.refresh(room);
+  chat.line("WHO", [room.name, "%tnaf,1"]);
+}
+
+function left(chat: Chat, _line: Line, room: Room | undefined, who: string): void {
+  if (!room) return;
+  room.members.delete(fold(who));
+  room.typing.delete(fold(who));
+  if (chat.isMe(who) && !room.direct) room.joined = false;
+}
+
+function nick(chat: Chat, line: Line): void {
+  const to = line.params[0] ?? "";
+  if (chat.isMe(line.from)) {
+    chat.nick = to;
+    chat.names.add(fold(to));
+  }
+  for (const room of chat.rooms.values()) {
+    const member = room.members.get(fold(line.from));
+    if (!member) continue;
+    room.members.delete(fold(line.from));
+    room.members.set(fold(to), { ...member, nick: to });
+    event(chat, room, line, texts.nowCalled(line.from, to));
+  }
+}
+
+function each(chat: Chat, who: string, how: (member: Member) => void): void {
+  for (const room of chat.rooms.values()) {
+    const member = room.members.get(fold(who));
+    if (member) how(member);
+  }
+}
+
+function star(account: string | undefined): string {
+  return account && account !== "*" && account !== "0" ? account : "";
+}
+
+// ---- pages of history
+
+function history(chat: Chat, batch: Batch, asked: Asked | undefined): void {
+  const room = chat.rooms.get(fold(batch.params[0] ?? "")) ?? asked?.room;
+  if (!room) return;
+  const where = asked?.where ?? (room.loading || "latest");
+  room.loading = "";
+  const said: Message[] = [];
+  const reactions: Line[] = [];
+  for (const item of batch.items) {
+    const line = "line" in item ? item.line : joined(item.batch);
+    if (!line) continue;
+    if (line.verb === "PRIVMSG" || line.verb === "NOTICE") said.push(message(chat, line));
+    else if (line.verb === "TAGMSG") reactions.push(line);
+    else if (line.verb === "TOPIC") said.push({ ...message(chat, line), kind: "event", text: clean(texts.topicChanged(line.from, line.params[1] ?? "")), mine: false, mention: false });
+  }
+  const all = batch.opening.tags.has("draft/chathistory-end") || batch.items.length < PAGE;
+  const sentBefore = new Set(where === "before" ? [] : chat.inDoubt(room));
+  place_(room, said, where, all);
+  for (const line of reactions) reacted(room, line);
+  if (where !== "before") matched(chat, room, said);
+  if (where === "after" && !all && !room.behind) return chat.page(room, "after", said.at(-1)?.msgid);
+  room.loaded = true;
+  if (where === "latest" || where === "after") chat.resume(room, sentBefore);
+  count(room);
+  if (chat.active === room.id && room.unread && !room.divider && where !== "before") {
+    room.divider = firstAfter(room, room.readUpTo);
+  }
+  chat.seen();
+}
+
+function place_(room: Room, said: Message[], where: "before" | "after" | "latest" | "around", all: boolean): void {
+  if (where === "before") {
+    merge(room, said, "before");
+    room.complete ||= all;
+  } else if (where === "after") {
+    merge(room, said, "after");
+    if (all) room.behind = false;
+  } else {
+    anew(room, said, where, all);
+  }
+}
+
+/** A page that does not continue what is here. What came alive meanwhile stays, and so do lines that are kept nowhere
+ * (between guests); what a gap would stand behind is dropped. */
+function anew(room: Room, said: Message[], where: "latest" | "around", all: boolean): void {
+  const pending = room.messages.filter((message) => message.state !== "kept");
+  const overlap = said.some((message) => find(room, message.msgid) >= 0);
+  const known = new Set(said.map((message) => message.msgid));
+  const last = said.at(-1)?.at ?? 0;
+  const joins = where === "latest" && (overlap || room.direct);
+  const rest = room.messages.filter(
+    (message) => message.state === "kept" && !known.has(message.msgid) && (joins || (where === "latest" && message.at > last)),
+  );
+  room.messages = [...[...said, ...rest].sort((a, b) => a.at - b.at), ...pending];
+  room.complete = where === "latest" && (all || (overlap && room.complete));
+  room.behind = where === "around";
+}
+
+/** What is pending and did arrive after all: the text is the same, and I said it. */
+function matched(chat: Chat, room: Room, said: Message[]): void {
+  for (const pending of room.messages.filter((message) => message.state !== "kept")) {
+    const same = said.find(
+      (came) => came.text === pending.text && came.at >= pending.at - 60_000 && (came.mine || chat.names.has(fold(came.from))),
+    );
+    if (!same) continue;
+    said.splice(said.indexOf(same), 1);
+    room.messages = room.messages.filter((message) => message.key !== pending.key);
+  }
+}

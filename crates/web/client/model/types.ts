@@ -1,0 +1,100 @@
+// What the screens show. A message is never changed in place: a new one takes its place, so that a view can tell.
+
+/** A message, or a line about the room. */
+export interface Message {
+  /** The same for a message from pending to kept, and unlike any other's. */
+  readonly key: string;
+  /** Empty until it is kept. */
+  readonly msgid: string;
+  readonly kind: "said" | "action" | "notice" | "event";
+  readonly from: string;
+  readonly account: string;
+  readonly text: string;
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  /** Its number in the room; 0 where there is none. */
+  readonly number: number;
+  readonly state: "kept" | "pending" | "failed";
+  /** Why it failed. */
+  readonly why?: string;
+  readonly mine: boolean;
+  /** It names me. */
+  readonly mention: boolean;
+  readonly edited: boolean;
+  readonly deleted: boolean;
+  /** The msgid that it answers. */
+  readonly replyTo?: string;
+  /** Who reacted with what. */
+  readonly reactions: ReadonlyMap<string, readonly string[]>;
+}
+
+/** Somebody in a room. */
+export interface Member {
+  nick: string;
+  /** Signs of roles, the highest first: ~ & @ % + */
+  signs: string;
+  account: string;
+  away: boolean;
+  bot: boolean;
+}
+
+/** Where people talk: a room, or a conversation with one person. */
+export interface Room {
+  readonly name: string;
+  readonly id: string;
+  readonly direct: boolean;
+  topic: string;
+  joined: boolean;
+  members: Map<string, Member>;
+  messages: Message[];
+  /** Everything before the first message is here, too. */
+  complete: boolean;
+  /** Newer messages than the last one are not here. */
+  behind: boolean;
+  /** Pages that were asked for. */
+  loading: "" | "before" | "after" | "latest" | "around";
+  /** The latest page has come once. */
+  loaded: boolean;
+  /** Up to when I have read; 0 where nobody knows. */
+  readUpTo: number;
+  unread: number;
+  mentions: number;
+  /** Where I was when I came: the divider stands before this message. */
+  divider: string;
+  /** Until when somebody types, by nickname. */
+  typing: Map<string, number>;
+  /** The half-typed line. */
+  draft: string;
+}
+
+/** A room that one could enter. */
+export interface Listed {
+  name: string;
+  people: number;
+  topic: string;
+}
+
+/** How the connection is. */
+export type Link = "new" | "connecting" | "online" | "waiting" | "over";
+
+export function emptyRoom(name: string, id: string, direct: boolean): Room {
+  return {
+    name,
+    id,
+    direct,
+    topic: "",
+    joined: direct,
+    members: new Map(),
+    messages: [],
+    complete: false,
+    behind: false,
+    loading: "",
+    loaded: false,
+    readUpTo: 0,
+    unread: 0,
+    mentions: 0,
+    divider: "",
+    typing: new Map(),
+    draft: "",
+  };
+}

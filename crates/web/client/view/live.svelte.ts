@@ -1,0 +1,152 @@
+// The chat, made visible: one counter that grows when something changed, at most once a frame, and what only the screens
+// know (which dialog is open, what is being answered).
+
+import { Connection } from "../link.ts";
+import { Chat } from "../model/chat.ts";
+import { isRoom } from "../model/irc.ts";
+import type { Message, Room } from "../model/types.ts";
+
+let version = $state(0);
+let frame = 0;
+
+function changed(): void {
+  if (frame) return;
+  // A hidden page gets no frames, and its title is to change all the same.
+  const bump = () => {
+    frame = 0;
+    version++;
+  };
+  frame = document.visibilityState === "visible" ? requestAnimationFrame(bump) : Number(setTimeout(bump, 50));
+}
+
+export const chat = new Chat({ now: () => Date.now(), changed });
+export const connection = new Connection(chat);
+
+/** Reads the chat so that whoever asks is asked again when it changes. */
+export function look<T>(read: () => T): T {
+  void version;
+  return read();
+}
+
+/** What only the screens know. */
+export const screen = $state({
+  inside: false,
+  /** Which of the narrow screen's sides is open. */
+  side: "" as "" | "rooms" | "members",
+  dialog: "" as "" | "switcher" | "keep" | "rooms",
+  replying: null as Message | null,
+  editing: null as Message | null,
+  /** The msgid to be shown. */
+  reveal: "",
+  network: "chinwag",
+});
+
+const NAME = "chinwag.name";
+const INSIDE = "chinwag.inside";
+const DRAFTS = "chinwag.drafts";
+
+/** What a browser may refuse to keep is not needed. */
+function keep(store: Storage, key: string, value: string | null): void {
+  try {
+    if (value === null) store.removeItem(key);
+    else store.setItem(key, value);
+  } catch {
+    return;
+  }
+}
+
+function kept(store: () => Storage, key: string): string {
+  try {
+    return store().getItem(key) ?? "";
+  } catch {
+    return "";
+  }
+}
+
+export const rememberedName = kept(() => localStorage, NAME);
+
+/** The room that the address names. */
+export function roomInAddress(): string {
+  const name = decodeURIComponent(location.hash.replace(/^#+/, ""));
+  return name && !/[\s,\u0007]/.test(name) ? `#${name}` : "";
+}
+
+/** Walks in. */
+export function enter(name: string, password: string): void {
+  chat.wanted = name;
+  chat.password = password;
+  chat.refused = "";
+  const room = roomInAddress();
+  if (room && !chat.rooms.size) chat.active = room.toLowerCase();
+  screen.inside = true;
+  connection.start();
+}
+
+/** Back at the first screen. */
+export function backToDoor(): void {
+  connection.stop();
+  screen.inside = false;
+  keep(sessionStorage, INSIDE, null);
+}
+
+/** I am in: a reload comes back here. */
+export function arrived(): void {
+  keep(localStorage, NAME, chat.wanted);
+  keep(sessionStorage, INSIDE, "yes");
+}
+
+export const wasInside = kept(() => sessionStorage, INSIDE) === "yes" && rememberedName !== "";
+
+const drafts: Record<string, string> = (() => {
+  try {
+    return JSON.parse(kept(() => sessionStorage, DRAFTS) || "{}") as Record<string, string>;
+  } catch {
+    return {};
+  }
+})();
+
+/** The half-typed line of a room; a reload does not lose it. */
+export function draft(room: Room): string {
+  return room.draft || (drafts[room.id] ?? "");
+}
+
+export function setDraft(room: Room, text: string): void {
+  room.draft = text;
+  if (text) drafts[room.id] = text;
+  else delete drafts[room.id];
+  keep(sessionStorage, DRAFTS, JSON.stringify(drafts));
+}
+
+/** Shows a room, and puts it into the address, so that the address is an invitation. */
+export function go(name: string): void {
+  const room = chat.open(name);
+  screen.side = "";
+  screen.dialog = "";
+  screen.replying = null;
+  screen.editing = null;
+  if (isRoom(room.name)) history.replaceState(null, "", `#${encodeURIComponent(room.name.slice(1))}`);
+}
+
+/** Rooms first, then people, each by name. */
+export function rooms(): Room[] {
+  const all = [...chat.rooms.values()];
+  return all.sort((a, b) => Number(a.direct) - Number(b.direct) || a.id.localeCompare(b.id));
+}
+
+/** A hue for a name, the same on every screen. */
+export function hue(name: string): number {
+  let sum = 7;
+  for (const char of name.toLowerCase()) sum = (sum * 31 + (char.codePointAt(0) ?? 0)) >>> 0;
+  return sum % 360;
+}
+
+setInterval(() => {
+  const now = Date.now();
+  for (const room of chat.rooms.values()) {
+    for (const [nick, until] of room.typing) {
+      if (until >= now) continue;
+      room.typing.delete(nick);
+      changed();
+    }
+  }
+}, 1000);

@@ -1,0 +1,334 @@
+// The web client against the real server, in the distribution's chromium: what a person would do, and what a hostile one
+// would. `node e2e/run.mjs [name]`; screenshots are left in e2e/shots.
+
+import assert from "node:assert/strict";
+import { mkdirSync } from "node:fs";
+import { chromium } from "playwright-core";
+import { Caller, Server, browserPath, say, until, walkIn } from "./lib.mjs";
+
+const shots = new URL("shots/", import.meta.url).pathname;
+mkdirSync(shots, { recursive: true });
+
+const article = (page, text) => page.locator("article", { hasText: text });
+
+const tests = {
+  async "a newcomer's first minute, by a link"({ page, server }) {
+    const asked = [];
+    page.on("request", (request) => asked.push(request.url()));
+    const began = Date.now();
+    await page.goto(`${server.url}#tea`);
+    await page.getByText("You are about to enter #tea.").waitFor();
+    await page.screenshot({ path: `${shots}door.png` });
+    await page.keyboard.type("ann");
+    await page.keyboard.press("Enter");
+    await page.locator("#writing").waitFor();
+    await say(page, "hello, is anybody here?");
+    assert.ok(Date.now() - began < 10_000, `it took ${Date.now() - began} ms`);
+    assert.equal(await page.title(), "#tea · chinwag");
+    assert.ok(asked.every((url) => url.startsWith(server.url)), `it asked strangers: ${asked}`);
+    const bytes = await page.evaluate(() => [...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")].reduce((sum, entry) => sum + entry.transferSize, 0));
+    console.log(`      first load: ${bytes} bytes over the network, headers and all`);
+    assert.ok(bytes < 100_000, `${bytes} bytes`);
+    // The name is taken now, and the first screen says so.
+    const other = await page.context().browser().newPage();
+    await other.goto(server.url);
+    await other.getByLabel("Your name").fill("ann");
+    await other.getByRole("button", { name: "Walk in" }).click();
+    await other.getByText("Somebody has this name.").waitFor();
+    await other.getByLabel("Your name").fill("bea");
+    await other.keyboard.press("Enter");
+    await other.locator("#writing").waitFor();
+    await other.close();
+  },
+
+  async "two browsers, an IRC client and nc in one room"({ page, server, browser }) {
+    const cy = Caller.irc(server.port, "cy", "#lobby");
+    await cy.hear(" 366 ");
+    const dan = new Caller(server.port);
+    dan.send("dan");
+    await dan.hear("Welcome, dan");
+    await walkIn(page, server.url, "ann");
+    const second = await browser.newPage();
+    await walkIn(second, server.url, "bob");
+    await page.locator("aside li", { hasText: "bob" }).waitFor();
+    await say(page, "is the build green again, bob?");
+    await article(second, "is the build green").and(second.locator(".mention")).waitFor();
+    await cy.hear("PRIVMSG #lobby :is the build green again, bob?");
+    await dan.hear("ann: is the build green again, bob?");
+    cy.send("PRIVMSG #lobby :from **irc**, see https://example.org/builds");
+    dan.send("and from nc");
+    await page.locator("article strong", { hasText: "irc" }).waitFor();
+    assert.equal(await page.locator("article a").first().getAttribute("rel"), "noopener noreferrer nofollow ugc");
+    await article(page, "and from nc").waitFor();
+    // Reply, reaction, edit, deletion, and a message of several lines: seen by all in their own way.
+    const asked = article(second, "is the build green");
+    await asked.hover();
+    await asked.getByRole("button", { name: "Reply" }).click();
+    await say(second, "yes, since ten minutes ago");
+    await page.locator(".answered", { hasText: "is the build green" }).waitFor();
+    await article(page, "since ten minutes").hover();
+    await article(page, "since ten minutes").getByRole("button", { name: "React" }).click();
+    await article(page, "since ten minutes").getByRole("button", { name: "🎉" }).click();
+    await second.locator(".reactions button", { hasText: "🎉 1" }).waitFor();
+    await dan.hear("ann reacted 🎉");
+    await page.locator("#writing").press("ArrowUp");
+    await page.locator("#writing").fill("is the build green, bob?");
+    await page.locator("#writing").press("Enter");
+    await article(second, "is the build green, bob? (edited)").waitFor();
+    await say(second, "two\nlines");
+    await dan.hear("bob: two");
+    await article(page, "two").waitFor();
+    await say(second, "a slip");
+    const slip = article(second, "a slip").last();
+    await slip.hover();
+    await slip.getByRole("button", { name: "Delete" }).click();
+    await slip.getByRole("button", { name: "Delete", exact: true }).click();
+    await page.getByText("This message was deleted.").waitFor();
+    // Typing, and a conversation of two with its badge.
+    await second.locator("#writing").pressSequentially("hm");
+    await page.getByText("bob is typing…").waitFor();
+    cy.send("PRIVMSG ann :psst");
+    await page.locator("nav li", { hasText: "cy" }).locator(".badge.mention").waitFor();
+    await page.screenshot({ path: `${shots}room.png` });
+    await page.locator("nav li", { hasText: "cy" }).locator(".name").click();
+    await article(page, "psst").waitFor();
+    await say(page, "yes?");
+    await cy.hear("PRIVMSG cy :yes?");
+    await page.emulateMedia({ colorScheme: "dark" });
+    await page.locator("nav li", { hasText: "lobby" }).locator(".name").click();
+    await article(page, "from irc").waitFor();
+    await page.screenshot({ path: `${shots}dark.png` });
+    cy.close();
+    dan.close();
+    await second.close();
+  },
+
+  async "reload, and offline and online, lose nothing and double nothing"({ page, server, context }) {
+    await walkIn(page, server.url, "ann");
+    await say(page, "before");
+    await page.locator("#writing").fill("half a li");
+    await page.reload();
+    await article(page, "before").waitFor();
+    assert.equal(await page.locator("#writing").inputValue(), "half a li");
+    const cy = Caller.irc(server.port, "cy", "#lobby");
+    await cy.hear(" 366 ");
+    await context.setOffline(true);
+    await page.evaluate(() => dispatchEvent(new Event("offline")));
+    await page.getByText("No connection.").waitFor();
+    cy.send("PRIVMSG #lobby :said meanwhile");
+    await cy.hear("JOIN");
+    await page.locator("#writing").fill("typed meanwhile");
+    await page.locator("#writing").press("Enter");
+    await page.locator("article.pending", { hasText: "typed meanwhile" }).waitFor();
+    await page.locator("#writing").fill("another half");
+    await context.setOffline(false);
+    await page.evaluate(() => dispatchEvent(new Event("online")));
+    await page.locator("article:not(.pending)", { hasText: "typed meanwhile" }).waitFor();
+    await article(page, "said meanwhile").waitFor();
+    await cy.hear("PRIVMSG #lobby :typed meanwhile");
+    assert.equal(await page.locator("#writing").inputValue(), "another half");
+    // The server goes and comes back.
+    await server.restart();
+    await page.getByText("No connection.").waitFor({ state: "hidden" });
+    await page.locator("#writing").fill("after the restart");
+    await page.locator("#writing").press("Enter");
+    await page.locator("article:not(.pending)", { hasText: "after the restart" }).waitFor();
+    for (const text of ["before", "said meanwhile", "typed meanwhile", "after the restart"]) assert.equal(await article(page, text).count(), 1, text);
+    cy.close();
+  },
+
+  async "hostile messages do nothing"({ page, server }) {
+    const dialogs = [];
+    page.on("dialog", (dialog) => {
+      dialogs.push(dialog.message());
+      void dialog.dismiss();
+    });
+    await walkIn(page, server.url, "ann");
+    const eve = Caller.irc(server.port, "eve", "#lobby");
+    await eve.hear(" 366 ");
+    const before = await page.evaluate(() => document.querySelectorAll("script, iframe, object, embed, style").length);
+    for (const text of [
+      "<script>alert(1)</script>",
+      "<img src=x onerror=alert(2)>",
+      "<svg/onload=alert(3)>",
+      "**<b onmouseover=alert(4)>** `<i>` [x](javascript:alert(5))",
+      "javascript:alert(6) data:text/html,<script>alert(7)</script> http://user:secret@evil.example/",
+      "\u202Egnp.exe\u202C and \u0003" + "04red \u0007\u001b[2J",
+      "{@html '<b>'} {{constructor.constructor('alert(8)')()}} ${alert(9)}",
+    ]) eve.send(`PRIVMSG #lobby :${text}`);
+    eve.send("@+draft/react=<img\\ssrc=x\\sonerror=alert(10)>;+draft/reply=none TAGMSG #lobby");
+    // 10,000 emoji and more, in as many lines as that takes.
+    for (let line = 0; line < 100; line++) eve.send(`PRIVMSG #lobby :${"🎉".repeat(100)}`);
+    eve.send(`PRIVMSG #lobby :${"x".repeat(1_000_000)}`);
+    eve.send("PRIVMSG #lobby :" + "Z\u0351\u036b\u0343".repeat(60), "PRIVMSG #lobby :the end of it");
+    await article(page, "the end of it").waitFor();
+    await page.locator(".list").evaluate((list) => (list.scrollTop = 0));
+    await page.locator("article", { hasText: "<script>alert(1)</script>" }).waitFor();
+    const shown = await page.evaluate(() => ({
+      nodes: document.querySelectorAll("script, iframe, object, embed, style").length,
+      inside: document.querySelectorAll(".text script, .text img, .text svg, .text b:not(.text > b)").length,
+      links: [...document.querySelectorAll(".text a")].map((link) => link.href),
+      text: document.querySelector(".list")?.textContent ?? "",
+    }));
+    assert.equal(shown.nodes, before);
+    assert.equal(shown.inside, 0);
+    assert.deepEqual(shown.links, []);
+    assert.ok(!/[\u202e\u001b\u0007\u0003]/.test(shown.text));
+    assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), "wider than the screen");
+    assert.deepEqual(dialogs, []);
+    await say(page, "still alive");
+    await page.screenshot({ path: `${shots}hostile.png` });
+    // A page of somebody else may not connect, and nobody may frame this one.
+    const refused = await fetch(server.url, { headers: { upgrade: "websocket" } }).catch(() => null);
+    assert.ok(!refused || refused.status !== 101);
+    const policy = (await fetch(server.url)).headers.get("content-security-policy") ?? "";
+    assert.match(policy, /frame-ancestors 'none'/);
+    assert.doesNotMatch(policy, /unsafe/);
+    eve.close();
+  },
+
+  async "a long history: pages come, the position stays, the first unread is found"({ page, server }) {
+    const eve = Caller.irc(server.port, "eve", "#lobby");
+    await eve.hear(" 366 ");
+    for (let line = 1; line <= 400; line++) eve.send(`PRIVMSG #lobby :line number ${line}.`);
+    eve.send("PING done");
+    await eve.hear("PONG");
+    await walkIn(page, server.url, "ann");
+    await article(page, "line number 400.").waitFor();
+    const list = page.locator(".list");
+    for (const line of [300, 200, 100, 1]) {
+      await until(`line ${line}`, async () => {
+        await list.evaluate((list) => (list.scrollTop = Math.min(list.scrollTop, 200)));
+        return article(page, `line number ${line}.`).count();
+      });
+      assert.ok((await page.locator("article").count()) <= 170, "the page holds a window only");
+    }
+    await article(page, "line number 1.").scrollIntoViewIfNeeded();
+    const place = () => article(page, "line number 1.").evaluate((row) => Math.round(row.getBoundingClientRect().top));
+    const before = await place();
+    for (let line = 401; line <= 405; line++) eve.send(`PRIVMSG #lobby :line number ${line}.`);
+    await page.getByRole("button", { name: "To the newest message" }).filter({ hasText: "5 new" }).waitFor();
+    assert.equal(await place(), before, "what is looked at moved");
+    await page.getByRole("button", { name: "To the newest message" }).click();
+    await article(page, "line number 405.").waitFor();
+    await until("all is read", async () => !(await page.title()).startsWith("("));
+    eve.close();
+  },
+
+  async "a phone-sized screen"({ browser, server }) {
+    const context = await browser.newContext({ viewport: { width: 320, height: 640 }, hasTouch: true, isMobile: true });
+    const page = await context.newPage();
+    await walkIn(page, server.url, "ann");
+    await say(page, "a rather long message from a small screen, with a_word_that_is_much_longer_than_the_screen_is_wide_and_goes_on");
+    const fits = () => page.evaluate(() => document.documentElement.scrollWidth <= innerWidth);
+    assert.ok(await fits());
+    await page.screenshot({ path: `${shots}phone.png` });
+    await page.getByRole("button", { name: "Rooms and people" }).tap();
+    await page.getByRole("button", { name: "Find or open a room" }).tap();
+    await page.getByRole("combobox", { name: "A room's name" }).fill("tea");
+    await page.keyboard.press("Enter");
+    await page.getByText("This is the beginning of #tea.").waitFor();
+    await page.getByRole("button", { name: "Rooms and people" }).tap();
+    await page.locator("nav li", { hasText: "lobby" }).waitFor();
+    await page.waitForTimeout(300);
+    await page.screenshot({ path: `${shots}phone-rooms.png` });
+    assert.ok(await fits());
+    await context.close();
+  },
+
+  async "keyboard only"({ page, server }) {
+    await page.goto(server.url);
+    await page.keyboard.type("ann");
+    await page.keyboard.press("Enter");
+    await page.locator("#writing").waitFor();
+    await page.keyboard.type("first");
+    await page.keyboard.press("Enter");
+    await page.locator("article:not(.pending)", { hasText: "first" }).waitFor();
+    await page.keyboard.type("a");
+    await page.keyboard.press("Shift+Enter");
+    await page.keyboard.type("second");
+    await page.keyboard.press("Enter");
+    await page.locator("article:not(.pending)", { hasText: "second" }).waitFor();
+    await page.keyboard.press("ArrowUp");
+    await page.getByText("Editing your message").waitFor();
+    await page.keyboard.press("Escape");
+    await page.keyboard.press("Control+k");
+    await page.getByRole("combobox", { name: "A room or a person" }).waitFor();
+    await page.keyboard.type("#tea");
+    await page.screenshot({ path: `${shots}switcher.png` });
+    await page.keyboard.press("Enter");
+    await page.getByText("This is the beginning of #tea.").waitFor();
+    await page.keyboard.type("in the other room");
+    await page.keyboard.press("Enter");
+    await article(page, "in the other room").waitFor();
+    await page.keyboard.press("Alt+ArrowUp");
+    await article(page, "second").waitFor();
+    // To the messages, and an answer from there.
+    await page.locator("#writing").focus();
+    await page.keyboard.press("Shift+Tab");
+    await until("a message has the focus", () => page.evaluate(() => document.activeElement?.closest("article") !== null));
+    await page.evaluate(() => document.activeElement?.closest("article")?.focus());
+    await page.keyboard.press("ArrowUp");
+    await page.keyboard.press("r");
+    await page.getByText("Replying to ann").waitFor();
+    await page.keyboard.type("an answer to @an");
+    await page.getByRole("option", { name: "ann" }).waitFor();
+    await page.keyboard.press("Tab");
+    await page.keyboard.press("Enter");
+    await page.locator(".answered", { hasText: "first" }).waitFor();
+    const nameless = await page.evaluate(() => [...document.querySelectorAll("button, input, textarea, a")].filter((node) => !(node.getAttribute("aria-label") || node.textContent?.trim() || node.labels?.length || node.closest("[aria-hidden=true]"))).map((node) => node.outerHTML));
+    assert.deepEqual(nameless, []);
+  },
+
+  async "keeping a name, and logging in with it"({ page, server, browser }) {
+    await walkIn(page, server.url, "ann");
+    await page.getByRole("button", { name: "Keep this name" }).click();
+    await page.getByLabel("Password").fill("a long sentence");
+    await page.screenshot({ path: `${shots}keep.png` });
+    await page.keyboard.press("Enter");
+    await page.getByText("This name is yours now.").waitFor();
+    await page.getByRole("button", { name: "Keep this name" }).waitFor({ state: "detached" });
+    const second = await browser.newPage();
+    await second.goto(server.url);
+    await second.getByLabel("Your name").fill("ann");
+    await second.getByRole("button", { name: "I have a password" }).click();
+    await second.getByLabel("Password").fill("wrong");
+    await second.getByRole("button", { name: "Walk in" }).click();
+    await second.getByText("That is not the password").waitFor();
+    await second.getByLabel("Password").fill("a long sentence");
+    await second.getByRole("button", { name: "Walk in" }).click();
+    await second.locator("#writing").waitFor();
+    await say(second, "from my other screen");
+    await article(page, "from my other screen").waitFor();
+    await second.close();
+  },
+};
+
+const wanted = process.argv[2] ?? "";
+const browser = await chromium.launch({ executablePath: browserPath(), args: process.getuid?.() === 0 ? ["--no-sandbox"] : [] });
+let failed = 0;
+for (const [name, run] of Object.entries(tests)) {
+  if (!name.includes(wanted)) continue;
+  const server = await Server.start();
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, locale: "en-GB" });
+  const page = await context.newPage();
+  const broken = [];
+  page.on("pageerror", (error) => broken.push(String(error)));
+  page.on("console", (message) => {
+    if (message.type() === "error" && !/WebSocket|ERR_INTERNET_DISCONNECTED/.test(message.text())) broken.push(message.text());
+  });
+  const began = Date.now();
+  try {
+    await run({ page, server, browser, context });
+    assert.deepEqual(broken, [], "the page complained");
+    console.log(`ok    ${name} (${Date.now() - began} ms)`);
+  } catch (error) {
+    failed++;
+    console.log(`FAIL  ${name}: ${error.stack}\n${broken.join("\n")}`);
+    await page.screenshot({ path: `${shots}failed-${failed}.png` }).catch(() => {});
+  }
+  await context.close();
+  await server.stop();
+}
+await browser.close();
+process.exit(failed ? 1 : 0);

@@ -1,0 +1,264 @@
+// The chat against what the server says, without a socket.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Chat } from "../client/model/chat.ts";
+import { command } from "../client/model/commands.ts";
+import { complete, fit } from "../client/model/complete.ts";
+import { trim } from "../client/model/timeline.ts";
+import type { Room } from "../client/model/types.ts";
+
+const CAPS = "batch message-tags echo-message labeled-response draft/chathistory draft/read-marker draft/multiline=max-bytes=4096,max-lines=5 draft/message-edit draft/message-redaction server-time sasl";
+
+class World {
+  now = Date.parse("2026-11-21T14:00:00.000Z");
+  sent: string[] = [];
+  attention: string[] = [];
+  chat = new Chat({
+    now: () => this.now,
+    changed: () => {},
+    attention: (_room, message) => this.attention.push(message.text),
+  });
+  private seconds = 0;
+
+  constructor() {
+    this.chat.wanted = "ann";
+    this.connect();
+  }
+
+  connect(): void {
+    this.sent = [];
+    this.chat.opened((line) => this.sent.push(line));
+    this.chat.take(`:s CAP * LS :${CAPS}`);
+    this.chat.take(":s 001 ann :Welcome");
+  }
+
+  /** Comes in, with what the room's history holds. */
+  room(name: string, ...history: string[]): Room {
+    this.chat.take(`:ann!a@h JOIN ${name}`);
+    this.chat.take(`:s 353 ann = ${name} :@ann bob`);
+    this.history(name, true, ...history);
+    const room = this.chat.rooms.get(name);
+    assert.ok(room);
+    return room;
+  }
+
+  history(name: string, end: boolean, ...lines: string[]): void {
+    const label = this.label("CHATHISTORY");
+    this.chat.take(`@label=${label}${end ? ";draft/chathistory-end" : ""} :s BATCH +h chathistory ${name}`);
+    for (const line of lines) this.chat.take(`@batch=h;${line}`);
+    this.chat.take(":s BATCH -h");
+  }
+
+  /** The label of the last line that holds this. */
+  label(what: string): string {
+    const line = this.sent.findLast((line) => line.includes(what));
+    return /label=([^; ]+)/.exec(line ?? "")?.[1] ?? "";
+  }
+
+  said(id: string, text: string, from = "bob", room = "#tea"): string {
+    const time = new Date(this.now + ++this.seconds * 1000).toISOString();
+    return `msgid=${id};time=${time} :${from}!b@h PRIVMSG ${room} :${text}`;
+  }
+
+  take(line: string): void {
+    this.chat.take(line.startsWith("msgid") ? `@${line}` : line);
+  }
+}
+
+function texts(room: Room): string[] {
+  return room.messages.map((message) => `${message.state === "kept" ? "" : `${message.state}:`}${message.from}: ${message.text}`);
+}
+
+test("what is said is pending until it is kept, and shown once", () => {
+  const world = new World();
+  const room = world.room("#tea", world.said("1", "hello"));
+  world.chat.say(room, "and you?");
+  assert.deepEqual(texts(room), ["bob: hello", "pending:ann: and you?"]);
+  world.take(world.said("2", "I was faster"));
+  assert.deepEqual(texts(room), ["bob: hello", "bob: I was faster", "pending:ann: and you?"]);
+  const key = room.messages.at(-1)?.key;
+  world.take(`@label=${world.label("PRIVMSG")};${world.said("3", "and you?", "ann")}`);
+  assert.deepEqual(texts(room), ["bob: hello", "bob: I was faster", "ann: and you?"]);
+  assert.equal(room.messages.at(-1)?.key, key, "the row on the screen stays the same");
+  world.take(world.said("3", "and you?", "ann"));
+  assert.equal(room.messages.length, 3);
+});
+
+test("a refusal stands at the message it is about, and it can be sent again", () => {
+  const world = new World();
+  const room = world.room("#tea");
+  world.chat.say(room, "hello");
+  world.take(`@label=${world.label("PRIVMSG")} :s 404 ann #tea :You are muted`);
+  assert.equal(room.messages[0]?.state, "failed");
+  assert.equal(room.messages[0]?.why, "You are muted");
+  world.chat.again(room, room.messages[0]?.key ?? "");
+  world.take(`@label=${world.label("PRIVMSG")};${world.said("1", "hello", "ann")}`);
+  assert.deepEqual(texts(room), ["ann: hello"]);
+});
+
+test("after a cut nothing is lost, nothing is there twice, and doubt is said", () => {
+  const world = new World();
+  const room = world.room("#tea", world.said("1", "one"));
+  world.chat.say(room, "arrived");
+  world.chat.say(room, "did not");
+  world.chat.closed(false);
+  world.chat.say(room, "typed while away");
+  assert.equal(room.messages.filter((message) => message.state === "pending").length, 3);
+  world.connect();
+  world.chat.take(":ann!a@h JOIN #tea");
+  assert.match(world.sent.join("\n"), /CHATHISTORY AFTER #tea msgid=1/);
+  world.history("#tea", true, world.said("2", "arrived", "ann"), world.said("3", "missed"));
+  assert.deepEqual(texts(room), ["bob: one", "ann: arrived", "bob: missed", "failed:ann: did not", "pending:ann: typed while away"]);
+  assert.equal(world.sent.filter((line) => line.includes("PRIVMSG")).length, 1);
+});
+
+test("what comes before the first page does, and what is kept nowhere, stays", () => {
+  const world = new World();
+  world.chat.take(":ann!a@h JOIN #tea");
+  const [one, two] = [world.said("1", "one"), world.said("2", "two")];
+  world.take(two);
+  world.history("#tea", true, one, two);
+  world.take(world.said("3", "three"));
+  assert.deepEqual(texts(world.chat.rooms.get("#tea") as Room), ["bob: one", "bob: two", "bob: three"]);
+  world.take(world.said("p", "between us", "bob", "ann"));
+  const talk = world.chat.open("bob");
+  world.history("bob", true);
+  assert.deepEqual(texts(talk), ["bob: between us"]);
+  assert.equal(talk.mentions, 1);
+});
+
+test("a long gap is read page by page", () => {
+  const world = new World();
+  const room = world.room("#tea", world.said("0", "first"));
+  world.chat.closed(false);
+  world.connect();
+  world.chat.take(":ann!a@h JOIN #tea");
+  const lines = Array.from({ length: 60 }, (_, index) => world.said(`g${index}`, `missed ${index}`));
+  world.history("#tea", false, ...lines);
+  assert.match(world.sent.at(-1) ?? "", /CHATHISTORY AFTER #tea msgid=g59/);
+  world.history("#tea", true, world.said("last", "the last"));
+  assert.equal(room.messages.length, 62);
+  assert.equal(new Set(room.messages.map((message) => message.msgid)).size, 62);
+});
+
+test("read marks are shared, and what is new is counted", () => {
+  const world = new World();
+  const mark = new Date(world.now + 1500).toISOString();
+  world.chat.take(":ann!a@h JOIN #tea");
+  world.chat.take(`:s MARKREAD #tea timestamp=${mark}`);
+  world.history("#tea", true, world.said("1", "old"), world.said("2", "new"), world.said("3", "hey ann!"));
+  const room = world.chat.rooms.get("#tea");
+  assert.ok(room);
+  assert.deepEqual([room.unread, room.mentions], [2, 1]);
+  world.chat.open("#tea");
+  assert.equal(room.messages.find((message) => message.key === room.divider)?.text, "new");
+  world.chat.watching = true;
+  world.chat.seen();
+  assert.deepEqual([room.unread, room.mentions], [0, 0]);
+  assert.match(world.sent.at(-1) ?? "", /^MARKREAD #tea timestamp=2026-/);
+  world.chat.watching = false;
+  world.take(world.said("4", "planned for annabel"));
+  world.take(world.said("5", "Ann?"));
+  assert.deepEqual([room.unread, room.mentions, world.attention], [2, 1, ["Ann?"]]);
+  world.take(`:s MARKREAD #tea timestamp=${new Date(world.now + 60_000).toISOString()}`);
+  assert.equal(room.unread, 0);
+});
+
+test("edits, deletions and reactions change what is there", () => {
+  const world = new World();
+  const room = world.room("#tea", world.said("1", "teh"), world.said("2", "spam"));
+  world.take("@draft/target-msgid=1;draft/edit-text=the\\stea :bob!b@h EDIT #tea");
+  world.take(":ann!a@h REDACT #tea 2 :spam");
+  world.take("@+draft/reply=1;+draft/react=👍 :cy!c@h TAGMSG #tea");
+  world.take("@+draft/reply=1;+draft/react=👍 :cy!c@h TAGMSG #tea");
+  world.take("@+draft/reply=1;+draft/react=👍 :bob!b@h TAGMSG #tea");
+  const [first, second] = room.messages;
+  assert.deepEqual([first?.text, first?.edited], ["the tea", true]);
+  assert.deepEqual([second?.text, second?.deleted], ["", true]);
+  assert.deepEqual(first?.reactions.get("👍"), ["cy", "bob"]);
+  world.take("@+draft/reply=1;+draft/unreact=👍 :cy!c@h TAGMSG #tea");
+  assert.deepEqual(first && room.messages[0]?.reactions.get("👍"), ["bob"]);
+});
+
+test("several lines go out as one message and come back as one", () => {
+  const world = new World();
+  const room = world.room("#tea");
+  const text = `one\n${"long ".repeat(200)}end`;
+  world.chat.say(room, text);
+  const batch = world.sent.filter((line) => /BATCH|batch=/.test(line));
+  assert.match(batch[0] ?? "", /^@label=\S+ BATCH \+(\S+) draft\/multiline #tea$/);
+  assert.ok(batch.some((line) => line.includes("draft/multiline-concat")));
+  assert.ok(batch.every((line) => line.length < 512));
+  const label = world.label("BATCH +");
+  world.take(`@label=${label};msgid=9;time=2026-11-21T14:00:01.000Z :ann!a@h BATCH +m draft/multiline #tea`);
+  for (const line of batch.slice(1, -1)) {
+    const concat = line.includes("concat") ? ";draft/multiline-concat" : "";
+    world.take(`@batch=m${concat} :ann!a@h ${line.slice(line.indexOf("PRIVMSG"))}`);
+  }
+  world.take(":s BATCH -m");
+  assert.deepEqual(texts(room), [`ann: ${text}`]);
+  world.chat.say(room, "a\nb\nc\nd\ne\nf\ng");
+  assert.equal(room.messages.filter((message) => message.state === "pending").length, 2, "more lines than the server takes");
+});
+
+test("a name that is taken is said, and coming back under another one ends when the old one is gone", () => {
+  const world = new World();
+  world.room("#tea");
+  world.chat.closed(false);
+  world.sent = [];
+  world.chat.opened((line) => world.sent.push(line));
+  world.chat.take(`:s CAP * LS :${CAPS}`);
+  world.chat.take(":s 433 * ann :taken");
+  assert.match(world.sent.at(-1) ?? "", /^NICK ann_$/);
+  world.chat.take(":s 001 ann_ :Welcome");
+  world.chat.take(":ann_!a@h JOIN #tea");
+  world.chat.take(":ann!a@h QUIT :Ping timeout");
+  assert.equal(world.sent.at(-1), "NICK ann");
+  const stranger = new Chat({ now: () => 0, changed: () => {} });
+  stranger.wanted = "bob";
+  stranger.opened(() => {});
+  stranger.take(":s 433 * bob :taken");
+  assert.equal(stranger.refused, "taken");
+});
+
+test("a password is proved before the name is taken", () => {
+  const sent: string[] = [];
+  const chat = new Chat({ now: () => 0, changed: () => {} });
+  [chat.wanted, chat.password] = ["ann", "sesame"];
+  chat.opened((line) => sent.push(line));
+  chat.take(`:s CAP * LS :${CAPS}`);
+  assert.equal(sent.at(-1), "AUTHENTICATE PLAIN");
+  chat.take("AUTHENTICATE +");
+  assert.equal(sent.at(-1), `AUTHENTICATE ${Buffer.from("\0ann\0sesame").toString("base64")}`);
+  assert.ok(!sent.some((line) => line.startsWith("NICK")));
+  chat.take(":s 903 * :ok");
+  assert.deepEqual(sent.slice(-3).map((line) => line.split(" ")[0]), ["NICK", "USER", "CAP"]);
+});
+
+test("memory is bounded, and what was dropped can be fetched again", () => {
+  const world = new World();
+  const room = world.room("#tea");
+  for (let index = 0; index < 2000; index++) world.take(world.said(`m${index}`, "x"));
+  assert.ok(room.messages.length <= 700, `${room.messages.length}`);
+  assert.equal(room.complete, false);
+  room.messages = Array.from({ length: 3500 }, (_, index) => ({ ...room.messages[0], key: `k${index}` }) as (typeof room.messages)[number]);
+  trim(room, false);
+  assert.equal(room.behind, true);
+});
+
+test("commands and completion", () => {
+  const world = new World();
+  const room = world.room("#tea");
+  assert.deepEqual(command(world.chat, room, "/join beer"), { open: "#beer" });
+  assert.equal(command(world.chat, room, "/nonsense"), "unknown");
+  assert.equal(command(world.chat, room, "//not a command"), "none");
+  assert.equal(command(world.chat, room, "/etc/passwd is a file"), "none");
+  command(world.chat, room, "/me waves");
+  assert.match(world.sent.at(-1) ?? "", /PRIVMSG #tea :\u0001ACTION waves\u0001$/);
+  assert.deepEqual(complete("hi @b", 5, ["bob", "ann", "Bea"], [], false), { from: 3, offers: ["Bea", "bob"] });
+  assert.equal(complete("hi bo", 5, ["bob"], [], false), null);
+  assert.deepEqual(complete("see #t", 6, [], ["#tea", "#beer"], false)?.offers, ["#tea"]);
+  assert.ok(fit("#tea", "tea") > fit("#teatime", "tea") && fit("#teatime", "tea") > fit("#greentea", "tea"));
+  assert.equal(fit("#beer", "tea"), 0);
+});
