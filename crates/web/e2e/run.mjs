@@ -106,10 +106,17 @@ const tests = {
   async "reload, and offline and online, lose nothing and double nothing"({ page, server, context }) {
     await walkIn(page, server.url, "ann");
     await say(page, "before");
+    await page.keyboard.press("Control+k");
+    await page.keyboard.type("tea");
+    await page.keyboard.press("Enter");
+    await page.getByText("This is the beginning of #tea.").waitFor();
+    await page.keyboard.press("Alt+ArrowUp");
+    await article(page, "before").waitFor();
     await page.locator("#writing").fill("half a li");
     await page.reload();
     await article(page, "before").waitFor();
     assert.equal(await page.locator("#writing").inputValue(), "half a li");
+    await page.locator("nav li", { hasText: "tea" }).waitFor();
     const cy = Caller.irc(server.port, "cy", "#lobby");
     await cy.hear(" 366 ");
     await context.setOffline(true);

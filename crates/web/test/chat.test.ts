@@ -236,6 +236,16 @@ test("a password is proved before the name is taken", () => {
   assert.deepEqual(sent.slice(-3).map((line) => line.split(" ")[0]), ["NICK", "USER", "CAP"]);
 });
 
+test("roles are given and taken", () => {
+  const world = new World();
+  const room = world.room("#tea");
+  world.take(":ann!a@h MODE #tea +bvo-l+k x!*@* bob bob key");
+  assert.equal(room.members.get("bob")?.signs, "@+");
+  world.take(":ann!a@h MODE #tea +l-o 5 bob");
+  assert.equal(room.members.get("bob")?.signs, "+");
+  assert.equal(room.messages.at(-1)?.kind, "event");
+});
+
 test("memory is bounded, and what was dropped can be fetched again", () => {
   const world = new World();
   const room = world.room("#tea");

@@ -56,8 +56,7 @@ const VERBS: Record<string, Handler> = {
     const room = chat.rooms.get(fold(line.params[0] ?? ""));
     if (!room) return;
     event(chat, room, line, texts.modesSet(line.from, line.params.slice(1).join(" ")));
-    // The easiest way to know who has which roles now.
-    if (/[qaohv]/.test(line.params[1] ?? "") && !line.tags.has("batch")) chat.line("NAMES", [room.name]);
+    roles(room, line.params[1] ?? "", line.params.slice(2));
   },
   RENAME: (chat, line) => {
     const room = chat.rooms.get(fold(line.params[0] ?? ""));
@@ -83,7 +82,7 @@ const VERBS: Record<string, Handler> = {
   },
   FAIL: failure,
   ERROR: (chat, line) => {
-    if (chat.link !== "online") chat.refused = line.params[0] ?? "";
+    if (!chat.welcomed) chat.refused = clean(line.params[0] ?? "");
   },
 };
 
@@ -262,6 +261,28 @@ function left(chat: Chat, _line: Line, room: Room | undefined, who: string): voi
   room.members.delete(fold(who));
   room.typing.delete(fold(who));
   if (chat.isMe(who) && !room.direct) room.joined = false;
+}
+
+/** The signs of roles, the highest first, by their modes; other modes that have an argument, always or when set. */
+const ROLES: Record<string, string> = { q: "~", a: "&", o: "@", h: "%", v: "+" };
+const SIGNS = "~&@%+";
+
+/** Gives and takes roles. */
+function roles(room: Room, modes: string, rest: string[]): void {
+  let sign = "+";
+  for (const mode of modes) {
+    if (mode === "+" || mode === "-") {
+      sign = mode;
+      continue;
+    }
+    const role = ROLES[mode];
+    const argument = role || "beIk".includes(mode) || ("lf".includes(mode) && sign === "+") ? rest.shift() : undefined;
+    const member = role && room.members.get(fold(argument ?? ""));
+    if (!member) continue;
+    const signs = [...member.signs].filter((known) => known !== role);
+    if (sign === "+") signs.push(role);
+    member.signs = signs.sort((a, b) => SIGNS.indexOf(a) - SIGNS.indexOf(b)).join("");
+  }
 }
 
 function nick(chat: Chat, line: Line): void {

@@ -98,14 +98,15 @@ function taken(chat: Chat, line: Line): void {
 function refusal(chat: Chat, line: Line, asked: Asked | undefined): void {
   const number = Number(line.verb);
   const why = clean(line.params.at(-1) ?? "");
-  if (number >= 902 && number <= 907) {
+  if (number >= 902 && number <= 907 && chat.link !== "online") {
+    chat.welcomed = false;
     chat.refused = number === 904 ? "password" : why;
     chat.password = "";
     return;
   }
   if (number < 400 || number >= 600 || number === 422) return;
   if (number === 451) return;
-  if (number >= 464 && number <= 466) chat.refused = why;
+  if (number >= 463 && number <= 466 && !chat.welcomed) chat.refused = why;
   failed(asked, why) || chat.tell(why, true);
 }
 
@@ -129,6 +130,6 @@ export function failure(chat: Chat, line: Line, asked: Asked | undefined): void 
     if (asked.where !== "before") chat.resume(asked.room, new Set());
     return;
   }
-  if (chat.link !== "online") chat.refused = why;
+  if (!chat.welcomed) chat.refused = why;
   failed(asked, why) || chat.tell(why, true);
 }

@@ -76,34 +76,47 @@ export function enter(name: string, password: string): void {
   chat.wanted = name;
   chat.password = password;
   chat.refused = "";
-  const room = roomInAddress();
-  if (room && !chat.rooms.size) chat.active = room.toLowerCase();
+  if (name === rememberedName) for (const room of roomsBefore) chat.ensure(room);
+  const room = roomInAddress() || (chat.room ?? [...chat.rooms.values()][0])?.name;
+  if (room) chat.open(room);
   screen.inside = true;
   connection.start();
 }
 
-/** Back at the first screen. */
+/** Back at the first screen, with nothing of what was read here. */
 export function backToDoor(): void {
   connection.stop();
-  screen.inside = false;
   keep(sessionStorage, INSIDE, null);
+  keep(sessionStorage, DRAFTS, null);
+  location.reload();
 }
 
-/** I am in: a reload comes back here. */
-export function arrived(): void {
+/** The server does not let me in as I asked: the first screen says why, and nothing is tried again by itself. */
+export function turnedAway(): void {
+  connection.stop();
+  screen.inside = false;
+}
+
+/** I am in: a reload comes back here, to the same rooms. */
+export function arrived(names: string[]): void {
   keep(localStorage, NAME, chat.wanted);
-  keep(sessionStorage, INSIDE, "yes");
+  keep(sessionStorage, INSIDE, JSON.stringify(names));
 }
 
-export const wasInside = kept(() => sessionStorage, INSIDE) === "yes" && rememberedName !== "";
-
-const drafts: Record<string, string> = (() => {
+/** What was kept as JSON, or this instead. */
+function parsed<T>(key: string, otherwise: T): T {
   try {
-    return JSON.parse(kept(() => sessionStorage, DRAFTS) || "{}") as Record<string, string>;
+    return JSON.parse(kept(() => sessionStorage, key)) as T;
   } catch {
-    return {};
+    return otherwise;
   }
-})();
+}
+
+/** The rooms where I was before a reload. */
+const roomsBefore = parsed<string[]>(INSIDE, []);
+export const wasInside = roomsBefore.length > 0 && rememberedName !== "";
+
+const drafts = parsed<Record<string, string>>(DRAFTS, {});
 
 /** The half-typed line of a room; a reload does not lose it. */
 export function draft(room: Room): string {
