@@ -19,12 +19,14 @@ mod records;
 mod room;
 mod rows;
 mod schema;
+mod search;
 mod senders;
 mod writer;
 
 pub use log::{CloseError, SqliteLog};
 pub use open::{Meta, OpenError, Opened, Options, PageLimit, open};
 pub use reader::{ReadFailed, Reader};
+pub use search::{Indexer, SEARCH_FILE};
 
 /// The name of the database in the data folder.
 pub const DATABASE_FILE: &str = "chat.db";

@@ -1,6 +1,7 @@
 //! SqliteLog: the handle on the writer thread, and the queue between the two.
 
 use std::collections::VecDeque;
+use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
@@ -9,6 +10,8 @@ use chinwag_core::event::{Amendment, Event};
 use chinwag_log::{Arrival, Entry, Full, Health, Keep, Log, Proposal, ReadError, Refusal, Seq};
 
 use crate::reader::Reader;
+use crate::search::Indexer;
+use crate::search::indexer::Bell;
 
 /// How long dropping the handle waits for the writer to finish what it is committing.
 const DROP_WAIT: Duration = Duration::from_secs(5);
@@ -46,6 +49,8 @@ pub(crate) struct Shared {
     pub(crate) work: Condvar,
     /// Signalled when the writer has ended.
     ended: Condvar,
+    /// Rung when something was stored.
+    pub(crate) stored: Arc<Bell>,
     bounds: Bounds,
 }
 
@@ -98,6 +103,14 @@ struct Coming {
 impl SqliteLog {
     pub(crate) fn new(shared: Arc<Shared>, reader: Reader) -> Self {
         SqliteLog { shared, reader }
+    }
+
+    /// Starts the thread that keeps the index of this log for searching, in the data folder `dir`.
+    ///
+    /// # Errors
+    /// When there is no thread.
+    pub(crate) fn index(&self, dir: &Path, of: [u64; 2]) -> std::io::Result<Indexer> {
+        Indexer::start(dir, Arc::clone(&self.shared.stored), of)
     }
 
     /// Stores everything queued, writes the log file into the database, and ends the writer; waits at most
@@ -219,6 +232,7 @@ impl Shared {
             }),
             work: Condvar::new(),
             ended: Condvar::new(),
+            stored: Arc::default(),
             bounds,
         }
     }

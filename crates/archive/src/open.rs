@@ -15,6 +15,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, TransactionB
 
 use crate::log::{Bounds, Shared, SqliteLog};
 use crate::reader::{ReadFailed, Reader};
+use crate::search::Indexer;
 use crate::writer::{Writer, signed};
 use crate::{DATABASE_FILE, LOCK_FILE, QUEUE_BYTES_MAX, QUEUE_EVENTS_MAX, schema};
 
@@ -99,6 +100,14 @@ pub struct Opened {
 }
 
 impl Opened {
+    /// Starts the thread that keeps the index for searching. Dropping it ends it.
+    ///
+    /// # Errors
+    /// When there is no thread.
+    pub fn index(&self) -> std::io::Result<Indexer> {
+        self.log.index(self.reader.folder(), self.meta.msgid_key)
+    }
+
     /// Brings a new chat to the state that is stored. See [`Reader::restore`].
     ///
     /// # Errors

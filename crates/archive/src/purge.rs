@@ -27,7 +27,7 @@ pub(crate) fn store(connection: &Connection, at: &Place, purged: &Purged) -> rus
 }
 
 /// What a purge has hidden. An event that makes no sense has hidden nothing; reading it says so.
-fn hidden(connection: &Connection, room: u32, purge: u32) -> rusqlite::Result<Numbers> {
+pub(crate) fn hidden(connection: &Connection, room: u32, purge: u32) -> rusqlite::Result<Numbers> {
     let sql = format!(
         "SELECT extra FROM ev INDEXED BY ev_record WHERE room = ?1 AND {} AND kind = ?2",
         schema::ROOM_RECORDS

@@ -12,12 +12,14 @@ use chinwag_core::history::{Page, Query};
 use chinwag_core::ids::{Number, RoomId, UserId};
 use chinwag_core::pointed::{Answer, Found, Lookup, Question};
 use chinwag_core::records::{Records, RecordsQuery, Sift, Sifted};
+use chinwag_core::search::{Hits, SearchQuery};
 use chinwag_log::{Entry, Keep, Key, Origin, Seq};
 use rusqlite::{Connection, OpenFlags};
 
 use crate::room::InRoom;
 use crate::rows::{self, RowError, SaidRow, kind};
 use crate::schema::RESTORED;
+use crate::search::{Index, SEARCH_FILE};
 use crate::writer::signed;
 use crate::{latest, records};
 
@@ -37,6 +39,7 @@ pub struct Reader {
     file: Arc<Path>,
     vfs: Option<Arc<str>>,
     open: RefCell<Option<Open>>,
+    index: RefCell<Option<Index>>,
 }
 
 #[derive(Debug)]
@@ -59,6 +62,9 @@ pub enum ReadFailed {
         /// What SQLite said.
         source: rusqlite::Error,
     },
+    /// The index cannot be opened.
+    #[error("there is no index to search in (yet)")]
+    Index(#[source] rusqlite::Error),
     /// SQLite failed.
     #[error("reading the database failed")]
     Storage(#[from] rusqlite::Error),
@@ -74,13 +80,23 @@ pub enum ReadFailed {
 
 impl Clone for Reader {
     fn clone(&self) -> Self {
-        Reader { file: Arc::clone(&self.file), vfs: self.vfs.clone(), open: RefCell::new(None) }
+        Reader {
+            file: Arc::clone(&self.file),
+            vfs: self.vfs.clone(),
+            open: RefCell::new(None),
+            index: RefCell::new(None),
+        }
     }
 }
 
 impl Reader {
     pub(crate) fn new(file: &Path, vfs: Option<Arc<str>>) -> Self {
-        Reader { file: file.into(), vfs, open: RefCell::new(None) }
+        Reader { file: file.into(), vfs, open: RefCell::new(None), index: RefCell::new(None) }
+    }
+
+    /// The data folder.
+    pub(crate) fn folder(&self) -> &Path {
+        self.file.parent().unwrap_or(Path::new("."))
     }
 
     /// A page of a room's history, oldest first. Messages to some roles only are left out.
@@ -104,6 +120,7 @@ impl Reader {
             Question::Message(lookup) => self.message(lookup).map(Answer::Message),
             Question::Sift(sift) => self.sift(sift).map(Answer::Sifted),
             Question::Records(query) => self.records(query).map(Answer::Records),
+            Question::Search(query) => self.search(query).map(Answer::Search),
         }
     }
 
@@ -129,6 +146,22 @@ impl Reader {
     /// As [`Reader::page`].
     pub fn records(&self, query: &RecordsQuery) -> Result<Records, ReadFailed> {
         self.with(|open| records::read(&open.connection, query))
+    }
+
+    /// The newest messages with certain words, from the index that an [`crate::Indexer`] makes.
+    ///
+    /// # Errors
+    /// As [`Reader::page`], and [`ReadFailed::Index`] where there is no index that could be read.
+    pub fn search(&self, query: &SearchQuery) -> Result<Hits, ReadFailed> {
+        let mut slot = self.index.borrow_mut();
+        let index = match slot.take() {
+            Some(index) => index,
+            None => Index::open(&self.file.with_file_name(SEARCH_FILE)).map_err(ReadFailed::Index)?,
+        };
+        // After a failure it is opened anew.
+        let found = self.with(|open| index.find(&open.connection, query, &mut open.senders))?;
+        *slot = Some(index);
+        Ok(found)
     }
 
     /// Up to `count` stored entries after `from`. Their keys are their positions: the log has one proposer and

@@ -69,6 +69,11 @@ impl<'c> InRoom<'c> {
         Ok(InRoom { connection, room, tail })
     }
 
+    /// The room without a look at what is not placed yet: enough to read rows that are at hand.
+    pub(crate) fn bare(connection: &'c Connection, room: RoomId) -> Self {
+        InRoom { connection, room, tail: Vec::new() }
+    }
+
     /// The number and time of the last message.
     pub(crate) fn head(&self) -> Result<Option<(u64, u64)>, ReadFailed> {
         if let Some(last) = self.tail.last() {
@@ -188,7 +193,7 @@ impl<'c> InRoom<'c> {
 
     /// The first position below `end` whose time is `reached`, by halving: times never go back. `end` when there is
     /// none.
-    fn position_at(&self, end: u64, reached: impl Fn(u64) -> bool) -> Result<u64, ReadFailed> {
+    pub(crate) fn position_at(&self, end: u64, reached: impl Fn(u64) -> bool) -> Result<u64, ReadFailed> {
         let mut statement = self
             .connection
             .prepare_cached("SELECT seq, at_ms FROM ev WHERE seq >= ?1 ORDER BY seq LIMIT 1")?;
@@ -436,7 +441,7 @@ impl<'c> InRoom<'c> {
         found.next()?.map(|row| self.row(row, senders)).transpose()
     }
 
-    fn row(&self, row: &rusqlite::Row<'_>, senders: &mut Senders) -> Result<Row, ReadFailed> {
+    pub(crate) fn row(&self, row: &rusqlite::Row<'_>, senders: &mut Senders) -> Result<Row, ReadFailed> {
         let seq = Seq(row.get::<_, i64>(0)?.cast_unsigned());
         let extra = row.get_ref(6)?.as_str_or_null().map_err(rusqlite::Error::from)?;
         let (client_tags, joins, status) = rows::said_rare(extra).map_err(|error| spoilt(seq, &error))?;

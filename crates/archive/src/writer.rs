@@ -254,6 +254,7 @@ impl<'c> Desk<'c> {
                 });
                 if stored {
                     trace!(events = last.0 - head.0, micros = took.as_micros(), "committed");
+                    self.shared.stored.ring();
                 }
             }
             Err(failure) => self.give_back(batches, head, failure),

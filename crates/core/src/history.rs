@@ -273,7 +273,7 @@ fn timed(row: &Row) -> String {
 }
 
 /// A message as it was said.
-fn said(chat: &Chat, query: &Query, row: Row) -> Line {
+pub(crate) fn said(chat: &Chat, query: &Query, row: Row) -> Line {
     let target = query.target(&row.by);
     let (mut text, mut joins) = (row.text.clone(), row.joins.clone());
     if query.clock {

@@ -28,6 +28,7 @@ pub mod records;
 pub mod roles;
 #[cfg(test)]
 mod scene;
+pub mod search;
 pub mod session;
 pub mod settings;
 pub mod span;

@@ -11,6 +11,7 @@ use crate::event::Who;
 use crate::history::{Page, Query, Row};
 use crate::ids::{Millis, Number, RoomId, UserId};
 use crate::records::{Records, RecordsQuery, Sift, Sifted};
+use crate::search::{Hits, SearchQuery};
 
 /// How a message is pointed at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,6 +82,8 @@ pub enum Question {
     Sift(Sift),
     /// What those who keep rooms and the server have done.
     Records(RecordsQuery),
+    /// Messages with certain words.
+    Search(SearchQuery),
 }
 
 impl Question {
@@ -92,6 +95,7 @@ impl Question {
                 | (Question::Message(_), Answer::Message(_))
                 | (Question::Sift(_), Answer::Sifted(_))
                 | (Question::Records(_), Answer::Records(_))
+                | (Question::Search(_), Answer::Search(_))
         )
     }
 
@@ -101,6 +105,7 @@ impl Question {
             (Question::Message(one), Question::Message(other)) => one.same(other),
             (Question::Sift(one), Question::Sift(other)) => one.same(other),
             (Question::Records(one), Question::Records(other)) => one.same(other),
+            (Question::Search(one), Question::Search(other)) => one.same(other),
             (one, other) => one == other,
         }
     }
@@ -117,6 +122,8 @@ pub enum Answer {
     Sifted(Sifted),
     /// What was done.
     Records(Records),
+    /// The messages that were found.
+    Search(Hits),
 }
 
 /// The answer to a question, as it waits in a session for its request to be asked again.

@@ -18,6 +18,7 @@ use crate::line::{Command, Source, Text};
 use crate::pending::Pending;
 use crate::pointed::{Answer, Found, Looked, Lookup, Pointer, Question};
 use crate::records::{Records, Sift, Sifted, SiftedMessage, is_meant, is_record};
+use crate::search::{Hit, Hits, SearchQuery};
 use crate::session::{Door, Phase, Session};
 use crate::settings::Settings;
 
@@ -244,7 +245,26 @@ impl Scene {
                 });
                 Answer::Records(Records { rows: rows.collect(), end: true })
             }
+            Question::Search(query) => Answer::Search(self.found(query)),
         }
+    }
+
+    /// The messages that contain every term as it stands.
+    fn found(&self, query: &SearchQuery) -> Hits {
+        let mut hits = Vec::new();
+        for place in &*query.places {
+            let room = self.chat.room(place.room).expect("a room");
+            for number in (place.first.0..=room.head.0).map(Number).filter(|number| !room.is_gone(*number)) {
+                let lookup = Lookup { room: place.room, of: Pointer::Number(number), last: room.head };
+                let Some(found) = self.message(&lookup) else { continue };
+                let row = found.row;
+                let has = query.terms.iter().all(|term| row.text.contains(&*term.text));
+                if has && row.status.is_none() {
+                    hits.push(Hit { room: place.room, row });
+                }
+            }
+        }
+        Hits { hits, ..Hits::default() }
     }
 
     fn sifted(&self, sift: &Sift) -> Sifted {

@@ -10,7 +10,7 @@ use chinwag_wire::verbs::Verb;
 
 use crate::Node;
 
-/// Cost of a command that looks through all rooms or users.
+/// Cost of a command that looks through much: all rooms or users, or many messages.
 const SEARCH_COST: u64 = 4;
 
 /// How fast a session has asked.
@@ -49,7 +49,7 @@ fn one_ms(rate: Rate) -> u64 {
 pub(crate) fn cost(verb: Option<Verb>) -> u64 {
     match verb {
         Some(Verb::Ping | Verb::Pong | Verb::Quit) => 0,
-        Some(Verb::List | Verb::Who) => SEARCH_COST,
+        Some(Verb::List | Verb::Who | Verb::Search | Verb::Purge) => SEARCH_COST,
         _ => 1,
     }
 }

@@ -350,6 +350,7 @@ impl Server {
         let asked = asked.map(|asked| tokio::task::spawn_local(ssh::answer(asked, Rc::clone(&shared))));
         // What the node begins with is on its way before the first caller comes.
         shared.hub.ring();
+        let index = opened.index()?;
         let readers = Readers::start(&opened.reader)?;
         let provers = Provers::start(&Prover::new(config.accounts.cost(), meta.msgid_key))?;
         let accepting: Vec<_> = listeners
@@ -364,6 +365,7 @@ impl Server {
         ssh.ssh.close();
         drop(asked);
         drop(control);
+        drop(index);
         if ended == Ended::Stopped
             && let Err(error) = log.close(CLOSE_LOG)
         {

@@ -97,6 +97,7 @@ caps! {
     ServerTime, "server-time", None, Ratified, "0.1.0", "extensions/server-time";
     Setname, "setname", None, Ratified, "0.1.0", "extensions/setname";
     StandardReplies, "standard-replies", None, Ratified, "0.1.0", "extensions/standard-replies";
+    SojuSearch, "soju.im/search", None, Vendor, "0.2.0", "";
     Sts, "sts", None, Ratified, "0.1.0", "extensions/sts";
     UserhostInNames, "userhost-in-names", None, Ratified, "0.1.0", "extensions/userhost-in-names";
     ZncPlayback, "znc.in/playback", None, Vendor, "0.2.0", "";
@@ -112,6 +113,7 @@ const ELSEWHERE: &[(Cap, &str)] = &[
     (Cap::Metadata3, "https://github.com/ircv3/ircv3-specifications/pull/613"),
     (Cap::Persistence, "https://github.com/ircv3/ircv3-specifications/pull/503"),
     (Cap::Relaymsg, "https://github.com/jlu5/ircv3-specifications/blob/master/extensions/relaymsg.md"),
+    (Cap::SojuSearch, "https://codeberg.org/emersion/soju/src/branch/master/doc/ext/search.md"),
     (Cap::ZncPlayback, "https://wiki.znc.in/Playback"),
     (Cap::ZncSelfMessage, "https://wiki.znc.in/Query_buffers"),
 ];

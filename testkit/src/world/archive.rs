@@ -12,6 +12,7 @@ use chinwag_core::history::{Anchor, Happened, Page, Part, Query, Row, Show, is_s
 use chinwag_core::ids::{Millis, Number, RoomId, UserId};
 use chinwag_core::pointed::{Answer, Change, Former, Found, Lookup, Pointer, Question};
 use chinwag_core::records::{Records, RecordsQuery, Sift, Sifted, SiftedMessage, is_meant, is_record};
+use chinwag_core::search::{Hit, Hits, SearchQuery};
 use chinwag_log::memory::MemoryLog;
 use chinwag_log::{Arrival, Entry, Log, Seq};
 use chinwag_wire::msgid::MsgIdKey;
@@ -147,6 +148,7 @@ impl Archive {
             Question::Message(lookup) => self.message(lookup).map(Answer::Message),
             Question::Sift(sift) => self.sift(sift).map(Answer::Sifted),
             Question::Records(query) => self.records(query).map(Answer::Records),
+            Question::Search(query) => Some(Answer::Search(self.search(query))),
         }
     }
 
@@ -182,6 +184,39 @@ impl Archive {
             (SiftedMessage { number: row.number, seq: row.seq, shown }, Arc::clone(&row.by.nick))
         });
         Some(Sifted::new(found, beyond > 0))
+    }
+
+    /// The messages that have every term in them, capitals or not. Not what an index knows of words.
+    fn search(&self, query: &SearchQuery) -> Hits {
+        let has = |row: &Row| {
+            let text = row.text.to_lowercase();
+            let same = |one: &str, other: &str| self.chat.mapping().same(one, other);
+            let said = |from: &str| {
+                same(&row.by.nick, from) || row.by.account.as_ref().is_some_and(|own| same(own, from))
+            };
+            query.terms.iter().all(|term| text.contains(&term.text.to_lowercase()))
+                && query.from.as_ref().is_none_or(|from| said(from))
+        };
+        let within = |anchor: Option<Anchor>, row: &Row, before: bool| match anchor {
+            None => true,
+            Some(Anchor::Seq(seq)) if before => row.seq < seq,
+            Some(Anchor::Seq(seq)) => row.seq > seq,
+            Some(Anchor::Time(at_ms)) if before => row.at_ms < at_ms,
+            Some(Anchor::Time(at_ms)) => row.at_ms > at_ms,
+        };
+        let mut hits = Vec::new();
+        for place in &*query.places {
+            let Some(room) = self.chat.room(place.room) else { continue };
+            let rows = self.rows(place.room).iter().filter(|row| {
+                let shown = row.status.is_none() && row.number >= place.first && !room.is_gone(row.number);
+                shown && has(row) && within(query.before, row, true) && within(query.after, row, false)
+            });
+            hits.extend(rows.map(|row| Hit { room: place.room, row: row.clone() }));
+        }
+        hits.sort_by_key(|hit| hit.row.seq);
+        let beyond = hits.len().saturating_sub(query.limit as usize);
+        hits.drain(..beyond);
+        Hits { hits, more: beyond > 0, behind: 0 }
     }
 
     fn records(&self, query: &RecordsQuery) -> Option<Records> {

@@ -63,6 +63,7 @@ pub(crate) mod reply;
 mod roleplay;
 #[cfg(test)]
 mod roles_tests;
+mod search;
 pub mod services;
 mod sethost;
 mod setname;
@@ -86,6 +87,8 @@ mod tests_purge;
 mod tests_reading;
 #[cfg(test)]
 mod tests_registration;
+#[cfg(test)]
+mod tests_search;
 #[cfg(test)]
 mod tests_uban;
 #[cfg(test)]
@@ -205,6 +208,7 @@ fn about_messages(verb: Verb) -> Handler {
         Verb::Redact => redact::redact,
         Verb::Relaymsg => relaymsg::relaymsg,
         Verb::Scene => roleplay::scene,
+        Verb::Search => search::search,
         Verb::Unpin => pin::unpin,
         Verb::Unreact => react::unreact,
         Verb::Was => was::was,

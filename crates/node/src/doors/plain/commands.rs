@@ -47,6 +47,12 @@ const ROWS: &[Row] = &[
         what: "what was said last (times are UTC)",
         run: history,
     },
+    Row {
+        names: &["search"],
+        usage: "/search words",
+        what: "find what was said: words in:#room from:name",
+        run: search,
+    },
     Row { names: &["re", "reply"], usage: "/re 42 text", what: "answer message 42", run: re },
     Row { names: &["quote"], usage: "/quote 42 [text]", what: "say again what it said", run: quote },
     Row { names: &["react"], usage: "/react 42 sign", what: "react to a message: /react 42 +1", run: react },
@@ -338,6 +344,13 @@ fn history(door: &mut PlainDoor, rest: &str) {
             door.request(format!("@{NUMBERS_TAG} CHATHISTORY LATEST {room} * {}", count.min(100)));
         }
         _ => usage(door, "history"),
+    }
+}
+
+fn search(door: &mut PlainDoor, rest: &str) {
+    match rest {
+        "" => usage(door, "search"),
+        words => door.request(format!("SEARCH :{words}")),
     }
 }
 

@@ -1,0 +1,207 @@
+//! The thread that fills the index: it follows the log some hundred milliseconds behind, in steps that are large when
+//! it has much to do.
+
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use chinwag_core::event::{Event, Purging};
+use chinwag_core::ids::RoomId;
+use chinwag_core::numbers::Numbers;
+use rusqlite::{Connection, OpenFlags, OptionalExtension};
+
+use super::{SEARCH_FILE, words};
+use crate::rows::{self, kind};
+use crate::schema::placed;
+use crate::writer::signed;
+use crate::{DATABASE_FILE, purge};
+
+/// How long it waits after something was said, so that more gathers.
+const GATHER: Duration = Duration::from_millis(150);
+
+/// How long it waits before it tries again what failed.
+const AGAIN: Duration = Duration::from_secs(2);
+
+/// Entries of the log in one step.
+const STEP: i64 = 2_000;
+
+/// What tells the thread that the log has grown, or that it is to end.
+#[derive(Debug, Default)]
+pub(crate) struct Bell {
+    rung: Mutex<bool>,
+    bell: Condvar,
+}
+
+impl Bell {
+    /// The log has grown.
+    pub(crate) fn ring(&self) {
+        let mut rung = self.rung.lock().unwrap_or_else(PoisonError::into_inner);
+        if !*rung {
+            *rung = true;
+            self.bell.notify_all();
+        }
+    }
+
+    /// Waits until it was rung since the last time.
+    fn wait(&self) {
+        let rung = self.rung.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut rung = self.bell.wait_while(rung, |rung| !*rung).unwrap_or_else(PoisonError::into_inner);
+        *rung = false;
+    }
+}
+
+/// The thread at work. Dropping it ends it, after the step in hand.
+#[derive(Debug)]
+pub struct Indexer {
+    stop: Option<SyncSender<()>>,
+    bell: Arc<Bell>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Indexer {
+    /// Starts the thread on the data folder; the index is made there when it is missing or of no use.
+    ///
+    /// # Errors
+    /// When there is no thread.
+    pub(crate) fn start(dir: &Path, bell: Arc<Bell>, of: [u64; 2]) -> std::io::Result<Indexer> {
+        let (stop, stopped) = sync_channel(1);
+        let work = Work { dir: dir.to_owned(), bell: Arc::clone(&bell), stopped, of };
+        let thread = thread::Builder::new().name("search".to_owned()).spawn(move || work.run())?;
+        // What was said before the thread began is not in the index yet.
+        bell.ring();
+        Ok(Indexer { stop: Some(stop), bell, thread: Some(thread) })
+    }
+}
+
+impl Drop for Indexer {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        self.bell.ring();
+        if let Some(thread) = self.thread.take() {
+            // It has said all that it had to say.
+            let _ = thread.join();
+        }
+    }
+}
+
+struct Work {
+    dir: PathBuf,
+    bell: Arc<Bell>,
+    stopped: Receiver<()>,
+    of: [u64; 2],
+}
+
+impl Work {
+    fn run(&self) {
+        loop {
+            // A full disk, another program that holds the file: it may pass, and nothing is lost meanwhile.
+            if self.follow().is_ok() || self.ends(AGAIN) {
+                return;
+            }
+        }
+    }
+
+    /// Whether the thread is to end; looks for so long.
+    fn ends(&self, wait: Duration) -> bool {
+        !matches!(self.stopped.recv_timeout(wait), Err(RecvTimeoutError::Timeout))
+    }
+
+    /// Follows the log until the end.
+    fn follow(&self) -> rusqlite::Result<()> {
+        let log = super::connect(&self.dir.join(DATABASE_FILE), OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        let head: Option<i64> = log.query_row("SELECT max(seq) FROM ev", (), |row| row.get(0))?;
+        let of: Vec<u8> = self.of.iter().flat_map(|half| half.to_be_bytes()).collect();
+        let mut index = super::open(&self.dir.join(SEARCH_FILE), &of, head.unwrap_or(0).cast_unsigned())?;
+        loop {
+            self.bell.wait();
+            if self.ends(GATHER) {
+                return Ok(());
+            }
+            while step(&log, &mut index)? {
+                if self.ends(Duration::ZERO) {
+                    return Ok(());
+                }
+            }
+        }
+    }
+}
+
+/// Brings some more entries into the index. Whether there may be more.
+fn step(log: &Connection, index: &mut Connection) -> rusqlite::Result<bool> {
+    let from = super::position(index)?;
+    let reading = log.unchecked_transaction()?;
+    let writing = index.transaction()?;
+    let mut last = signed(from);
+    {
+        let mut statement = reading.prepare_cached(
+            "SELECT seq, room, number, kind, extra FROM ev WHERE seq > ?1 ORDER BY seq LIMIT ?2",
+        )?;
+        let mut found = statement.query((last, STEP))?;
+        while let Some(row) = found.next()? {
+            last = row.get(0)?;
+            let kind: i64 = row.get(3)?;
+            if row.get::<_, Option<i64>>(2)?.is_some() {
+                put(&reading, &writing, last, false)?;
+            } else if matches!(kind, kind::EDIT | kind::REDACTION | kind::PURGED) {
+                let extra = row.get_ref(4)?.as_str_or_null().map_err(rusqlite::Error::from)?;
+                // What makes no sense to this version is left to the look at each message that is found.
+                if let Ok(event) = rows::other_event(extra, None) {
+                    again(&reading, &writing, row.get(1)?, &event)?;
+                }
+            }
+        }
+    }
+    writing.prepare_cached("UPDATE meta SET value = ?1 WHERE key = 'position'")?.execute([last])?;
+    writing.commit()?;
+    reading.commit()?;
+    Ok(last >= signed(from) + STEP)
+}
+
+/// What happened to messages that are in the index.
+fn again(log: &Connection, index: &Connection, room: u32, event: &Event) -> rusqlite::Result<()> {
+    let numbers = match event {
+        Event::Amended(amended) => return put(log, index, signed(amended.position), true),
+        Event::Purged(purged) => match &purged.what {
+            Purging::Hidden { numbers, .. } => numbers.clone(),
+            Purging::Undone | Purging::Final => purge::hidden(log, room, purged.purge)?,
+        },
+        _ => Numbers::default(),
+    };
+    // All of them are placed: storing the purge saw to that.
+    let mut statement = log.prepare_cached(concat!("SELECT ev.seq FROM ", placed!(), " ORDER BY ev.seq"))?;
+    for (first, last) in numbers.runs() {
+        let mut found = statement.query((room, signed(*first), signed(*last)))?;
+        while let Some(row) = found.next()? {
+            put(log, index, row.get(0)?, true)?;
+        }
+    }
+    Ok(())
+}
+
+/// Brings a message into the index as it is now, or takes it out when it is not for everybody in its room.
+/// `again`: it may be there.
+fn put(log: &Connection, index: &Connection, seq: i64, again: bool) -> rusqlite::Result<()> {
+    if again {
+        index.prepare_cached("DELETE FROM post WHERE rowid = ?1")?.execute([seq])?;
+    }
+    let mut statement = log.prepare_cached(
+        "SELECT ev.room, ev.body, sender.nick, sender.account FROM ev JOIN sender ON sender.id = ev.sender
+         WHERE ev.seq = ?1 AND ev.number IS NOT NULL AND ev.kind <= ?2",
+    )?;
+    let found = statement
+        .query_row((seq, kind::SHOWN_MAX), |row| {
+            let text = row.get_ref(1)?.as_str().map(words::indexed).map_err(rusqlite::Error::from)?;
+            let nick = row.get_ref(2)?.as_str().map_err(rusqlite::Error::from)?;
+            let account = row.get_ref(3)?.as_str_or_null().map_err(rusqlite::Error::from)?;
+            Ok((text, words::room_token(RoomId(row.get(0)?)), words::who_tokens(nick, account)))
+        })
+        .optional()?;
+    if let Some((text, room, who)) = found {
+        index
+            .prepare_cached("INSERT INTO post(rowid, text, room, who) VALUES (?1, ?2, ?3, ?4)")?
+            .execute((seq, text, room, who))?;
+    }
+    Ok(())
+}
