@@ -253,7 +253,7 @@ impl Connection {
                 }
             }
             Look::Door(door) => return self.open_door(door),
-            Look::Ssh => return self.to_ssh(),
+            Look::Ssh => return self.enter_ssh(),
             Look::WebSocket(upgrade) => return self.open_websocket(&upgrade),
             Look::Web => return self.open_web(),
             Look::Refused(words) => {
@@ -288,7 +288,7 @@ impl Connection {
     }
 
     /// The ssh door goes on with the connection.
-    fn to_ssh(&mut self) -> Step {
+    fn enter_ssh(&mut self) -> Step {
         let Phase::Greeting(greeting) = &mut self.phase else { return Step::Again };
         let caller = greeting.caller.clone();
         if let Some(refused) = self.admit(&caller) {

@@ -300,8 +300,11 @@ fn shown(client: &Client, name: &str) -> Vec<(String, String, String)> {
     .collect()
 }
 
-/// The signs at each line, and whether it is shown as edited.
-fn signs(client: &Client, name: &str) -> Vec<(String, Vec<(String, Vec<String>)>, bool)> {
+/// A line's msgid, its reactions with who reacted, and whether it is shown as edited.
+type Signs = (String, Vec<(String, Vec<String>)>, bool);
+
+/// The signs at each line.
+fn signs(client: &Client, name: &str) -> Vec<Signs> {
     let Some(buffer) = client.find(name).and_then(|id| client.buffer(id)) else { return Vec::new() };
     let said = buffer
         .lines

@@ -148,7 +148,6 @@ impl Network {
         self.carry(who, true);
         let Some(link) = self.people[who].link.take() else { return };
         let now = self.now();
-        let now = self.now();
         if self.dice.hits(300) {
             self.ghosts.push(link);
             self.people[who].client.lost("The link was cut", now);
