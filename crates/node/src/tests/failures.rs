@@ -206,9 +206,7 @@ fn a_foreign_change_of_rules_sends_messages_through_the_decision_again_in_order(
 #[test]
 fn lines_that_are_too_long_or_no_utf8_are_answered_once() {
     let (mut world, ann, bob) = two("standard-replies", "");
-    for _ in 0..100 {
-        let _ = world.send(ann, "x".repeat(10_000));
-    }
+    let _ = world.send(ann, "x".repeat(10_000));
     let _ = world.send(ann, "\r\nPING x\r\n");
     world.turn();
     let lines = world.lines(ann);
@@ -222,6 +220,21 @@ fn lines_that_are_too_long_or_no_utf8_are_answered_once() {
     let _ = world.send(bob, b"PRIVMSG #tea :\xff\xfe\r\n");
     world.turn();
     assert!(world.read(bob).contains("FAIL PRIVMSG INVALID_UTF8 :Your line is not UTF-8"));
+}
+
+#[test]
+fn whoever_sends_a_line_without_an_end_is_told_so_once_and_let_go() {
+    let (mut world, ann, bob) = two("", "");
+    for _ in 0..100 {
+        let _ = world.send(ann, "x".repeat(10_000));
+    }
+    world.turn();
+    let lines = world.lines(ann);
+    assert!(
+        lines[0].contains(" 417 ann ") && lines[1].starts_with("ERROR :") && lines.len() == 2,
+        "{lines:?}"
+    );
+    assert!(world.read(bob).contains(" QUIT :Input line was too long"));
 }
 
 #[test]
