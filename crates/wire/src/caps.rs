@@ -94,10 +94,10 @@ caps! {
     ReadMarker, "draft/read-marker", None, Draft, "0.1.0", "extensions/read-marker";
     Relaymsg, "draft/relaymsg", None, Draft, "0.1.0", "extensions/relaymsg";
     Sasl, "sasl", None, Ratified, "0.1.0", "extensions/sasl-3.2";
+    SojuSearch, "soju.im/search", None, Vendor, "0.2.0", "";
     ServerTime, "server-time", None, Ratified, "0.1.0", "extensions/server-time";
     Setname, "setname", None, Ratified, "0.1.0", "extensions/setname";
     StandardReplies, "standard-replies", None, Ratified, "0.1.0", "extensions/standard-replies";
-    SojuSearch, "soju.im/search", None, Vendor, "0.2.0", "";
     Sts, "sts", None, Ratified, "0.1.0", "extensions/sts";
     UserhostInNames, "userhost-in-names", None, Ratified, "0.1.0", "extensions/userhost-in-names";
     ZncPlayback, "znc.in/playback", None, Vendor, "0.2.0", "";

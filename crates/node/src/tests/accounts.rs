@@ -44,7 +44,7 @@ fn where_a_mail_address_is_needed_a_code_has_to_come_back() {
     let mut world = world(|rules| rules.require_email = true);
     let ann = world.irc("ann", "");
     world.say(ann, "CAP LS 302");
-    assert!(world.read(ann).contains(" draft/account-registration=before-connect,email-required "));
+    assert!(world.read(ann).contains("draft/account-registration=before-connect,email-required "));
     check(&mut world, ann, "REGISTER * * sesame", &["FAIL REGISTER INVALID_EMAIL ann :"]);
     check(&mut world, ann, "REGISTER * a@b sesame", &["REGISTER VERIFICATION_REQUIRED ann :"]);
     let letter = world.node.take_letters().pop().expect("a code is sent");
@@ -99,7 +99,7 @@ fn who_was_invited_makes_an_account() {
 
     let ann = world.irc("ann", "");
     world.say(ann, "CAP LS 302");
-    assert!(world.read(ann).contains(" draft/account-registration="));
+    assert!(world.read(ann).contains("draft/account-registration="));
     check(&mut world, ann, "REGISTER * * sesame", &["FAIL REGISTER INVITATION_REQUIRED ann :"]);
     check(&mut world, ann, "INVITATION guessed", &["NOTICE "]);
     check(&mut world, ann, "REGISTER * * sesame", &["FAIL REGISTER INVITATION_INVALID ann :"]);
