@@ -48,7 +48,7 @@ fn a_line_of_ten_megabytes_costs_no_memory_and_one_answer() {
     // At the IRC door there are lines that nobody sends by mistake.
     ada.send_bytes(&line);
     ada.until(|line| line.starts_with("ERROR :"));
-    bob.until(|line| line == "[X] ada left the chat...");
+    bob.until(|line| line.starts_with("[X] ada left the chat..."));
     let grown = peak_kib(&server) - before;
     assert!(grown < 2048, "it took {grown} KiB");
 }
