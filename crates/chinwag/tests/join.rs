@@ -1,5 +1,7 @@
 //! `chinwag join` as a person has it: the real program on a real pseudo-terminal, against the real server.
 
+#![allow(clippy::unwrap_used)]
+
 #[path = "join/person.rs"]
 mod person;
 #[path = "join/picture.rs"]

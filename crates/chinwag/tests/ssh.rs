@@ -2,6 +2,8 @@
 //!
 //! Nothing here sleeps for a time that is hoped to be enough: every wait is for something to show, with a deadline.
 
+#![allow(clippy::unwrap_used)]
+
 #[path = "clients/waiting.rs"]
 mod waiting;
 

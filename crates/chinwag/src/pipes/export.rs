@@ -71,8 +71,7 @@ async fn write(
         }
         driver.client.from(id, Point::Start, now());
         let mut last: Option<LineId> = None;
-        loop {
-            let Some(buffer) = driver.client.buffer(id) else { break };
+        while let Some(buffer) = driver.client.buffer(id) {
             let lines = &buffer.lines;
             let from = last.and_then(|last| lines.index_of(last)).map_or(0, |index| index + 1);
             for line in lines.range(from..lines.len()) {
