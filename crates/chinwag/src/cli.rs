@@ -129,7 +129,7 @@ pub(crate) enum Command {
     /// Make, change, list or remove accounts, while no server runs on the data.
     #[command(after_help = ACCOUNT_EXAMPLES)]
     Account(AccountArgs),
-    /// Print what [[oper]] and [[webirc]] keep of a password, the first line of standard input.
+    /// Print what the sections oper and webirc of the configuration keep of a password, the first line of standard input.
     #[command(after_help = HASH_EXAMPLES)]
     Hash,
     /// Print every setting with its default and its reason, or check a file.
