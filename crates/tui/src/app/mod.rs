@@ -1,8 +1,8 @@
 //! The program of one terminal: several servers, one of their rooms in view, an editor under it.
 //!
-//! What lives here: what keys do ([`keys`]), which room is in view ([`places`]), how far each is scrolled ([`view`]),
-//! what lies over the screen ([`overlay`]), completion ([`complete`]), search ([`search`]). What does not: how it looks
-//! (`draw`), and the protocol (the client). Start here for the commonest change, one more key: [`keys`].
+//! What lives here: what keys do (`keys`), which room is in view (`places`), how far each is scrolled (`view`),
+//! what lies over the screen (`overlay`), completion (`complete`), search (`search`). What does not: how it looks
+//! (`draw`), and the protocol (the client). Start here for the commonest change, one more key: `keys`.
 
 mod clicks;
 pub mod complete;
