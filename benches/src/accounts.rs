@@ -39,10 +39,10 @@ pub fn run(places: &Places, count: usize) -> Result<bool> {
         move || pings(address, &stop)
     });
     let mut most = before.resident;
-    let registered = phase(process, count, &mut most, " REGISTER SUCCESS ", |index| {
+    let registered = phase(process, count, &mut most, "REGISTER", |index| {
         format!("NICK n{index}\r\nUSER u 0 * :u\r\nREGISTER * * password-of-{index}\r\n")
     })?;
-    let logged_in = phase(process, count, &mut most, " 903 ", |index| {
+    let logged_in = phase(process, count, &mut most, "903", |index| {
         let proof = base64::encode(format!("\0n{index}\0password-of-{index}").as_bytes());
         format!(
             "CAP REQ :sasl\r\nNICK m{index}\r\nUSER u 0 * :u\r\nAUTHENTICATE PLAIN\r\nAUTHENTICATE {proof}\r\nCAP END\r\n"
@@ -109,8 +109,10 @@ impl Listener for Answers {
         begun.extend_from_slice(bytes);
         let end = begun.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
         for line in String::from_utf8_lossy(&begun[..end]).lines() {
-            ensure!(!line.contains("FAIL ") && !line.contains(" 904 "), "caller {index} is refused: {line}");
-            self.done += usize::from(line.contains(self.answer));
+            // `:server REGISTER SUCCESS …`, `:server 903 …`
+            let command = line.split(' ').nth(1).unwrap_or_default();
+            ensure!(!matches!(command, "FAIL" | "904"), "caller {index} is refused: {line}");
+            self.done += usize::from(command == self.answer);
         }
         begun.drain(..end);
         Ok(())
