@@ -267,16 +267,18 @@ fn passwords_and_codes_let_in_who_has_another_key() {
 /// A screen of tmux in which somebody sits at an ssh client.
 struct Screen {
     socket: String,
+    /// Where the shell writes how ssh ended: tmux does not always learn it.
+    ended: PathBuf,
 }
 
 impl Screen {
     fn start(ssh: &Command, name: &str) -> Screen {
-        let screen = Screen { socket: format!("chinwag-{name}-{}", std::process::id()) };
+        let socket = format!("chinwag-{name}-{}", std::process::id());
+        let screen = Screen { ended: std::env::temp_dir().join(format!("{socket}.ended")), socket };
         let mut words = vec!["ssh".to_owned(), "-tt".to_owned()];
         words.extend(ssh.get_args().map(|word| format!("'{}'", word.to_str().unwrap())));
         let stay = [";", "set", "-g", "remain-on-exit", "on"];
-        // tmux does not always learn how a program ended.
-        let command = format!("{}; echo \"ended with $?\"", words.join(" "));
+        let command = format!("{}; echo $? > '{}'", words.join(" "), screen.ended.display());
         let session = ["new-session", "-d", "-x", "120", "-y", "30", &command];
         screen.tmux(&[&session[..], &stay[..]].concat());
         screen
@@ -309,6 +311,7 @@ impl Drop for Screen {
     fn drop(&mut self) {
         // The server of tmux may have ended already.
         let _ = Command::new("tmux").args(["-L", &self.socket, "kill-server"]).output();
+        let _ = std::fs::remove_file(&self.ended);
     }
 }
 
@@ -338,7 +341,8 @@ fn a_terminal_gets_the_client_and_its_size_may_change() {
     screen.tmux(&["send-keys", "Enter"]);
     cat.until(|line| line.ends_with("PRIVMSG #lobby :xxxxxxxxxxxxxx"));
     screen.types("/quit");
-    screen.sees("ended with 0");
+    let ended = || std::fs::read_to_string(&screen.ended).is_ok_and(|code| code.trim() == "0").then_some(());
+    waiting::wait_for("the end", ended, || screen.shows());
     // Whoever hangs up is gone, and the name is still theirs.
     let again = Screen::start(&place.ssh("anns", "ann"), "again");
     again.sees(words);
