@@ -51,6 +51,7 @@ impl Chat {
         };
         effects.push(Effect::Settled(Settled::Done));
         self.links.forget(&dropped.name);
+        self.rooms.forget_account(&dropped.name);
         let logged_in = |who: &Who| who.account.as_ref().is_some_and(|account| *account == dropped.name);
         let users = self.users.iter().filter(|user| logged_in(&user.who)).map(|user| user.id);
         for user in users.collect::<Vec<_>>() {

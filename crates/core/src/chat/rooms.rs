@@ -228,6 +228,17 @@ impl Rooms {
         }
     }
 
+    /// An account is no more: no room is its any longer, and it has no role anywhere for good. Whoever takes its name
+    /// is somebody else. Nobody's rules change by it: it decides only who is what on entering.
+    pub(crate) fn forget_account(&mut self, account: &str) {
+        for room in &mut self.list {
+            if room.kept.founder.as_deref() == Some(account) {
+                room.kept = Kept::default();
+            }
+            room.kept.roles.retain(|(other, _)| **other != *account);
+        }
+    }
+
     /// Opens a room; false, and nothing done, when there is one of that name.
     pub(crate) fn open(&mut self, name: &Arc<str>, common: bool, at_ms: Millis) -> bool {
         let folded = self.mapping.fold(name);

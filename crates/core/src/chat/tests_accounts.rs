@@ -5,9 +5,10 @@ use std::sync::Arc;
 use super::{Chat, Enforce, Verifiers};
 use crate::accounts::Settled;
 use crate::effect::{Effect, Effects};
-use crate::event::{AccountChange, AccountRegistered, Event, Setting};
+use crate::event::{AccountChange, AccountRegistered, Event, Keeping, Setting, Who};
 use crate::ids::SessionKey;
 use crate::line::Text;
+use crate::roles::Role;
 use crate::scene::{KEY, Scene};
 
 fn registered(account: &str, code: Option<&str>) -> Event {
@@ -52,6 +53,36 @@ fn a_name_is_given_once_whatever_its_case() {
     assert!(scene.chat.account("Ann").is_none() && scene.chat.account_by_certificate("Ann-print").is_none());
     scene.happens(registered("aNN", None));
     assert_eq!(&*scene.chat.account("Ann").unwrap().name, "aNN");
+}
+
+#[test]
+fn rooms_of_an_account_that_is_no_more_are_not_those_of_whoever_takes_its_name() {
+    let mut scene = Scene::of([]);
+    let by = Arc::new(Who {
+        nick: "ann".into(),
+        user: "u".into(),
+        host: "host".into(),
+        account: Some("ann".into()),
+    });
+    scene.happens(registered("ann", None));
+    scene.happens(registered("bob", None));
+    scene.happens(Event::Opened { name: "#tea".into(), by: Arc::clone(&by), common: false });
+    let keeps = |scene: &mut Scene, keeping| {
+        let room = scene.chat.room_by_name("#tea").expect("it was opened");
+        let (room, basis) = (room.id, room.rules);
+        scene.happens(Event::RoomKept { room, basis, by: Arc::clone(&by), keeping });
+    };
+    keeps(&mut scene, Keeping::Founder(Some("ann".into())));
+    keeps(&mut scene, Keeping::Role { account: "bob".into(), mode: Some('o') });
+    let role =
+        |scene: &Scene, account| scene.chat.room_by_name("#tea").and_then(|room| room.kept.role(account));
+    assert_eq!((role(&scene, "ann"), role(&scene, "bob")), (Some(Role::Founder), Some(Role::Operator)));
+    scene.happens(Event::AccountDropped { account: "bob".into() });
+    scene.happens(registered("bob", None));
+    assert_eq!((role(&scene, "ann"), role(&scene, "bob")), (Some(Role::Founder), None));
+    scene.happens(Event::AccountDropped { account: "ann".into() });
+    scene.happens(registered("ann", None));
+    assert_eq!(role(&scene, "ann"), None);
 }
 
 #[test]
