@@ -63,14 +63,20 @@ impl InRoom<'_> {
         let sql = concat!(
             "SELECT ev.seq, ev.number, ev.kind, ev.sender FROM ",
             placed!(),
-            " AND ev.kind <= ?4 ORDER BY place.number DESC, ev.seq DESC"
+            " AND ",
+            kind::said!(),
+            " ORDER BY place.number DESC, ev.seq DESC"
         );
-        let late = "SELECT seq, number, kind, sender FROM ev
+        let late = concat!(
+            "SELECT seq, number, kind, sender FROM ev
              WHERE seq > (SELECT value FROM meta WHERE key = 'placed') AND room = ?1
-             AND number BETWEEN ?2 AND ?3 AND kind <= ?4 ORDER BY number DESC";
+             AND number BETWEEN ?2 AND ?3 AND ",
+            kind::said!(),
+            " ORDER BY number DESC"
+        );
         'all: for sql in [late, sql] {
             let mut statement = self.connection.prepare_cached(sql)?;
-            let range = (self.room.0, signed(least), signed(last), kind::STATUS_NOTICE);
+            let range = (self.room.0, signed(least), signed(last));
             let mut rows = statement.query(range)?;
             while let Some(row) = rows.next()? {
                 let id: i64 = row.get(3)?;

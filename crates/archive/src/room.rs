@@ -424,7 +424,7 @@ impl<'c> InRoom<'c> {
         let sql = if stretch.newest { PLACED_NEWEST } else { PLACED_OLDEST };
         let mut statement = self.connection.prepare_cached(sql)?;
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let range = (self.room.0, signed(stretch.from), signed(stretch.to), limit, kind::SHOWN_MAX);
+        let range = (self.room.0, signed(stretch.from), signed(stretch.to), limit);
         let mut found = statement.query(range)?;
         let mut page = Vec::new();
         while let Some(row) = found.next()? {
@@ -468,12 +468,16 @@ fn position(seq: u64) -> i64 {
 const PLACED_NEWEST: &str = concat!(
     "SELECT ev.seq, ev.number, ev.at_ms, ev.kind, ev.sender, ev.body, ev.extra FROM ",
     placed!(),
-    " AND ev.kind <= ?5 ORDER BY place.number DESC, ev.seq DESC LIMIT ?4"
+    " AND ",
+    kind::shown!(),
+    " ORDER BY place.number DESC, ev.seq DESC LIMIT ?4"
 );
 const PLACED_OLDEST: &str = concat!(
     "SELECT ev.seq, ev.number, ev.at_ms, ev.kind, ev.sender, ev.body, ev.extra FROM ",
     placed!(),
-    " AND ev.kind <= ?5 ORDER BY place.number, ev.seq LIMIT ?4"
+    " AND ",
+    kind::shown!(),
+    " ORDER BY place.number, ev.seq LIMIT ?4"
 );
 
 /// The first message of `?2..=?3`, of the first run that has one.

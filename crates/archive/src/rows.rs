@@ -17,6 +17,20 @@ pub(crate) mod kind {
     pub(crate) const NOTICE: i64 = 2;
     /// The highest kind that history shows.
     pub(crate) const SHOWN_MAX: i64 = NOTICE;
+    /// The kinds that history shows, for a question to the database. Written out: a kind that is handed over would have
+    /// SQLite think each question through again, because it may choose another index for another value.
+    macro_rules! shown {
+        () => {
+            "ev.kind <= 2"
+        };
+    }
+    /// The kinds that are messages and not hidden, likewise.
+    macro_rules! said {
+        () => {
+            "ev.kind <= 4"
+        };
+    }
+    pub(crate) use {said, shown};
     /// A PRIVMSG to some roles only.
     pub(crate) const STATUS_PRIVMSG: i64 = 3;
     /// A NOTICE to some roles only.
@@ -271,6 +285,12 @@ mod tests {
     use chinwag_core::roles::Role;
 
     use super::*;
+
+    #[test]
+    fn kinds_in_questions_are_those_of_the_constants() {
+        assert_eq!(kind::shown!(), format!("ev.kind <= {}", kind::SHOWN_MAX));
+        assert_eq!(kind::said!(), format!("ev.kind <= {}", kind::STATUS_NOTICE));
+    }
 
     #[test]
     fn whose_rooms_are_and_who_stays_comes_back_as_it_was() {

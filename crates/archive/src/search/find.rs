@@ -78,11 +78,12 @@ fn read(
     places: &HashMap<RoomId, Number>,
     senders: &mut Senders,
 ) -> Result<Option<Hit>, ReadFailed> {
-    let mut statement = connection.prepare_cached(
+    let mut statement = connection.prepare_cached(concat!(
         "SELECT seq, number, at_ms, kind, sender, body, extra, room FROM ev
-         WHERE seq = ?1 AND number IS NOT NULL AND kind <= ?2",
-    )?;
-    let mut found = statement.query((seq, kind::SHOWN_MAX))?;
+         WHERE seq = ?1 AND number IS NOT NULL AND ",
+        kind::shown!()
+    ))?;
+    let mut found = statement.query([seq])?;
     let Some(columns) = found.next()? else { return Ok(None) };
     let room = RoomId(columns.get(7)?);
     let Some(first) = places.get(&room) else { return Ok(None) };

@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chinwag_core::event::{Event, Purging};
 use chinwag_core::ids::RoomId;
 use chinwag_core::numbers::Numbers;
-use rusqlite::{Connection, OpenFlags, OptionalExtension};
+use rusqlite::{Connection, OpenFlags, Row};
 
 use super::{SEARCH_FILE, words};
 use crate::rows::{self, kind};
@@ -19,13 +19,20 @@ use crate::writer::signed;
 use crate::{DATABASE_FILE, purge};
 
 /// How long it waits after something was said, so that more gathers.
-const GATHER: Duration = Duration::from_millis(150);
+const GATHER: Duration = Duration::from_millis(200);
 
 /// How long it waits before it tries again what failed.
 const AGAIN: Duration = Duration::from_secs(2);
 
 /// Entries of the log in one step.
 const STEP: i64 = 2_000;
+
+/// While more is said than a step holds, it rests for so many times as long as the step took, so that those who talk
+/// have the processors: some 10,000 messages a second are indexed meanwhile, the others when it is quieter.
+const REST: u32 = 7;
+
+/// The longest rest.
+const REST_MAX: Duration = Duration::from_millis(400);
 
 /// What tells the thread that the log has grown, or that it is to end.
 #[derive(Debug, Default)]
@@ -42,6 +49,11 @@ impl Bell {
             *rung = true;
             self.bell.notify_all();
         }
+    }
+
+    /// Whether it was rung since the last time.
+    fn rung(&self) -> bool {
+        std::mem::take(&mut *self.rung.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Waits until it was rung since the last time.
@@ -119,13 +131,25 @@ impl Work {
             if self.ends(GATHER) {
                 return Ok(());
             }
+            let mut begun = Instant::now();
             while step(&log, &mut index)? {
-                if self.ends(Duration::ZERO) {
+                let growing = self.bell.rung();
+                let rest = if growing { (begun.elapsed() * REST).min(REST_MAX) } else { Duration::ZERO };
+                if self.ends(rest) {
                     return Ok(());
                 }
+                begun = Instant::now();
             }
         }
     }
+}
+
+/// The columns of a message that the index is made of.
+macro_rules! said {
+    () => {
+        "ev.seq, ev.room, ev.number, ev.kind, ev.extra, ev.body, sender.nick, sender.account
+         FROM ev LEFT JOIN sender ON sender.id = ev.sender"
+    };
 }
 
 /// Brings some more entries into the index. Whether there may be more.
@@ -135,15 +159,14 @@ fn step(log: &Connection, index: &mut Connection) -> rusqlite::Result<bool> {
     let writing = index.transaction()?;
     let mut last = signed(from);
     {
-        let mut statement = reading.prepare_cached(
-            "SELECT seq, room, number, kind, extra FROM ev WHERE seq > ?1 ORDER BY seq LIMIT ?2",
-        )?;
+        let sql = concat!("SELECT ", said!(), " WHERE ev.seq > ?1 ORDER BY ev.seq LIMIT ?2");
+        let mut statement = reading.prepare_cached(sql)?;
         let mut found = statement.query((last, STEP))?;
         while let Some(row) = found.next()? {
             last = row.get(0)?;
             let kind: i64 = row.get(3)?;
             if row.get::<_, Option<i64>>(2)?.is_some() {
-                put(&reading, &writing, last, false)?;
+                put(row, &writing, false)?;
             } else if matches!(kind, kind::EDIT | kind::REDACTION | kind::PURGED) {
                 let extra = row.get_ref(4)?.as_str_or_null().map_err(rusqlite::Error::from)?;
                 // What makes no sense to this version is left to the look at each message that is found.
@@ -162,7 +185,7 @@ fn step(log: &Connection, index: &mut Connection) -> rusqlite::Result<bool> {
 /// What happened to messages that are in the index.
 fn again(log: &Connection, index: &Connection, room: u32, event: &Event) -> rusqlite::Result<()> {
     let numbers = match event {
-        Event::Amended(amended) => return put(log, index, signed(amended.position), true),
+        Event::Amended(amended) => return put_again(log, index, signed(amended.position)),
         Event::Purged(purged) => match &purged.what {
             Purging::Hidden { numbers, .. } => numbers.clone(),
             Purging::Undone | Purging::Final => purge::hidden(log, room, purged.purge)?,
@@ -174,34 +197,36 @@ fn again(log: &Connection, index: &Connection, room: u32, event: &Event) -> rusq
     for (first, last) in numbers.runs() {
         let mut found = statement.query((room, signed(*first), signed(*last)))?;
         while let Some(row) = found.next()? {
-            put(log, index, row.get(0)?, true)?;
+            put_again(log, index, row.get(0)?)?;
         }
     }
     Ok(())
 }
 
+/// Brings a message that may be in the index into it as it is now.
+fn put_again(log: &Connection, index: &Connection, seq: i64) -> rusqlite::Result<()> {
+    let sql = concat!("SELECT ", said!(), " WHERE ev.seq = ?1 AND ev.number IS NOT NULL");
+    let mut statement = log.prepare_cached(sql)?;
+    let mut found = statement.query([seq])?;
+    found.next()?.map_or(Ok(()), |row| put(row, index, true))
+}
+
 /// Brings a message into the index as it is now, or takes it out when it is not for everybody in its room.
 /// `again`: it may be there.
-fn put(log: &Connection, index: &Connection, seq: i64, again: bool) -> rusqlite::Result<()> {
+fn put(said: &Row<'_>, index: &Connection, again: bool) -> rusqlite::Result<()> {
+    let seq: i64 = said.get(0)?;
     if again {
         index.prepare_cached("DELETE FROM post WHERE rowid = ?1")?.execute([seq])?;
     }
-    let mut statement = log.prepare_cached(
-        "SELECT ev.room, ev.body, sender.nick, sender.account FROM ev JOIN sender ON sender.id = ev.sender
-         WHERE ev.seq = ?1 AND ev.number IS NOT NULL AND ev.kind <= ?2",
-    )?;
-    let found = statement
-        .query_row((seq, kind::SHOWN_MAX), |row| {
-            let text = row.get_ref(1)?.as_str().map(words::indexed).map_err(rusqlite::Error::from)?;
-            let nick = row.get_ref(2)?.as_str().map_err(rusqlite::Error::from)?;
-            let account = row.get_ref(3)?.as_str_or_null().map_err(rusqlite::Error::from)?;
-            Ok((text, words::room_token(RoomId(row.get(0)?)), words::who_tokens(nick, account)))
-        })
-        .optional()?;
-    if let Some((text, room, who)) = found {
-        index
-            .prepare_cached("INSERT INTO post(rowid, text, room, who) VALUES (?1, ?2, ?3, ?4)")?
-            .execute((seq, text, room, who))?;
+    if said.get::<_, i64>(3)? > kind::SHOWN_MAX {
+        return Ok(());
     }
+    let text = said.get_ref(5)?.as_str().map(words::indexed).map_err(rusqlite::Error::from)?;
+    let nick = said.get_ref(6)?.as_str().map_err(rusqlite::Error::from)?;
+    let account = said.get_ref(7)?.as_str_or_null().map_err(rusqlite::Error::from)?;
+    let (room, who) = (words::room_token(RoomId(said.get(1)?)), words::who_tokens(nick, account));
+    index
+        .prepare_cached("INSERT INTO post(rowid, text, room, who) VALUES (?1, ?2, ?3, ?4)")?
+        .execute((seq, text, room, who))?;
     Ok(())
 }
