@@ -7,6 +7,7 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { front } from "./front.mjs";
 
 /** How long anything may take. */
 export const PATIENCE = 20_000;
@@ -51,7 +52,8 @@ export class Server {
       });
       this.child.on("exit", (code) => reject(new Error(`the server ended with ${code}`)));
     });
-    this.url = `http://127.0.0.1:${this.port}/`;
+    if (process.env.CHINWAG_FILES) this.front ??= await front(process.env.CHINWAG_FILES, this.port);
+    this.url = `http://127.0.0.1:${this.front?.port ?? this.port}/`;
   }
 
   /** Stops it and starts it again on the same port and folder. */
@@ -72,6 +74,7 @@ export class Server {
 
   async stop() {
     await this.end();
+    this.front?.close();
     rmSync(this.folder, { recursive: true, force: true });
   }
 }

@@ -144,6 +144,45 @@ const tests = {
     cy.close();
   },
 
+  async "what happened to messages while offline is seen afterwards"({ page, server, context }) {
+    const cy = Caller.irc(server.port, "cy", "#lobby");
+    cy.send("CAP REQ :echo-message draft/message-edit draft/message-redaction");
+    await cy.hear(" 366 ");
+    const kept = async (text) => {
+      cy.send(`PRIVMSG #lobby :${text}`);
+      const heard = await cy.hear(new RegExp(`PRIVMSG #lobby :${text}\r`));
+      return /msgid=([^;\s]+)/.exec(heard.split("\r\n").findLast((line) => line.endsWith(`PRIVMSG #lobby :${text}`)))[1];
+    };
+    await walkIn(page, server.url, "ann");
+    const [teh, spam, fun] = [await kept("teh tea"), await kept("spam"), await kept("fun")];
+    await article(page, "fun").waitFor();
+    await page.locator("#writing").fill("half a li");
+    await context.setOffline(true);
+    await page.evaluate(() => dispatchEvent(new Event("offline")));
+    await page.getByText("No connection.").waitFor();
+    cy.send(`EDIT #lobby ${teh} :the tea`, `REDACT #lobby ${spam}`, `@+draft/react=🎉;+draft/reply=${fun} TAGMSG #lobby`);
+    await kept("missed");
+    // More than a page of reactions alone.
+    for (let turn = 0; turn < 130; turn++) cy.send(`@+draft/${turn % 2 ? "un" : ""}react=👀;+draft/reply=${fun} TAGMSG #lobby`);
+    await kept("missed too");
+    await context.setOffline(false);
+    await page.evaluate(() => dispatchEvent(new Event("online")));
+    await article(page, "missed too").waitFor();
+    await article(page, "the tea (edited)").waitFor();
+    await page.getByText("This message was deleted.").waitFor();
+    await article(page, "fun").locator(".reactions button", { hasText: "🎉 1" }).waitFor();
+    assert.equal(await article(page, "fun").locator(".reactions button").count(), 1);
+    for (const text of ["teh tea", "spam"]) assert.equal(await article(page, text).count(), 0, text);
+    for (const text of ["the tea", "fun", "missed too"]) assert.equal(await article(page, text).count(), 1, text);
+    assert.equal(await page.locator("#writing").inputValue(), "half a li");
+    // The same after a reload, where everything comes from history.
+    await page.reload();
+    await article(page, "missed too").waitFor();
+    await article(page, "fun").locator(".reactions button", { hasText: "🎉 1" }).waitFor();
+    assert.equal(await article(page, "fun").locator(".reactions button").count(), 1);
+    cy.close();
+  },
+
   async "hostile messages do nothing"({ page, server }) {
     const dialogs = [];
     page.on("dialog", (dialog) => {

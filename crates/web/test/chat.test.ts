@@ -113,6 +113,57 @@ test("after a cut nothing is lost, nothing is there twice, and doubt is said", (
   assert.equal(world.sent.filter((line) => line.includes("PRIVMSG")).length, 1);
 });
 
+test("what happened to messages while away is seen, in order, and live lines wait for it", () => {
+  const world = new World();
+  const room = world.room("#tea", world.said("1", "teh"), world.said("2", "spam"), world.said("3", "fun"));
+  world.chat.closed(false);
+  world.connect();
+  world.chat.take(":ann!a@h JOIN #tea");
+  const [four, five] = [world.said("4", "missed"), world.said("5", "live")];
+  world.take(five);
+  world.take("@msgid=x9;+draft/reply=4;+draft/react=👍 :cy!c@h TAGMSG #tea");
+  assert.deepEqual(texts(room), ["bob: teh", "bob: spam", "bob: fun"], "live lines wait");
+  world.history("#tea", false, four,
+    "msgid=x1;draft/target-msgid=1;draft/edit-text=the\\stea :bob!b@h EDIT #tea",
+    "msgid=x2 :bob!b@h REDACT #tea 2",
+    "msgid=x3;+draft/reply=3;+draft/react=🎉 :cy!c@h TAGMSG #tea");
+  assert.match(world.sent.at(-1) ?? "", /CHATHISTORY AFTER #tea msgid=x3 /, "it goes on behind the last line, whatever that is");
+  world.history("#tea", true, "msgid=x4;+draft/reply=3;+draft/unreact=🎉 :cy!c@h TAGMSG #tea", "msgid=x5 :ann!a@h KICK #tea dan :enough");
+  assert.deepEqual(texts(room), ["bob: the tea", "bob: ", "bob: fun", "bob: missed", "ann: ann put dan out: enough", "bob: live"]);
+  assert.deepEqual(room.messages.map((message) => [message.edited, message.deleted, [...message.reactions]]), [
+    [true, false, []], [false, true, []], [false, false, []], [false, false, [["👍", ["cy"]]]], [false, false, []], [false, false, []],
+  ]);
+  // A page that only tells of edits is no reason to stop, nor to go on for ever.
+  assert.equal(room.catching, false);
+});
+
+test("reactions to what is on an earlier page find it, the newest last", () => {
+  const world = new World();
+  const room = world.room("#tea");
+  room.complete = false;
+  world.chat.refresh(room);
+  world.history("#tea", false, "msgid=r3;+draft/reply=1;+draft/unreact=👍 :cy!c@h TAGMSG #tea", world.said("9", "last"));
+  world.chat.more(room, "before");
+  world.history("#tea", false, "msgid=r2;+draft/reply=1;+draft/react=👍 :cy!c@h TAGMSG #tea", "msgid=r4;+draft/reply=1;+draft/react=🎉 :cy!c@h TAGMSG #tea", world.said("8", "between"));
+  world.chat.more(room, "before");
+  assert.match(world.sent.at(-1) ?? "", /BEFORE #tea msgid=r2 /, "before the first line of the page, whatever that is");
+  world.history("#tea", true, world.said("1", "first"));
+  assert.deepEqual([...(room.messages[0]?.reactions ?? [])], [["🎉", ["cy"]]]);
+});
+
+test("of a very long gap only the end is read", () => {
+  const world = new World();
+  const room = world.room("#tea", world.said("0", "first"));
+  world.chat.closed(false);
+  world.connect();
+  world.chat.take(":ann!a@h JOIN #tea");
+  for (let page = 0; page < 20; page++) world.history("#tea", false, world.said(`g${page}`, "missed"));
+  assert.match(world.sent.at(-1) ?? "", /CHATHISTORY LATEST #tea \*/);
+  world.history("#tea", false, world.said("last", "the last"));
+  assert.deepEqual(texts(room), ["bob: the last"]);
+  assert.deepEqual([room.complete, room.catching], [false, false]);
+});
+
 test("what comes before the first page does, and what is kept nowhere, stays", () => {
   const world = new World();
   world.chat.take(":ann!a@h JOIN #tea");

@@ -5,7 +5,7 @@ import { Batches } from "./batches.ts";
 import { handle, handleBatch } from "./handlers.ts";
 import { base64, bytes, fold, format, isRoom, parse, pieces } from "./irc.ts";
 import type { Line } from "./irc.ts";
-import { append, change, count, find, firstAfter, settle } from "./timeline.ts";
+import { append, count, firstAfter, settle } from "./timeline.ts";
 import { emptyRoom } from "./types.ts";
 import { texts } from "../texts.ts";
 import type { Link, Listed, Message, Room } from "./types.ts";
@@ -20,6 +20,12 @@ const WANTED = [
 
 /** Messages of one page of history. */
 export const PAGE = 60;
+
+/** Pages by which a gap is closed; of a longer one only the end is fetched, and the rest when it is looked at. */
+export const PAGES_MAX = 20;
+
+/** What comes live while a gap is being closed, at most. */
+const WAITING_MAX = 2000;
 
 /** Bytes of a text that fit into one line with whatever the server puts before it. */
 const LINE_BYTES = 350;
@@ -118,6 +124,7 @@ export class Chat {
     this.registering = false;
     for (const room of this.rooms.values()) {
       room.loading = "";
+      this.caughtUp(room, false);
       room.typing.clear();
       if (!room.direct) room.joined = false;
     }
@@ -262,8 +269,30 @@ export class Chat {
     if (!this.caps.has("draft/chathistory")) return;
     const last = room.messages.findLast((message) => message.msgid);
     if (room.direct && room.readUpTo === 0) this.line("MARKREAD", [room.name]);
+    room.catching = true;
+    room.pages = 0;
     if (room.loaded && last && !room.behind) this.page(room, "after", last.msgid);
     else this.page(room, "latest");
+  }
+
+  /** Does what came live for a room, in its order: now, or behind what was missed. */
+  live(room: Room, how: () => void): void {
+    if (!room.catching) return how();
+    if (room.waiting.length < WAITING_MAX) room.waiting.push(how);
+    else room.overtaken = true;
+  }
+
+  /** What was missed is here: what waited for it is done, unless there is no connection any more. */
+  caughtUp(room: Room, online = true): void {
+    const { waiting, overtaken } = room;
+    room.catching = room.overtaken = false;
+    room.waiting = [];
+    if (!online) return;
+    if (overtaken) {
+      room.catching = true;
+      return this.page(room, "latest");
+    }
+    for (const how of waiting) how();
   }
 
   /** Asks for the page before the first or after the last message that is here. */
@@ -271,8 +300,8 @@ export class Chat {
     if (room.loading || this.link !== "online") return;
     if (where === "before" ? room.complete : !room.behind) return;
     const kept = room.messages.filter((message) => message.msgid);
-    const edge = where === "before" ? kept[0] : kept.at(-1);
-    this.page(room, edge ? where : "latest", edge?.msgid);
+    const edge = where === "before" ? room.first || kept[0]?.msgid : room.last || kept.at(-1)?.msgid;
+    this.page(room, edge ? where : "latest", edge);
   }
 
   /** Asks for a message and those around it. */
@@ -466,12 +495,6 @@ export class Chat {
 
   key(): string {
     return `k${++this.keys}`;
-  }
-
-  /** A message was changed by its author. */
-  edited(room: Room, msgid: string, text: string): void {
-    const at = find(room, msgid);
-    if (at >= 0) change(room, at, { text, edited: true });
   }
 }
 

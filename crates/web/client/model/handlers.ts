@@ -2,13 +2,13 @@
 
 import { joined } from "./batches.ts";
 import type { Batch, Item } from "./batches.ts";
-import { PAGE, blank } from "./chat.ts";
+import { PAGES_MAX, blank } from "./chat.ts";
 import type { Asked, Chat } from "./chat.ts";
 import { fold, isRoom } from "./irc.ts";
 import type { Line } from "./irc.ts";
 import { clean } from "./markup.ts";
 import { failure, numeric } from "./numerics.ts";
-import { append, change, count, find, firstAfter, merge, react, settle, trim } from "./timeline.ts";
+import { append, count, edit, firstAfter, letGo, merge, overlay, react, redact, settle, trim } from "./timeline.ts";
 import { texts } from "../texts.ts";
 import type { Member, Message, Room } from "./types.ts";
 
@@ -23,22 +23,14 @@ const VERBS: Record<string, Handler> = {
   PRIVMSG: said,
   NOTICE: said,
   TAGMSG: tagged,
-  EDIT: (chat, line) => {
-    const room = place(chat, line);
-    chat.edited(room, line.tags.get("draft/target-msgid") ?? "", words(line.tags.get("draft/edit-text") ?? "").text);
-  },
-  REDACT: (chat, line) => {
-    const room = place(chat, line);
-    const at = find(room, line.params[1] ?? "");
-    if (at >= 0) change(room, at, { deleted: true, text: "", why: line.params[2] });
-    count(room);
-  },
+  EDIT: amended,
+  REDACT: amended,
   JOIN: join,
   PART: (chat, line) => left(chat, line, chat.rooms.get(fold(line.params[0] ?? "")), line.from),
   KICK: (chat, line) => {
     const room = chat.rooms.get(fold(line.params[0] ?? ""));
     const nick = line.params[1] ?? "";
-    if (room) event(chat, room, line, texts.putOut(line.from, nick, line.params[2] ?? ""));
+    if (room) event(chat, room, line, told(line));
     left(chat, line, room, nick);
   },
   QUIT: (chat, line) => {
@@ -50,12 +42,12 @@ const VERBS: Record<string, Handler> = {
   TOPIC: (chat, line) => {
     const room = chat.ensure(line.params[0] ?? "");
     room.topic = clean(line.params[1] ?? "");
-    event(chat, room, line, texts.topicChanged(line.from, room.topic));
+    event(chat, room, line, told(line));
   },
   MODE: (chat, line) => {
     const room = chat.rooms.get(fold(line.params[0] ?? ""));
     if (!room) return;
-    event(chat, room, line, texts.modesSet(line.from, line.params.slice(1).join(" ")));
+    event(chat, room, line, told(line));
     roles(room, line.params[1] ?? "", line.params.slice(2));
   },
   RENAME: (chat, line) => {
@@ -196,11 +188,17 @@ function said(chat: Chat, line: Line, asked?: Asked): void {
   }
   const room = place(chat, line);
   const came = message(chat, line);
+  room.typing.delete(fold(line.from));
+  chat.live(room, () => put(chat, room, came, asked));
+}
+
+/** A message gets its place at the end. */
+function put(chat: Chat, room: Room, came: Message, asked?: Asked): void {
   if (asked?.kind === "say" && asked.key && settle(room, asked.key, { ...came, key: asked.key, state: "kept", mine: true })) {
     return;
   }
-  room.typing.delete(fold(line.from));
   if (!append(room, came)) return count(room);
+  overlay(room, [came]);
   trim(room, chat.active !== room.id || chat.atEnd);
   arrived(chat, room, came);
 }
@@ -227,19 +225,49 @@ function tagged(chat: Chat, line: Line): void {
     else room?.typing.delete(fold(line.from));
     return;
   }
-  reacted(place(chat, line), line);
+  amended(chat, line);
 }
 
-function reacted(room: Room, line: Line): void {
+/** A message reads differently, is deleted, or somebody reacted to it. */
+function amended(chat: Chat, line: Line): void {
+  const room = place(chat, line);
+  chat.live(room, () => {
+    amend(room, line);
+    if (line.verb !== "TAGMSG") count(room);
+  });
+}
+
+/** The same, live or from history. */
+function amend(room: Room, line: Line, older = false): void {
+  if (line.verb === "TAGMSG") reacted(room, line, older);
+  else if (line.verb === "REDACT") redact(room, line.params[1] ?? "", line.params[2]);
+  else edit(room, line.tags.get("draft/target-msgid") ?? "", words(line.tags.get("draft/edit-text") ?? "").text);
+}
+
+function reacted(room: Room, line: Line, older: boolean): void {
   const about = line.tags.get("+draft/reply") ?? line.tags.get("+reply") ?? "";
   const back = line.tags.get("+draft/unreact");
   const what = clean(back ?? line.tags.get("+draft/react") ?? "").slice(0, 64);
-  if (what) react(room, about, what, line.from, back !== undefined);
+  if (what) react(room, about, what, line.from, back !== undefined, older);
 }
 
 /** A line about the room between its messages. */
 export function event(chat: Chat, room: Room, line: Line, text: string): void {
-  append(room, { ...blank(line.tags.get("msgid") ?? chat.key()), kind: "event", from: line.from, text: clean(text), at: time(chat, line) });
+  const came = happened(chat, line, text);
+  chat.live(room, () => append(room, came));
+}
+
+function happened(chat: Chat, line: Line, text: string): Message {
+  const msgid = line.tags.get("msgid") ?? "";
+  return { ...blank(msgid || chat.key()), msgid, kind: "event", from: line.from, text: clean(text), at: time(chat, line) };
+}
+
+/** What else is told of a room between its messages, in words; empty for what is not. */
+function told(line: Line): string {
+  const [, one = "", two = ""] = line.params;
+  if (line.verb === "TOPIC") return texts.topicChanged(line.from, one);
+  if (line.verb === "KICK") return texts.putOut(line.from, one, two);
+  return line.verb === "MODE" ? texts.modesSet(line.from, line.params.slice(1).join(" ")) : "";
 }
 
 function join(chat: Chat, line: Line): void {
@@ -318,28 +346,53 @@ function history(chat: Chat, batch: Batch, asked: Asked | undefined): void {
   if (!room) return;
   const where = asked?.where ?? (room.loading || "latest");
   room.loading = "";
-  const said: Message[] = [];
-  const reactions: Line[] = [];
-  for (const item of batch.items) {
-    const line = "line" in item ? item.line : joined(item.batch);
-    if (!line) continue;
-    if (line.verb === "PRIVMSG" || line.verb === "NOTICE") said.push(message(chat, line));
-    else if (line.verb === "TAGMSG") reactions.push(line);
-    else if (line.verb === "TOPIC") said.push({ ...message(chat, line), kind: "event", text: clean(texts.topicChanged(line.from, line.params[1] ?? "")), mine: false, mention: false });
-  }
-  const all = batch.opening.tags.has("draft/chathistory-end") || batch.items.length < PAGE;
+  const { said, amendments, first, last } = contents(chat, batch);
+  const all = batch.opening.tags.has("draft/chathistory-end") || batch.items.length === 0;
   const sentBefore = new Set(where === "before" ? [] : chat.inDoubt(room));
   place_(room, said, where, all);
-  for (const line of reactions) reacted(room, line);
+  if (where !== "after" && (!said.length || room.messages[0]?.msgid === said[0]?.msgid)) room.first = first || room.first;
+  room.last = !room.behind ? "" : where === "before" ? room.last : last || room.last;
+  // A page has each message as it reads now; what happened to others is in it as well.
+  const here = new Set(room.messages.map((message) => message.msgid));
+  const about = (line: Line) => line.tags.get("+draft/reply") ?? line.tags.get("+reply") ?? "";
+  const older = where === "before" ? amendments.filter((line) => line.verb === "TAGMSG" && !here.has(about(line))) : [];
+  for (const line of amendments) if (!older.includes(line)) amend(room, line);
+  for (const line of older.reverse()) amend(room, line, true);
+  overlay(room, said);
   if (where !== "before") matched(chat, room, said);
-  if (where === "after" && !all && !room.behind) return chat.page(room, "after", said.at(-1)?.msgid);
+  if (where === "after" && !all && room.catching) {
+    room.pages++;
+    if (room.pages >= PAGES_MAX || !last) return chat.page(room, "latest");
+    return chat.page(room, "after", last);
+  }
   room.loaded = true;
-  if (where === "latest" || where === "after") chat.resume(room, sentBefore);
+  if (where === "latest" || (where === "after" && room.catching)) {
+    chat.resume(room, sentBefore);
+    chat.caughtUp(room);
+  }
   count(room);
   if (chat.active === room.id && room.unread && !room.divider && where !== "before") {
     room.divider = firstAfter(room, room.readUpTo);
   }
   chat.seen();
+}
+
+/** A page, taken apart: what stands in the room, and what happened to messages. */
+function contents(chat: Chat, batch: Batch): { said: Message[]; amendments: Line[]; first: string; last: string } {
+  const said: Message[] = [];
+  const amendments: Line[] = [];
+  let first = "";
+  let last = "";
+  for (const item of batch.items) {
+    const line = "line" in item ? item.line : joined(item.batch);
+    if (!line) continue;
+    last = line.tags.get("msgid") ?? last;
+    first ||= last;
+    if (line.verb === "PRIVMSG" || line.verb === "NOTICE") said.push(message(chat, line));
+    else if (["TAGMSG", "EDIT", "REDACT"].includes(line.verb)) amendments.push(line);
+    else if (told(line)) said.push(happened(chat, line, told(line)));
+  }
+  return { said, amendments, first, last };
 }
 
 function place_(room: Room, said: Message[], where: "before" | "after" | "latest" | "around", all: boolean): void {
@@ -358,14 +411,22 @@ function place_(room: Room, said: Message[], where: "before" | "after" | "latest
  * (between guests); what a gap would stand behind is dropped. */
 function anew(room: Room, said: Message[], where: "latest" | "around", all: boolean): void {
   const pending = room.messages.filter((message) => message.state !== "kept");
-  const overlap = said.some((message) => find(room, message.msgid) >= 0);
+  const before = new Map(room.messages.filter((message) => message.msgid).map((message) => [message.msgid, message]));
+  const overlap = said.some((message) => before.has(message.msgid));
   const known = new Set(said.map((message) => message.msgid));
   const last = said.at(-1)?.at ?? 0;
   const joins = where === "latest" && (overlap || room.direct);
   const rest = room.messages.filter(
     (message) => message.state === "kept" && !known.has(message.msgid) && (joins || (where === "latest" && message.at > last)),
   );
-  room.messages = [...[...said, ...rest].sort((a, b) => a.at - b.at), ...pending];
+  // Behind a gap nobody knows what else happened to what was here.
+  if (where === "latest" && !joins) room.later.clear();
+  else letGo(room, room.messages.filter((message) => !known.has(message.msgid) && !rest.includes(message)));
+  const page = said.map((message) => {
+    const { key, edited, reactions } = before.get(message.msgid) ?? message;
+    return { ...message, key, edited, reactions };
+  });
+  room.messages = [...[...page, ...rest].sort((a, b) => a.at - b.at), ...pending];
   room.complete = where === "latest" && (all || (overlap && room.complete));
   room.behind = where === "around";
 }

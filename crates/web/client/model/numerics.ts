@@ -127,7 +127,14 @@ export function failure(chat: Chat, line: Line, asked: Asked | undefined): void 
     asked.room.loading = "";
     asked.room.loaded = true;
     asked.room.complete = true;
-    if (asked.where !== "before") chat.resume(asked.room, new Set());
+    if (asked.where === "before" || asked.where === "around") return;
+    // What came last is not in the history any more: the newest page is asked for instead.
+    if (asked.where === "after") {
+      asked.room.complete = false;
+      return chat.page(asked.room, "latest");
+    }
+    chat.resume(asked.room, new Set());
+    chat.caughtUp(asked.room);
     return;
   }
   if (!chat.welcomed) chat.refused = why;

@@ -1,11 +1,15 @@
 // The messages of a room: new ones, pages of history, edits, deletions and reactions, each once. Pure functions over
 // a room's list; what is changed is replaced.
 
-import type { Message, Room } from "./types.ts";
+import type { Later, Message, Room } from "./types.ts";
 
 /** Messages that are kept while the reader is at the end, and at most. */
 export const KEPT = 600;
 export const KEPT_MAX = 3000;
+
+/** Messages that are not here and of which something is known, at most. */
+const LATER_MAX = 5000;
+const REACTIONS_MAX = 500;
 
 /** Where a message is, by msgid; -1 where it is not. Looked for from the end: what is asked about is mostly new. */
 export function find(room: Room, msgid: string): number {
@@ -26,8 +30,8 @@ export function append(room: Room, message: Message): boolean {
 
 /** A page of history, oldest first, put where it belongs. Returns the messages that were not known. */
 export function merge(room: Room, page: readonly Message[], where: "before" | "after"): Message[] {
-  const known = new Set(room.messages.map((message) => message.msgid).filter(Boolean));
-  const fresh = page.filter((message) => !known.has(message.msgid));
+  const here = new Set(room.messages.map((message) => message.msgid).filter(Boolean));
+  const fresh = page.filter((message) => !here.has(message.msgid));
   if (where === "before") {
     room.messages = [...fresh, ...room.messages];
   } else {
@@ -62,28 +66,99 @@ export function settle(room: Room, key: string, how: Partial<Message>): boolean 
   return true;
 }
 
-/** Somebody reacted, or took it back. */
-export function react(room: Room, msgid: string, what: string, who: string, back: boolean): boolean {
+/** Somebody reacted, or took it back. `older`: before everything that is known of a message that is not here. */
+export function react(room: Room, msgid: string, what: string, who: string, back: boolean, older = false): boolean {
   const at = find(room, msgid);
   const message = room.messages[at];
-  if (!message) return false;
-  const people = (message.reactions.get(what) ?? []).filter((nick) => nick !== who);
+  if (message) change(room, at, { reactions: reacted(message.reactions, what, who, back) });
+  else {
+    later(room, msgid, (known) => {
+      if (older && known.whole) return;
+      if (older) known.reactions.unshift({ what, who, back });
+      else known.reactions.push({ what, who, back });
+      if (known.reactions.length > REACTIONS_MAX) known.reactions.shift();
+    });
+  }
+  return message !== undefined;
+}
+
+function reacted(all: ReadonlyMap<string, readonly string[]>, what: string, who: string, back: boolean): Map<string, readonly string[]> {
+  const people = (all.get(what) ?? []).filter((nick) => nick !== who);
   if (!back) people.push(who);
-  const reactions = new Map(message.reactions);
+  const reactions = new Map(all);
   if (people.length) reactions.set(what, people);
   else reactions.delete(what);
-  change(room, at, { reactions });
-  return true;
+  return reactions;
+}
+
+/** A message reads differently. Said twice it is the same. */
+export function edit(room: Room, msgid: string, text: string): void {
+  const at = find(room, msgid);
+  const message = room.messages[at];
+  if (!message) return later(room, msgid, (known) => (known.edited = true));
+  if (!message.deleted && !(message.edited && message.text === text)) change(room, at, { text, edited: true });
+}
+
+/** A message was deleted. */
+export function redact(room: Room, msgid: string, why?: string): void {
+  const at = find(room, msgid);
+  if (at >= 0) change(room, at, { deleted: true, text: "", mention: false, reactions: new Map(), ...(why ? { why } : {}) });
+  else room.later.delete(msgid);
+}
+
+/** Remembers what happened to a message that is not here. */
+function later(room: Room, msgid: string, how: (known: Later) => void): void {
+  if (!msgid) return;
+  const known = room.later.get(msgid) ?? { edited: false, reactions: [], whole: false };
+  how(known);
+  room.later.delete(msgid);
+  room.later.set(msgid, known);
+  for (const first of room.later.keys()) {
+    if (room.later.size <= LATER_MAX) break;
+    room.later.delete(first);
+  }
+}
+
+/** A message with what happened to it after its page of history. */
+function whole(room: Room, message: Message): Message {
+  const known = room.later.get(message.msgid);
+  if (!known) return message;
+  room.later.delete(message.msgid);
+  let reactions: ReadonlyMap<string, readonly string[]> = known.whole ? new Map() : message.reactions;
+  for (const { what, who, back } of known.reactions) reactions = reacted(reactions, what, who, back);
+  return { ...message, edited: message.edited || known.edited, reactions };
+}
+
+/** Adds to the messages of a page what is known of them from after it. */
+export function overlay(room: Room, page: readonly Message[]): void {
+  const ids = new Set(page.map((message) => message.msgid).filter((msgid) => room.later.has(msgid)));
+  if (ids.size) room.messages = room.messages.map((message) => (ids.has(message.msgid) ? whole(room, message) : message));
+}
+
+/** Remembers of messages that go what their page of history will not tell. */
+export function letGo(room: Room, gone: readonly Message[]): void {
+  for (const { msgid, edited, reactions, kind } of gone) {
+    if (kind === "event" || (!edited && !reactions.size)) continue;
+    later(room, msgid, (known) => {
+      known.edited = edited;
+      known.whole = true;
+      known.reactions = [...reactions].flatMap(([what, people]) => people.map((who) => ({ what, who, back: false })));
+    });
+  }
 }
 
 /** Forgets what is far from the reader. */
 export function trim(room: Room, atEnd: boolean): void {
   if (atEnd && room.messages.length > KEPT + 100) {
+    letGo(room, room.messages.slice(0, -KEPT));
     room.messages = room.messages.slice(-KEPT);
     room.complete = false;
+    room.first = "";
   } else if (!atEnd && room.messages.length > KEPT_MAX) {
+    letGo(room, room.messages.slice(KEPT_MAX - 500));
     room.messages = room.messages.slice(0, KEPT_MAX - 500);
     room.behind = true;
+    room.last = "";
   }
 }
 

@@ -51,6 +51,10 @@ export interface Room {
   complete: boolean;
   /** Newer messages than the last one are not here. */
   behind: boolean;
+  /** The edges of the history that is here, where they are further out than the first and the last message: a page may
+   * hold nothing but reactions. */
+  first: string;
+  last: string;
   /** Pages that were asked for. */
   loading: "" | "before" | "after" | "latest" | "around";
   /** The latest page has come once. */
@@ -65,6 +69,23 @@ export interface Room {
   typing: Map<string, number>;
   /** The half-typed line. */
   draft: string;
+  /** What was missed is being fetched, and so many pages of it have come; what comes live meanwhile waits. */
+  catching: boolean;
+  pages: number;
+  waiting: (() => void)[];
+  /** More came meanwhile than is kept: the latest page is wanted instead. */
+  overtaken: boolean;
+  /** What happened to messages that are not here: applied when they come. By msgid. */
+  later: Map<string, Later>;
+}
+
+/** What is known of a message that is not here. */
+export interface Later {
+  edited: boolean;
+  /** Who reacted with what, or took it back, in order. */
+  reactions: { what: string; who: string; back: boolean }[];
+  /** It was here: its page of history has nothing to add. */
+  whole: boolean;
 }
 
 /** A room that one could enter. */
@@ -88,6 +109,8 @@ export function emptyRoom(name: string, id: string, direct: boolean): Room {
     messages: [],
     complete: false,
     behind: false,
+    first: "",
+    last: "",
     loading: "",
     loaded: false,
     readUpTo: 0,
@@ -96,5 +119,10 @@ export function emptyRoom(name: string, id: string, direct: boolean): Room {
     divider: "",
     typing: new Map(),
     draft: "",
+    catching: false,
+    pages: 0,
+    waiting: [],
+    overtaken: false,
+    later: new Map(),
   };
 }
