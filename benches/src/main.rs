@@ -14,6 +14,7 @@ mod load;
 mod process;
 mod quiet;
 mod restart;
+mod search;
 mod servers;
 mod stalled;
 mod table;
@@ -100,6 +101,8 @@ enum Bench {
     },
     /// From the start on years of use to the first welcome
     Restart(restart::Options),
+    /// Search in years of use: making the index, answers, and how far behind it is
+    Search(search::Options),
     /// Lines cut, parsed and looked up, on one thread
     Decode {
         /// Rounds; the median counts
@@ -140,6 +143,7 @@ fn run(arguments: &Arguments) -> Result<bool> {
         Bench::Stalled(options) => stalled::run(places, options),
         Bench::Startup { rounds } => quiet::startup(places, *rounds),
         Bench::Restart(options) => restart::run(places, *options),
+        Bench::Search(options) => search::run(places, *options),
         Bench::Decode { rounds } => decode::run(*rounds),
         Bench::Floor { listen } => floor::serve(*listen).map(|()| true),
     }

@@ -155,6 +155,25 @@ fn apart<T>(start: impl FnOnce() -> T) -> T {
     started
 }
 
+/// The processor time of this process's own threads of that name, so far.
+///
+/// # Errors
+/// When the kernel does not tell.
+pub fn cpu_of_threads(name: &str) -> Result<Duration> {
+    let mut nanoseconds = 0;
+    for task in fs::read_dir("/proc/self/task")? {
+        let path = task?.path();
+        // One may end meanwhile.
+        let Ok(found) = fs::read_to_string(path.join("comm")) else { continue };
+        if found.trim_end() == name {
+            let text = fs::read_to_string(path.join("schedstat"))?;
+            let first = text.split_whitespace().next().context("schedstat is empty")?;
+            nanoseconds += first.parse::<u64>()?;
+        }
+    }
+    Ok(Duration::from_nanos(nanoseconds))
+}
+
 /// A loopback address that nobody listens on at the moment.
 ///
 /// # Errors
