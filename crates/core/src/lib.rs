@@ -32,4 +32,5 @@ pub mod search;
 pub mod session;
 pub mod settings;
 pub mod span;
+pub mod tokens;
 pub mod work;

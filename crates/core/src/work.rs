@@ -57,6 +57,8 @@ pub enum Job {
     },
     /// Draw a code.
     Code,
+    /// Draw a token: 256 bits.
+    Token,
     /// Finish SCRAM: check the client's proof.
     Proof {
         /// What it is checked against.
@@ -89,7 +91,7 @@ pub enum Outcome {
         /// The iterations.
         iterations: u32,
     },
-    /// Of [`Job::Code`]: a code that nobody can guess.
+    /// Of [`Job::Code`] and [`Job::Token`]: what nobody can guess.
     Code(Secret),
     /// Of [`Job::Proof`]: the server's own signature in base64, if the proof is right.
     Proven(Option<Box<str>>),

@@ -93,6 +93,7 @@ impl Prover {
                 Outcome::Checked(right && verifiers.is_some())
             }
             Job::Code => Outcome::Code(code().as_str().into()),
+            Job::Token => Outcome::Code(token().as_str().into()),
             Job::Challenge { name, verifiers } => {
                 let keys = verifiers.as_deref().and_then(|verifiers| Keys::read(&verifiers.scram));
                 let (salt, iterations) = match keys {
@@ -181,6 +182,15 @@ pub fn code() -> String {
     draw::<CODE_LENGTH>().into_iter().map(letter).collect()
 }
 
+/// What a token begins with, so that people and programs that look for secrets know one when they see it.
+const TOKEN_PREFIX: &str = "chw_";
+
+/// A token of 256 bits, in hexadecimal.
+pub fn token() -> Zeroizing<String> {
+    let digits = draw::<32>().iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    Zeroizing::new(format!("{TOKEN_PREFIX}{digits}"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -258,6 +268,14 @@ mod tests {
         assert_eq!(salt(&one, "ann"), salt(&other, "ANN"));
         assert_ne!(salt(&one, "ann"), salt(&one, "bob"));
         assert_ne!(salt(&one, "ann"), salt(&Prover::new(Cost::TEST, [1, 3]), "ann"));
+    }
+
+    #[test]
+    fn tokens_have_256_bits() {
+        let (one, other) = (token(), token());
+        assert_ne!(one, other);
+        assert_eq!(one.len(), "chw_".len() + 64);
+        assert!(one.strip_prefix("chw_").unwrap().bytes().all(|digit| digit.is_ascii_hexdigit()));
     }
 
     #[test]

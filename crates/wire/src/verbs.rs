@@ -80,6 +80,7 @@ verbs! {
     Invitation, "INVITATION", 1, Always, "<code>", "Notes the code you were invited with, for the REGISTER that follows.";
     Verify, "VERIFY", 2, Always, "<account> <code>", "Gives back the code that was sent for a new account.";
     Link, "LINK", 0, Always, "[<code>]", "Gives a code with which another session or ssh key joins your account; with a code, joins.";
+    Token, "TOKEN", 1, Registered, "ADD <name> [<scopes>] [<bot>] | LIST | DEL <name>", "Makes, shows and revokes what programs of yours show instead of a password; the scopes are read, write, accounts.";
     Logout, "LOGOUT", 0, Always, "", "Logs you out of your account.";
     Quit, "QUIT", 0, Always, "[:<reason>]", "Says goodbye and closes the connection.";
     Mode, "MODE", 1, Registered, "<target> [<modes> [<argument>{ <argument>}]]", "Shows or changes the modes of a room or of yourself.";

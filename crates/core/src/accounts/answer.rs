@@ -10,7 +10,7 @@ use crate::asking::Asking;
 use crate::chat::Chat;
 use crate::commands::persistence;
 use crate::commands::registration::BELONGS_TO_ACCOUNT;
-use crate::commands::reply::{addressee, fail, line};
+use crate::commands::reply::{addressee, fail, line, noted};
 use crate::effect::{Effect, To};
 use crate::event::Who;
 use crate::line::{Line, Source, Text};
@@ -32,6 +32,10 @@ pub(crate) enum News<'a> {
     LoggedIn(&'a Arc<str>),
     /// An invitation with this code holds.
     Invited(&'a Secret),
+    /// A token of this name is good from now on.
+    TokenMade(&'a Arc<str>, &'a Secret),
+    /// This sentence.
+    Told(Text),
     /// The account has been changed.
     Changed(&'a Arc<str>),
     /// The account is no more.
@@ -100,6 +104,7 @@ pub(crate) fn tell(chat: &Chat, asking: &mut Asking<'_>, way: Way, news: News<'_
         Way::Key => key(asking, news),
         Way::Link => link(chat, asking, news),
         Way::Persistence => persistent(chat, asking, news),
+        Way::Token => token(asking, news),
         Way::Service(service) | Way::ForOther(service) => notice(chat, asking, service, news),
     }
     if guessed || refused && matches!(way, Way::Sasl | Way::Verify | Way::Link | Way::Service(_)) {
@@ -149,6 +154,7 @@ fn standard(asking: &mut Asking<'_>, way: Way, news: News<'_>) {
             asking.reply(line(verb, ["VERIFICATION_REQUIRED".into(), account.into(), text.into()]));
         }
         News::LoggedIn(_) | News::Changed(_) | News::Dropped(_) | News::Invited(_) => {}
+        News::TokenMade(..) | News::Told(_) => {}
         News::Refused(Refusal { code, account, text }) => {
             fail(asking.effects, verb, code, [account.unwrap_or("*".into())], text);
         }
@@ -220,6 +226,27 @@ fn link(chat: &Chat, asking: &mut Asking<'_>, news: News<'_>) {
     }
 }
 
+/// A token was made: it is shown now and never again.
+fn made(name: &str, secret: &Secret) -> String {
+    format!(
+        "{} is the token {name}. It is shown only now: keep it where only your program reads it.",
+        secret.expose()
+    )
+}
+
+/// What became of a wish about tokens.
+fn token(asking: &mut Asking<'_>, news: News<'_>) {
+    match news {
+        News::TokenMade(name, secret) => {
+            let text = made(name, secret);
+            noted(asking.effects, "TOKEN", "MADE", [name.into()], text.into());
+        }
+        News::Told(text) => noted(asking.effects, "TOKEN", "TOLD", [], text),
+        News::Refused(Refusal { code, text, .. }) => fail(asking.effects, "TOKEN", code, [], text),
+        _ => {}
+    }
+}
+
 /// A sentence of a service.
 fn notice(chat: &Chat, asking: &mut Asking<'_>, service: &'static str, news: News<'_>) {
     let text = match news {
@@ -233,6 +260,8 @@ fn notice(chat: &Chat, asking: &mut Asking<'_>, service: &'static str, news: New
             "The code is {0} and is shown only now. Who has it sends: INVITATION {0} and then REGISTER.",
             code.expose()
         )),
+        News::TokenMade(name, secret) => made(name, secret).into(),
+        News::Told(text) => text,
         News::Changed(account) => Text::from(format!("The account {account} is changed.")),
         News::Dropped(account) => Text::from(format!("The account {account} is no more.")),
         News::Refused(refusal) => refusal.text.into(),

@@ -10,8 +10,8 @@ use crate::chat::{Chat, Invitation};
 use crate::event::{Event, Invited, Who};
 use crate::ids::Millis;
 use crate::settings::Registration;
+use crate::tokens::hashed;
 use crate::work::{Job, Secret};
-use sha2::{Digest, Sha256};
 
 /// Invitations that hold at once.
 pub(crate) const INVITATIONS_MAX: usize = 1_000;
@@ -50,12 +50,6 @@ pub(crate) fn take_back(asking: &mut Asking<'_>, invitation: &Invitation, by: Ar
     asking.propose(Event::InvitationEnded { hash: Arc::clone(&invitation.hash), by });
 }
 
-/// The SHA-256 of a code, in lower-case hexadecimal: codes cannot be guessed, so that nothing slower is needed.
-fn hashed(code: &str) -> Arc<str> {
-    let bytes = Sha256::digest(code.as_bytes());
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>().into()
-}
-
 /// The invitation that a session uses for the account that it makes, if one is needed.
 pub(super) fn used(chat: &Chat, asking: &mut Asking<'_>) -> Result<Option<Arc<str>>, Refusal> {
     if asking.settings.accounts.registration != Registration::Invite {
@@ -66,16 +60,5 @@ pub(super) fn used(chat: &Chat, asking: &mut Asking<'_>) -> Result<Option<Arc<st
     match chat.invitation(&hash, asking.now_ms) {
         Some(_) => Ok(Some(hash)),
         None => Err(Refusal::INVITATION_INVALID),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_hash_of_a_code_is_its_sha256() {
-        let known = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
-        assert_eq!(*hashed("abc"), *known);
     }
 }

@@ -10,6 +10,7 @@ mod guests;
 mod invitations;
 mod link;
 mod register;
+mod tokens;
 
 use std::sync::Arc;
 
@@ -25,6 +26,8 @@ pub(crate) use self::invitations::{invite, take_back};
 pub(crate) use self::link::{join, make_link};
 pub use self::register::Wish;
 pub(crate) use self::register::{register, register_for, same_secret, verify};
+pub use self::tokens::Draft;
+pub(crate) use self::tokens::tokens;
 
 use crate::asking::Asking;
 use crate::chat::{Account, Chat};
@@ -54,6 +57,8 @@ pub enum Way {
     Link,
     /// As `PERSISTENCE` has it.
     Persistence,
+    /// As `TOKEN` has it.
+    Token,
     /// As a notice of the service of this nickname.
     Service(&'static str),
     /// The same, to a server operator who does it for somebody else.
@@ -69,6 +74,12 @@ pub enum Then {
     Invite(Way, Box<Ticket>),
     /// An invitation with this code is on its way to the log.
     Invited(Way, Secret),
+    /// A token is drawn.
+    Token(Way, Box<Draft>),
+    /// A token of this name is on its way to the log.
+    TokenMade(Way, Arc<str>, Secret),
+    /// The end of a token of this name is on its way to the log.
+    TokenRevoked(Way, Arc<str>),
     /// A new account is on its way to the log.
     Registered(Way, Arc<AccountRegistered>),
     /// A verified account is on its way to the log.
@@ -136,6 +147,9 @@ impl Chat {
             (Then::Invite(way, ticket), Resumed::Work(Outcome::Code(code))) => {
                 invitations::drawn(asking, way, *ticket, code);
             }
+            (Then::Token(way, draft), Resumed::Work(Outcome::Code(secret))) => {
+                tokens::drawn(asking, way, *draft, secret);
+            }
             (Then::Register(way, wish), Resumed::Work(Outcome::Hashed { verifiers, code })) => {
                 register::hashed(asking, way, *wish, verifiers, code);
             }
@@ -150,7 +164,11 @@ impl Chat {
                 }
             }
             (
-                Then::Register(way, _) | Then::Invite(way, _) | Then::Password(way, _) | Then::Check(way, _),
+                Then::Register(way, _)
+                | Then::Invite(way, _)
+                | Then::Token(way, _)
+                | Then::Password(way, _)
+                | Then::Check(way, _),
                 Resumed::Work(_) | Resumed::Settled(_),
             ) => tell(self, asking, way, News::Refused(Refusal::BUSY)),
             (Then::Code(_), _) => tell(self, asking, Way::Link, News::Refused(Refusal::BUSY)),
@@ -168,6 +186,16 @@ impl Chat {
             (Then::Linked(account), Settled::Done) => link::used(self, asking, &account),
             (Then::Linked(_), _) => tell(self, asking, Way::Link, News::Refused(Refusal::WRONG_LINK)),
             (Then::Joined(account), _) => link::joined(self, asking, &account),
+            (Then::TokenMade(way, name, secret), Settled::Done) => {
+                tell(self, asking, way, News::TokenMade(&name, &secret));
+            }
+            (Then::TokenRevoked(way, name), Settled::Done) => {
+                let text = format!("The token {name} is revoked: nobody comes in with it any more");
+                tell(self, asking, way, News::Told(text.into()));
+            }
+            (Then::TokenMade(way, ..) | Then::TokenRevoked(way, _), _) => {
+                tell(self, asking, way, News::Refused(Refusal::BUSY));
+            }
             (Then::Registered(way, new), Settled::Done) => register::registered(self, asking, way, &new),
             (Then::Invited(way, code), Settled::Done) => tell(self, asking, way, News::Invited(&code)),
             (Then::Registered(way, new), _) => {

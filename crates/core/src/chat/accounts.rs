@@ -13,6 +13,7 @@ use crate::event::{AccountChange, AccountRegistered, Presence, Setting};
 use crate::ids::Millis;
 use crate::keys::{KEYS_MAX, SshKey};
 use crate::metadata::Metadata;
+use crate::tokens::{TOKENS_MAX, Token};
 
 /// What a password is checked against. Made where passwords are hashed; the chat only keeps it.
 #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -91,6 +92,8 @@ pub struct Account {
     pub marks: Marks,
     /// What its owner says to programs.
     pub metadata: Metadata,
+    /// What programs show for its owner, in the order of making.
+    pub tokens: Vec<Arc<Token>>,
     /// Where its owner is who stays without a session.
     pub presence: Option<Arc<Presence>>,
 }
@@ -121,6 +124,8 @@ pub(crate) struct Accounts {
     /// What each name looks like, for names that no other looks like; of several in ASCII, the first.
     by_likeness: BTreeMap<Box<str>, Folded>,
     by_name: BTreeMap<Folded, Account>,
+    /// Whose a token is, by its hash.
+    by_token: BTreeMap<Arc<str>, Folded>,
     /// Whose a certificate is. One proves one account only.
     by_certificate: BTreeMap<Arc<str>, Folded>,
 }
@@ -154,6 +159,13 @@ impl Accounts {
 
     pub(crate) fn by_certificate(&self, fingerprint: &str) -> Option<&Account> {
         self.by_certificate.get(fingerprint).and_then(|name| self.by_name.get(name))
+    }
+
+    /// The account that a token is of, and the token.
+    pub(crate) fn by_token(&self, hash: &str) -> Option<(&Account, &Arc<Token>)> {
+        let account = self.by_token.get(hash).and_then(|name| self.by_name.get(name))?;
+        let token = account.tokens.iter().find(|token| *token.hash == *hash)?;
+        Some((account, token))
     }
 
     /// In the order of their folded names.
@@ -193,6 +205,7 @@ impl Accounts {
             settings: AccountSettings::default(),
             marks: Marks::default(),
             metadata: Metadata::default(),
+            tokens: Vec::new(),
             presence: None,
         };
         for print in &account.certificates {
@@ -242,6 +255,22 @@ impl Accounts {
                 account.keys.retain(|known| known.key.fingerprint() != &**print);
                 return account.keys.len() < before;
             }
+            AccountChange::TokenMade(token) => {
+                let known = account.tokens.iter().any(|known| known.name == token.name);
+                if known || account.tokens.len() >= TOKENS_MAX || self.by_token.contains_key(&token.hash) {
+                    return false;
+                }
+                self.by_token.insert(Arc::clone(&token.hash), folded);
+                account.tokens.push(Arc::clone(token));
+            }
+            AccountChange::TokenRevoked(hash) => {
+                let before = account.tokens.len();
+                account.tokens.retain(|token| token.hash != *hash);
+                if account.tokens.len() == before {
+                    return false;
+                }
+                self.by_token.remove(hash);
+            }
             AccountChange::Email(email) => account.email = email.clone(),
             AccountChange::Setting(setting) => account.settings.set(*setting),
             AccountChange::Seen { at_ms } => account.seen_ms = Some(*at_ms),
@@ -260,6 +289,9 @@ impl Accounts {
         }
         for print in &account.certificates {
             self.by_certificate.remove(print);
+        }
+        for token in &account.tokens {
+            self.by_token.remove(&token.hash);
         }
         Some(account)
     }

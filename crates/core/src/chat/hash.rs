@@ -110,6 +110,7 @@ fn hash_room(room: &Room, hasher: &mut Fingerprint) {
 fn hash_account(account: &Account, hasher: &mut Fingerprint) {
     (&account.name, account.created_ms, &account.verifiers, &account.certificates).hash(hasher);
     account.keys.hash(hasher);
+    account.tokens.hash(hasher);
     (&account.email, &account.code, account.seen_ms, &account.settings).hash(hasher);
     (&account.marks, &account.metadata).hash(hasher);
     account.presence.hash(hasher);

@@ -194,6 +194,11 @@ impl Chat {
         self.accounts.by_certificate(fingerprint)
     }
 
+    /// The account that a token is of, and the token, by the token's hash.
+    pub fn token(&self, hash: &str) -> Option<(&Account, &std::sync::Arc<crate::tokens::Token>)> {
+        self.accounts.by_token(hash)
+    }
+
     /// The account that a session joins with a code of `LINK`, if it is good at this time.
     pub fn account_by_link(&self, code: &str, now_ms: Millis) -> Option<&Account> {
         self.account(self.links.find(now_ms, code)?)

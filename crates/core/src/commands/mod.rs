@@ -94,6 +94,7 @@ mod tests_uban;
 #[cfg(test)]
 mod tests_world;
 pub(crate) mod time;
+mod token;
 mod topic;
 mod uban;
 mod userhost;
@@ -131,8 +132,7 @@ fn handler(verb: Verb) -> Handler {
         Verb::Chanserv | Verb::Cs => services::chanserv,
         Verb::Cap => cap::cap,
         Verb::Chathistory => chathistory::chathistory,
-        Verb::Help => help::help,
-        Verb::Helpop => help::help,
+        Verb::Help | Verb::Helpop => help::help,
         Verb::Info => info::info,
         Verb::Invite => invite::invite,
         Verb::Ison => ison::ison,
@@ -173,6 +173,7 @@ fn handler(verb: Verb) -> Handler {
         Verb::Slow => guard::slow,
         Verb::Tagmsg => tagmsg::tagmsg,
         Verb::Time => time::time,
+        Verb::Token => token::token,
         Verb::Topic => topic::topic,
         Verb::Uban => uban::uban,
         Verb::Unban => ban::unban,

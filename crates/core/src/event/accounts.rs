@@ -9,6 +9,7 @@ use super::Who;
 use crate::chat::{Enforce, Verifiers};
 use crate::ids::Millis;
 use crate::keys::SshKey;
+use crate::tokens::Token;
 
 /// An account that is registered.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
@@ -78,6 +79,10 @@ pub enum AccountChange {
     },
     /// The key of this fingerprint does not any more.
     KeyRemoved(Arc<str>),
+    /// A token was made for programs.
+    TokenMade(Arc<Token>),
+    /// The token of this hash is good for nothing any more.
+    TokenRevoked(Arc<str>),
     /// Where mail for its owner goes.
     Email(Option<Arc<str>>),
     /// Its owner has chosen something.

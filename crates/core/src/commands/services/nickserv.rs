@@ -36,6 +36,10 @@ const ROWS: &[(&str, &str)] = &[
     ("CERT ADD|DEL|LIST [<fingerprint>]", "says which certificates prove your account"),
     ("KEY ADD|DEL|LIST [<key>]", "says which ssh keys prove your account; a key is a line of a .pub file"),
     ("LINK [<code>]", "gives a code with which another session or ssh key joins your account"),
+    (
+        "TOKEN ADD|LIST|DEL [<name> [<scopes>] [<bot>]]",
+        "makes, shows and revokes what programs of yours show instead of a password",
+    ),
     ("GHOST <nickname>", "ends whoever sits on your nickname"),
     ("REGAIN <nickname>", "the same, and you take the nickname"),
     ("DROP <account>", "ends your account for good"),
@@ -76,6 +80,7 @@ pub(super) fn run(chat: &Chat, asking: &mut Asking<'_>, command: &str, words: &[
         }
         ("LINK", []) => accounts::make_link(chat, asking),
         ("LINK", [code]) => accounts::join(chat, asking, code),
+        ("TOKEN", _) => accounts::tokens(chat, asking, WAY, words),
         ("INVITE", _) => invite(chat, asking, words),
         ("SAREGISTER" | "SADROP" | "SAPASSWD", _) => for_others(chat, asking, command, words),
         _ => usage(chat, asking, SERVICE, ROWS, command),

@@ -164,6 +164,12 @@ const ROWS: &[Row] = &[
         what: "a code that joins another session or ssh key to your account; with a code, join",
         run: link,
     },
+    Row {
+        names: &["token"],
+        usage: "/token add name [scopes]",
+        what: "what a program of yours shows instead of a password; list, del name",
+        run: token,
+    },
     Row { names: &["logout"], usage: "/logout", what: "log out of your account", run: logout },
     Row { names: &["echo"], usage: "/echo on|off", what: "whether you see what you say yourself", run: echo },
     Row { names: &["quit", "exit"], usage: "/quit [reason]", what: "leave; exit does the same", run: quit },
@@ -516,6 +522,13 @@ fn login(door: &mut PlainDoor, rest: &str) {
 
 fn link(door: &mut PlainDoor, rest: &str) {
     door.request(format!("LINK {}", word(rest).0).trim_end().to_owned());
+}
+
+fn token(door: &mut PlainDoor, rest: &str) {
+    match rest {
+        "" => usage(door, "token"),
+        words => door.request(format!("TOKEN {words}")),
+    }
 }
 
 fn logout(door: &mut PlainDoor, _rest: &str) {
