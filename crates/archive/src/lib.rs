@@ -8,11 +8,14 @@
 //! one more entry in `schema.rs`, never a change of an old one.
 
 mod amend;
+mod backup;
+mod copy;
 mod heads;
 mod insert;
 mod latest;
 mod log;
 mod open;
+mod place;
 mod purge;
 mod reader;
 mod records;
@@ -21,12 +24,16 @@ mod rows;
 mod schema;
 mod search;
 mod senders;
+mod snapshot;
 mod writer;
 
+pub use backup::{EXTENSION as BACKUP_EXTENSION, Made, Restored, backup, restore, verify};
+pub use copy::{Contents, CopyError, Progress, Watch};
 pub use log::{CloseError, SqliteLog};
 pub use open::{Meta, OpenError, Opened, Options, PageLimit, open};
 pub use reader::{ReadFailed, Reader};
 pub use search::{Indexer, SEARCH_FILE};
+pub use snapshot::{RolledBack, SNAPSHOTS, Snapshot, rollback, snapshots};
 
 /// The name of the database in the data folder.
 pub const DATABASE_FILE: &str = "chat.db";

@@ -13,14 +13,15 @@ use chinwag_log::Seq;
 use chinwag_wire::casemap::CaseMapping;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, TransactionBehavior};
 
+use crate::copy::CopyError;
 use crate::log::{Bounds, Shared, SqliteLog};
 use crate::reader::{ReadFailed, Reader};
 use crate::search::Indexer;
 use crate::writer::{Writer, signed};
-use crate::{DATABASE_FILE, LOCK_FILE, QUEUE_BYTES_MAX, QUEUE_EVENTS_MAX, schema};
+use crate::{DATABASE_FILE, LOCK_FILE, QUEUE_BYTES_MAX, QUEUE_EVENTS_MAX, schema, snapshot};
 
 /// How long to wait for another program (a backup, a shell) that holds the database.
-const BUSY_WAIT: Duration = Duration::from_secs(2);
+pub(crate) const BUSY_WAIT: Duration = Duration::from_secs(2);
 
 /// The writer's page cache, in KiB. It grows to this only when that many pages are in use.
 const WRITER_CACHE_KIB: i32 = 8 * 1024;
@@ -166,6 +167,9 @@ pub enum OpenError {
         /// The file.
         file: PathBuf,
     },
+    /// There is no copy of what is there, and without one nothing is changed.
+    #[error("the data has to be brought to a new form, and a copy could not be made first: {0}")]
+    Snapshot(#[source] Box<CopyError>),
     /// Anything else.
     #[error("cannot open {}: {source}; check that the folder is on a local disk and not in use by another program", .file.display())]
     Storage {
@@ -201,6 +205,11 @@ pub fn open(dir: &Path, options: Options) -> Result<Opened, OpenError> {
         begin_empty(&connection, &file)?;
     }
     let wal_pages = configure(&mut connection).map_err(explain)?;
+    if (1..schema::VERSION).contains(&found) {
+        let made = snapshot::before_upgrade(&connection, dir, found, options.now_ms);
+        let file = made.map_err(|error| OpenError::Snapshot(Box::new(error)))?;
+        tracing::info!(from = found, to = schema::VERSION, snapshot = %file.display(), "a new form of the data");
+    }
     let (meta, head, last_ms) = prepare(&mut connection, found, &options).map_err(explain)?;
     let bounds = Bounds { events: options.queue_events_max, bytes: options.queue_bytes_max };
     let shared = Arc::new(Shared::new(head, bounds));
@@ -212,7 +221,7 @@ pub fn open(dir: &Path, options: Options) -> Result<Opened, OpenError> {
 }
 
 /// Takes the folder for this process, as long as the file stays open.
-fn lock_folder(dir: &Path) -> Result<File, OpenError> {
+pub(crate) fn lock_folder(dir: &Path) -> Result<File, OpenError> {
     let not_writable = |source| OpenError::NotWritable { dir: dir.to_owned(), source };
     let path = dir.join(LOCK_FILE);
     let mut file = OpenOptions::new()
@@ -252,7 +261,7 @@ fn connect(file: &Path, vfs: Option<&str>) -> rusqlite::Result<Connection> {
 }
 
 /// The form of the database; 0 when it is empty.
-fn recognise(connection: &Connection, file: &Path) -> Result<i64, OpenError> {
+pub(crate) fn recognise(connection: &Connection, file: &Path) -> Result<i64, OpenError> {
     let explain = |source| explain(file, source);
     let pragma = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
     let found = pragma("user_version").map_err(explain)?;

@@ -16,7 +16,7 @@ use crate::heads::Heads;
 use crate::insert::{Insert, SaidRow, TOGETHER};
 use crate::latest::{self, Latest};
 use crate::log::{Shared, State, Stop, into_entries, measure};
-use crate::open::PageLimit;
+use crate::open::{BUSY_WAIT, PageLimit};
 use crate::senders::Senders;
 use crate::{amend, purge, rows, schema};
 
@@ -38,6 +38,9 @@ const PLACE_EVERY: u64 = 2_048;
 /// After a deletion the log file is written into the database and emptied, so that the text is not left there; not
 /// more often than this.
 const WIPE_EVERY: Duration = Duration::from_millis(500);
+
+/// How long that waits for those who read.
+const WIPE_WAIT: Duration = Duration::from_millis(20);
 
 /// It is also brought up to date when nothing has been stored for so long.
 const PLACE_IDLE: Duration = Duration::from_secs(1);
@@ -458,11 +461,20 @@ impl<'c> Desk<'c> {
         }
         if self.wipe && self.last_wipe.is_none_or(|last| last.elapsed() >= WIPE_EVERY) {
             self.last_wipe = Some(Instant::now());
-            self.wipe = !self.checkpoint(CheckpointMode::TRUNCATE)?;
+            self.wipe = !self.wiped()?;
         } else if self.wal_pages.load(Ordering::Relaxed) >= CHECKPOINT_PAGES {
             self.checkpoint(CheckpointMode::PASSIVE)?;
         }
         Ok(())
+    }
+
+    /// Empties the log file, unless somebody reads in it: a backup does for long, and nobody waits for that.
+    fn wiped(&self) -> Result<bool, String> {
+        let wait = |long| self.connection.busy_timeout(long).map_err(|error| error.to_string());
+        wait(WIPE_WAIT)?;
+        let wiped = self.checkpoint(CheckpointMode::TRUNCATE);
+        wait(BUSY_WAIT)?;
+        wiped
     }
 
     /// Brings `place` up to a position. A disk without space is no failure: it stays behind until there is some.

@@ -1,5 +1,6 @@
 //! A full disk makes the log read-only until there is space; a failing sync ends it. Nothing that arrived is lost.
 
+#[allow(dead_code, reason = "each test file uses a part of it")]
 #[path = "support/faulty.rs"]
 mod faulty;
 mod support;

@@ -12,9 +12,7 @@ use crate::{Failure, folder, print};
 /// Carries one of the commands out.
 pub(crate) fn run(args: AccountArgs) -> Result<(), Failure> {
     let AccountArgs { data, command } = args;
-    let data = data.or_else(folder::default_data).ok_or_else(|| {
-        Failure::Usage("no home folder to look for data in: say where with --data DIR".to_owned())
-    })?;
+    let data = folder::data(data)?;
     let keeper = match &command {
         AccountCommand::Add { config, .. } => make(&data, config.as_deref())?,
         _ => open(&data)?,

@@ -18,6 +18,8 @@ chinwag: the chat room that everybody can walk into
   chinwag config check FILE say whether a configuration file is fine
   chinwag hash              print what [[oper]] keeps of a password
   chinwag account add NAME  make an account, while no server runs on the data
+  chinwag backup FILE       copy everything into one file, also while a server runs
+  chinwag restore FILE      bring a backup back
   chinwag help COMMAND      explain a command, with examples
 
 Once a server runs, walk in:
@@ -92,6 +94,33 @@ Examples:
 
 A running server has the data to itself: stop it first, or use REGISTER.";
 
+const BACKUP_EXAMPLES: &str = "\
+Examples:
+  chinwag backup /backups/              a file there that is called after the moment
+  chinwag backup chat.chinwag-backup    this file, which must not be there yet
+  chinwag restore --check FILE          what is in it, and whether it is whole
+
+A server may go on meanwhile: the backup holds all up to one position of its log, and is read back before the
+command ends. The server's keys and certificates are part of it, so keep it as safe as the data folder; the
+configuration file is not.";
+
+const RESTORE_EXAMPLES: &str = "\
+Examples:
+  chinwag restore chat.chinwag-backup --data ./chat     into a folder that keeps nothing yet
+  chinwag restore chat.chinwag-backup --overwrite       in place of what is there, which becomes a snapshot
+  chinwag restore chat.chinwag-backup --check           only reads it through
+
+No server may run on the folder.";
+
+const ROLLBACK_EXAMPLES: &str = "\
+Examples:
+  chinwag rollback --list     the snapshots, oldest first
+  chinwag rollback --yes      to the newest one from before a new version changed the form of the data
+  chinwag rollback NAME --yes to this one
+
+A snapshot is made before a new version changes the data, and of what restore and rollback replace. What was said
+after it is left out then, and is itself a snapshot. No server may run on the folder.";
+
 const HASH_EXAMPLES: &str = "\
 Examples:
   chinwag hash                    asks for the password
@@ -129,6 +158,15 @@ pub(crate) enum Command {
     /// Make, change, list or remove accounts, while no server runs on the data.
     #[command(after_help = ACCOUNT_EXAMPLES)]
     Account(AccountArgs),
+    /// Copy everything that is kept into one file, also while a server runs, and read it back.
+    #[command(after_help = BACKUP_EXAMPLES)]
+    Backup(BackupArgs),
+    /// Make a data folder what it was when a backup was made.
+    #[command(after_help = RESTORE_EXAMPLES)]
+    Restore(RestoreArgs),
+    /// Go back to what was kept before a new version changed it.
+    #[command(after_help = ROLLBACK_EXAMPLES)]
+    Rollback(RollbackArgs),
     /// Print what the sections oper and webirc of the configuration keep of a password, the first line of standard input.
     #[command(after_help = HASH_EXAMPLES)]
     Hash,
@@ -257,6 +295,49 @@ pub(crate) enum ExportFormat {
     Text,
     /// A page for a browser.
     Html,
+}
+
+/// `chinwag backup`
+#[derive(Debug, Args)]
+pub(crate) struct BackupArgs {
+    /// The new file, or a folder for it.
+    #[arg(value_name = "DIR|FILE")]
+    pub(crate) to: PathBuf,
+    /// The folder where everything is kept [default: the platform's data folder].
+    #[arg(long, value_name = "DIR", env = "CHINWAG_DATA")]
+    pub(crate) data: Option<PathBuf>,
+}
+
+/// `chinwag restore`
+#[derive(Debug, Args)]
+pub(crate) struct RestoreArgs {
+    /// What `chinwag backup` wrote.
+    pub(crate) file: PathBuf,
+    /// The folder that becomes what it was [default: the platform's data folder].
+    #[arg(long, value_name = "DIR", env = "CHINWAG_DATA")]
+    pub(crate) data: Option<PathBuf>,
+    /// Replace what is kept there now; its database becomes a snapshot.
+    #[arg(long)]
+    pub(crate) overwrite: bool,
+    /// Only say what is in it, and whether it is whole.
+    #[arg(long, conflicts_with = "overwrite")]
+    pub(crate) check: bool,
+}
+
+/// `chinwag rollback`
+#[derive(Debug, Args)]
+pub(crate) struct RollbackArgs {
+    /// The snapshot, as --list names it [default: the newest from before a change of form].
+    pub(crate) name: Option<String>,
+    /// The folder where everything is kept [default: the platform's data folder].
+    #[arg(long, value_name = "DIR", env = "CHINWAG_DATA")]
+    pub(crate) data: Option<PathBuf>,
+    /// Print the snapshots.
+    #[arg(long)]
+    pub(crate) list: bool,
+    /// Really do it.
+    #[arg(long)]
+    pub(crate) yes: bool,
 }
 
 /// `chinwag config …`

@@ -3,6 +3,15 @@
 use std::env::var_os;
 use std::path::{Path, PathBuf};
 
+use crate::Failure;
+
+/// The data folder that was named, or the default one.
+pub(crate) fn data(named: Option<PathBuf>) -> Result<PathBuf, Failure> {
+    named.or_else(default_data).ok_or_else(|| {
+        Failure::Usage("no home folder to look for data in: say where with --data DIR".to_owned())
+    })
+}
+
 /// The default data folder; none when the environment names no home.
 pub(crate) fn default_data() -> Option<PathBuf> {
     let given = |name| var_os(name).map(PathBuf::from).filter(|path: &PathBuf| path.is_absolute());

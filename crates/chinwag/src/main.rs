@@ -4,12 +4,14 @@
 //! says what to do. A new command: a variant in `cli`, a module here, a line in the explanation.
 
 mod account;
+mod backup;
 mod cli;
 mod folder;
 mod join;
 mod known;
 mod link;
 mod pipes;
+mod progress;
 mod serve;
 
 use std::io::Write;
@@ -46,6 +48,9 @@ fn run(command: Option<Command>) -> Result<(), Failure> {
         Some(Command::Tail(args)) => pipes::tail(args),
         Some(Command::Export(args)) => pipes::export(args),
         Some(Command::Account(args)) => account::run(args),
+        Some(Command::Backup(args)) => backup::backup(args),
+        Some(Command::Restore(args)) => backup::restore(args),
+        Some(Command::Rollback(args)) => backup::rollback(args),
         Some(Command::Hash) => account::hash(),
         Some(Command::Config { command: None }) => print(chinwag_server::config::DEFAULT_TOML),
         Some(Command::Config { command: Some(ConfigCommand::Check { file }) }) => check(&file),

@@ -1,7 +1,7 @@
 //! A layer under SQLite whose files fail on demand: what a broken disk and a full one say.
 
 use std::ffi::{c_char, c_int, c_void};
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU8, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use rusqlite::ffi;
@@ -24,6 +24,8 @@ pub enum Fault {
 }
 
 static FAULT: AtomicU8 = AtomicU8::new(Fault::None as u8);
+/// Writes and syncs until everything fails; below zero for never.
+static LEFT: AtomicI64 = AtomicI64::new(-1);
 static TURN: Mutex<()> = Mutex::new(());
 static BELOW: OnceLock<Below> = OnceLock::new();
 
@@ -52,6 +54,28 @@ impl Faulty {
         let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
         BELOW.get_or_init(register);
         Faulty(turn)
+    }
+
+    /// The same, for every file that SQLite opens from now on.
+    pub fn take_all() -> Faulty {
+        let turn = Faulty::take();
+        // SAFETY: the layer was registered, and is never freed.
+        unsafe {
+            let layer = ffi::sqlite3_vfs_find(c"chinwag-faulty".as_ptr());
+            assert_eq!(ffi::sqlite3_vfs_register(layer, 1), ffi::SQLITE_OK);
+        }
+        turn
+    }
+
+    /// After so many more writes and syncs everything fails, as if the process had ended there.
+    pub fn end_after(&self, steps: u64) {
+        LEFT.store(steps.cast_signed(), Ordering::SeqCst);
+    }
+
+    /// Whether that has happened. Heals.
+    pub fn has_ended(&self) -> bool {
+        let left = LEFT.swap(-1, Ordering::SeqCst);
+        left == 0
     }
 
     /// What fails from now on.
@@ -111,6 +135,12 @@ fn below_files() -> (Write, Sync) {
     *BELOW.get().and_then(|below| below.files.get()).expect("a file was opened before it is used")
 }
 
+/// Counts a step; whether it may still happen.
+fn goes_on() -> bool {
+    let step = LEFT.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| (left > 0).then(|| left - 1));
+    step.map_or_else(|left| left < 0, |_| true)
+}
+
 unsafe extern "C" fn write_file(
     file: *mut ffi::sqlite3_file,
     bytes: *const c_void,
@@ -121,7 +151,7 @@ unsafe extern "C" fn write_file(
     if fault == Fault::Full as u8 {
         return ffi::SQLITE_FULL;
     }
-    if fault == Fault::Write as u8 {
+    if fault == Fault::Write as u8 || !goes_on() {
         return ffi::SQLITE_IOERR_WRITE;
     }
     // SAFETY: SQLite's own arguments, passed on.
@@ -129,7 +159,7 @@ unsafe extern "C" fn write_file(
 }
 
 unsafe extern "C" fn sync_file(file: *mut ffi::sqlite3_file, flags: c_int) -> c_int {
-    if FAULT.load(Ordering::SeqCst) == Fault::Sync as u8 {
+    if FAULT.load(Ordering::SeqCst) == Fault::Sync as u8 || !goes_on() {
         return ffi::SQLITE_IOERR_FSYNC;
     }
     // SAFETY: SQLite's own arguments, passed on.
