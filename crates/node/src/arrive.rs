@@ -33,6 +33,7 @@ impl Node {
                     self.refused(proposal, &why);
                 }
                 self.wake_if_room();
+                self.wake_behind();
                 if let Refusal::Fatal(reason) = why {
                     self.fail(&reason);
                 }
@@ -53,6 +54,7 @@ impl Node {
         if self.inbox.is_empty() {
             self.wake_if_room();
         }
+        self.wake_behind();
         self.go_on_all();
     }
 

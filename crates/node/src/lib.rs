@@ -19,6 +19,7 @@
 
 mod arrive;
 mod audience;
+mod behind;
 mod close;
 mod deliver;
 mod dialects;
@@ -61,6 +62,7 @@ pub use self::reads::HistoryRead;
 pub use self::works::Work;
 
 use self::audience::Audiences;
+use self::behind::Behind;
 use self::dialects::Dialects;
 use self::doors::plain::{PlainDoor, plain_caps};
 use self::labels::Labels;
@@ -146,6 +148,8 @@ pub struct Node {
     woken: Vec<SessionId>,
     /// Sessions that asked too fast and wait for time to pass.
     paced: Vec<SessionId>,
+    /// Sessions whose `PING` waits for what was under way for them.
+    behind: VecDeque<Behind>,
     /// Sessions that wait for the flush, since so much is on the tape.
     after_flush: Vec<u32>,
     /// Accounts of which it is being kept where their owners are.
@@ -189,6 +193,7 @@ impl Node {
             waiting: Vec::new(),
             woken: Vec::new(),
             paced: Vec::new(),
+            behind: VecDeque::new(),
             after_flush: Vec::new(),
             presences: BTreeSet::new(),
             guests: Vec::new(),

@@ -43,6 +43,10 @@ pub(crate) const SPARE_BUFFERS_MAX: usize = 256;
 /// Bytes of a buffer above which it is given back to the allocator instead of being kept.
 pub(crate) const SPARE_BUFFER_BYTES_MAX: usize = 64 * 1024;
 
+/// Milliseconds that a `PING` waits at most for what others have under way for whoever asks, give or take a second: it is
+/// answered then, since a log that takes so long must not make clients believe that the server is gone.
+pub(crate) const PONG_WAIT_MS: u64 = 1000;
+
 /// Rooms of which a session's leaving is remembered, so that it is shown what it missed when it enters again.
 pub(crate) const LEFT_MAX: usize = 32;
 

@@ -12,6 +12,7 @@ use chinwag_core::ids::{Millis, SessionId};
 use chinwag_core::pending::{Pending, UNPLACED};
 use chinwag_log::{Keep, Key, Origin, Proposal, Slot};
 
+use crate::behind::Towards;
 use crate::limits::{BATCH_MAX, PROPOSALS_MAX};
 
 /// No label is to be answered.
@@ -51,6 +52,10 @@ pub(crate) struct Proposals {
     next: u64,
     /// What is under way, for deciding.
     pub(crate) pending: Pending,
+    /// For whom something is under way that `pending` does not tell.
+    pub(crate) towards: Towards,
+    // How many there ever were.
+    pushed: u64,
     waiting: VecDeque<Waiting>,
     // Came back to be appended again, ahead of `waiting`.
     again: VecDeque<Waiting>,
@@ -75,6 +80,8 @@ impl Proposals {
             origin,
             next: first_key,
             pending: Pending::default(),
+            towards: Towards::default(),
+            pushed: 0,
             waiting: VecDeque::new(),
             again: VecDeque::new(),
             out: VecDeque::new(),
@@ -114,11 +121,24 @@ impl Proposals {
         self.freed |= event.room() == Some(UNPLACED);
         self.freed |= event.keep() == Keep::Stored && !matches!(event, Event::Said(_) | Event::Tagged(_));
         self.pending.leave(event);
+        self.towards.leave(event);
+    }
+
+    /// How many there ever were.
+    pub(crate) fn pushed(&self) -> u64 {
+        self.pushed
+    }
+
+    /// How many of them came back for good. They do so in the order in which they were proposed.
+    pub(crate) fn settled(&self) -> u64 {
+        self.pushed - self.len() as u64
     }
 
     /// Proposes an event.
     pub(crate) fn push(&mut self, chat: &Chat, event: Event, behalf: Behalf, at_ms: Millis) {
         let slot = self.pending.enter(chat, &event);
+        self.towards.enter(&event);
+        self.pushed += 1;
         self.waiting.push_back(Waiting { n: None, at_ms, slot, event, behalf });
     }
 

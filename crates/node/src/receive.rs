@@ -343,6 +343,7 @@ impl Node {
         // What is said to a service is a command.
         let talk = talk && message.params.first().is_none_or(|target| Service::named(target).is_none());
         let (full, loaded, turn) = (self.proposals.full(), self.wants_flush(), self.turn);
+        let behind = verb == Some(Verb::Ping) && self.has_to_stay_behind(index);
         let Some(entry) = self.sessions.get_mut(index) else { return Looked::Closed };
         if entry.closing {
             return Looked::Closed;
@@ -353,12 +354,17 @@ impl Node {
         if waits == Waits::No && entry.user.is_some() && !entry.pace.admits(rate, cost, self.now_ms) {
             waits = Waits::Pace;
         }
+        if waits == Waits::No && verb == Some(Verb::Ping) && !std::mem::take(&mut entry.was_behind) && behind
+        {
+            waits = Waits::Behind;
+        }
         if waits != Waits::No {
             entry.waits = waits;
             match waits {
                 Waits::Others => self.waiting.push(self.sessions.id(index)),
                 Waits::Flush => self.after_flush.push(index),
                 Waits::Pace => self.paced.push(self.sessions.id(index)),
+                Waits::Behind => self.stay_behind(index),
                 _ => {}
             }
             return Looked::Wait;
@@ -557,7 +563,7 @@ impl Entry {
             Waits::Drained => !self.busy(),
             Waits::Fewer => self.messages <= MESSAGES_UNDER_WAY_LOW,
             Waits::No => self.ended && !self.busy(),
-            Waits::Others | Waits::Flush | Waits::Pace | Waits::Read => false,
+            Waits::Others | Waits::Flush | Waits::Pace | Waits::Read | Waits::Behind => false,
         }
     }
 }

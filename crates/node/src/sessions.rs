@@ -54,6 +54,8 @@ pub(crate) enum Waits {
     Pace,
     /// Until the archive has said something about a message.
     Read,
+    /// Until what others had under way for it has come back, see `behind`.
+    Behind,
 }
 
 /// Input that was not looked at yet, from a whole line on.
@@ -148,6 +150,8 @@ pub(crate) struct Entry {
     pub(crate) greeting_bytes: u32,
     /// Lines that came before registration.
     pub(crate) greeting_lines: u16,
+    /// Its `PING` has waited for what was under way then.
+    pub(crate) was_behind: bool,
     /// How fast it has asked.
     pub(crate) pace: Pace,
     /// Work done for it in the turn `worked`.
@@ -184,6 +188,7 @@ impl Entry {
             opened_ms,
             greeting_bytes: 0,
             greeting_lines: 0,
+            was_behind: false,
             pace: Pace::default(),
             work: 0,
             worked: 0,

@@ -23,6 +23,7 @@ impl Node {
         // Nobody waits for long without a reason; this finds whoever was not woken by what they waited for.
         self.wake_waiting();
         self.wake_paced();
+        self.wake_behind();
         self.end_entries();
         self.keep_presences();
         self.end_guests();

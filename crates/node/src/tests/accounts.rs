@@ -10,8 +10,8 @@ use chinwag_core::settings::{AccountRules, Registration, Settings};
 use chinwag_log::memory::{Faults, Memory};
 
 use super::world::World;
-use crate::Peer;
 use crate::proposals::Behalf;
+use crate::{Peer, Received};
 
 /// `\0ann\0sesame`
 const SESAME: &str = "AUTHENTICATE PLAIN\nAUTHENTICATE AGFubgBzZXNhbWU=";
@@ -306,6 +306,29 @@ fn who_shares_a_nickname_does_not_take_it_to_another_account() {
     check(&mut world, phone, other, &["AUTHENTICATE +", "907 ann :"]);
     check(&mut world, ann, "QUIT", &[":ann!~ann@host QUIT :Quit", "ERROR :Quit"]);
     check(&mut world, phone, other, &["AUTHENTICATE +", "900 ann ann!~ann@host bob :", "903 ann :"]);
+}
+
+/// It used to overtake what the same user had just said by another connection.
+#[test]
+fn a_pong_leaves_after_what_its_user_asked_for_by_another_session() {
+    let mut world = world(|_| {});
+    let (ann, bob) = (world.irc("ann", ""), world.irc("bob", ""));
+    check(&mut world, ann, "REGISTER * * sesame", &["REGISTER SUCCESS ann :", "900 ann "]);
+    let phone = world.open(Door::Irc);
+    world.say(phone, &format!("{SESAME}\nCAP REQ echo-message\nCAP END\nNICK ann\nUSER ann 0 * :ann"));
+    assert!(world.read(phone).contains(" 001 ann "));
+    world.log.hold();
+    world.say(ann, "PRIVMSG bob :hi");
+    assert_eq!(world.send(phone, "PING p\r\n"), Received::Wait);
+    world.turn();
+    assert_eq!((world.read(phone), world.read(bob)), (String::new(), String::new()));
+    world.log.release();
+    check(
+        &mut world,
+        phone,
+        "PING q",
+        &[":ann!~ann@host PRIVMSG bob :hi", "PONG chinwag.local :p", "PONG chinwag.local :q"],
+    );
 }
 
 #[test]

@@ -6,7 +6,7 @@ use chinwag_core::session::Door;
 use super::world::World;
 use super::{ANN, BOB, two};
 use crate::Received;
-use crate::limits::MESSAGES_UNDER_WAY_MAX;
+use crate::limits::{MESSAGES_UNDER_WAY_MAX, PONG_WAIT_MS};
 
 #[test]
 fn two_sessions_talk_and_an_author_without_echo_hears_nothing_of_it() {
@@ -76,6 +76,59 @@ fn what_a_caused_is_ahead_of_bs_next_pong() {
         lines[0].ends_with("PRIVMSG #tea :mark") && lines[1].ends_with("PONG chinwag.local :b"),
         "{lines:?}"
     );
+}
+
+/// It used to be answered at once: whoever takes a PONG for a sign that all came missed a line of another connection.
+#[test]
+fn a_pong_leaves_after_what_others_had_said_to_whoever_asks() {
+    let (mut world, ann, bob) = two("", "message-tags");
+    let eve = world.irc("eve", "");
+    for (line, shown) in [
+        ("PRIVMSG #tea :one", " PRIVMSG #tea :one"),
+        ("PRIVMSG bob :two", " PRIVMSG bob :two"),
+        ("NOTICE #tea :\u{1}three\u{1}", "NOTICE #tea :\u{1}three"),
+        ("INVITE bob #milk", " INVITE bob #milk"),
+        ("TOPIC #tea :four", " TOPIC #tea :four"),
+        ("PART #tea", " PART #tea"),
+    ] {
+        world.say(ann, "JOIN #tea,#milk");
+        world.read(bob);
+        world.log.hold();
+        world.say(ann, line);
+        assert_eq!(world.send(bob, "PING b\r\nPING c\r\n"), Received::Wait, "{line}");
+        // Nobody waits with bob: for eve nothing is under way.
+        world.say(eve, "PING e");
+        assert!(world.read(eve).contains(" PONG "), "{line}");
+        assert_eq!(world.read(bob), "", "{line}");
+        world.log.release();
+        world.turn();
+        let lines = world.lines(bob);
+        assert!(lines[0].contains(shown), "{lines:?}");
+        assert!(lines[1].ends_with(":b") && lines[2].ends_with(":c") && lines.len() == 3, "{lines:?}");
+    }
+}
+
+/// A log that keeps nothing for long must not make clients believe that the server is gone.
+#[test]
+fn a_pong_does_not_wait_for_others_without_end() {
+    let (mut world, ann, bob) = two("", "");
+    world.log.hold();
+    world.say(ann, "PRIVMSG #tea :one");
+    assert_eq!(world.send(bob, "PING b\r\n"), Received::Wait);
+    world.now += PONG_WAIT_MS - 1;
+    world.node.tick(world.now);
+    world.turn();
+    assert_eq!(world.read(bob), "");
+    world.now += 1;
+    world.node.tick(world.now);
+    world.turn();
+    assert!(world.read(bob).ends_with(" :b\n"));
+    // What is under way now counts for the next one.
+    assert_eq!(world.send(bob, "PING c\r\n"), Received::Wait);
+    world.log.release();
+    world.turn();
+    let lines = world.lines(bob);
+    assert!(lines[0].ends_with(":one") && lines[1].ends_with(":c"), "{lines:?}");
 }
 
 #[test]
