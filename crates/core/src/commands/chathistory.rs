@@ -18,14 +18,18 @@ use crate::commands::reply::{fail, given, line};
 use crate::commands::time::stamp;
 use crate::effect::Effect;
 use crate::history::{self, Anchor, Asked, Part, Show};
-use crate::ids::Millis;
+use crate::ids::{Millis, Number};
 use crate::line::Text;
+use crate::pointed::{Lookup, Pointer};
 use crate::settings::Settings;
 
 const NAME: &str = "CHATHISTORY";
 
 /// A tag with which a request asks for the numbers of the messages as part of the answer.
 const NUMBERS_TAG: &str = "chinwag.internal/numbers";
+
+/// A kind of reference: the number of a message in its room.
+const NUMBER_REFERENCE: &str = "chinwag.internal/number";
 
 /// Why a question is refused: the code of the standard reply, what it is about, and the text.
 struct Refusal {
@@ -42,17 +46,45 @@ struct Question<'a> {
     params: &'a [&'a str],
     /// The numbers of the messages are wanted, too: said by a tag of the request.
     numbered: bool,
+    /// The message whose number is the first reference, if there is one.
+    by_number: Option<Seq>,
 }
 
 /// `CHATHISTORY <subcommand> …`
 pub(crate) fn chathistory(chat: &Chat, asking: &mut Asking<'_>, message: &Message<'_>) -> Flow {
-    if let Err(refusal) = answer(chat, asking, message) {
+    let by_number = match by_number(chat, asking, message) {
+        Ok(found) => found,
+        Err(flow) => return flow,
+    };
+    if let Err(refusal) = answer(chat, asking, message, by_number) {
         fail(asking.effects, NAME, refusal.code, refusal.about, refusal.text);
     }
     Flow::Done
 }
 
-fn answer(chat: &Chat, asking: &mut Asking<'_>, message: &Message<'_>) -> Result<(), Refusal> {
+/// The message that is pointed at by its number in a room or conversation whose history whoever asks may read.
+fn by_number(chat: &Chat, asking: &mut Asking<'_>, message: &Message<'_>) -> Result<Option<Seq>, Flow> {
+    let [_, target, reference, ..] = message.params[..] else { return Ok(None) };
+    let number = reference.split_once('=').filter(|(kind, _)| *kind == NUMBER_REFERENCE);
+    let Some(number) = number.and_then(|(_, number)| number.parse().ok()) else { return Ok(None) };
+    let Some(user) = asking.session.user().and_then(|user| chat.user(user)) else { return Ok(None) };
+    let found = chat.room_by_name(target).filter(|room| room.member(user.id).is_some());
+    let talk = || chat.conversation_named(user, target).map(|(room, _)| room);
+    let Some(room) = found.or_else(talk) else { return Ok(None) };
+    let number = Number(number);
+    if number < room.history_from || number > room.head {
+        return Ok(None);
+    }
+    let lookup = Lookup { room: room.id, of: Pointer::Number(number), last: room.head };
+    Ok(asking.look(lookup)?.map(|found| found.row.seq))
+}
+
+fn answer(
+    chat: &Chat,
+    asking: &mut Asking<'_>,
+    message: &Message<'_>,
+    by_number: Option<Seq>,
+) -> Result<(), Refusal> {
     /// The subcommands, and how many parameters follow each.
     const SUBCOMMANDS: [(&str, usize); 6] =
         [("LATEST", 3), ("BEFORE", 3), ("AFTER", 3), ("AROUND", 3), ("BETWEEN", 4), ("TARGETS", 3)];
@@ -72,7 +104,7 @@ fn answer(chat: &Chat, asking: &mut Asking<'_>, message: &Message<'_>) -> Result
         return Err(invalid([subcommand.into()], "Too many parameters"));
     }
     let numbered = message.tags.get(NUMBERS_TAG).is_some();
-    let question = Question { subcommand, params, numbered };
+    let question = Question { subcommand, params, numbered, by_number };
     if subcommand == "TARGETS" { targets(chat, asking, &question) } else { messages(chat, asking, &question) }
 }
 
@@ -153,6 +185,11 @@ fn anchor(chat: &Chat, question: &Question<'_>, reference: &str) -> Result<Ancho
                 }),
             }
         }
+        Some((NUMBER_REFERENCE, _)) => question.by_number.map(Anchor::Seq).ok_or_else(|| Refusal {
+            code: "MESSAGE_ERROR",
+            about: about(),
+            text: "There is no message of that number here, or not any more",
+        }),
         Some(_) => Err(Refusal {
             code: "INVALID_MSGREFTYPE",
             about: about(),
