@@ -12,7 +12,7 @@ pub struct Process {
     child: Child,
     address: SocketAddr,
     // Kept open, so that the server can go on writing.
-    _stdout: BufReader<ChildStdout>,
+    stdout: BufReader<ChildStdout>,
 }
 
 impl Process {
@@ -30,7 +30,7 @@ impl Process {
         stdout.read_line(&mut line).expect("standard output can be read");
         let address = line.trim().strip_prefix("listening on ").and_then(|address| address.parse().ok());
         let address = address.unwrap_or_else(|| panic!("the server did not start, it said {line:?}"));
-        Process { child, address, _stdout: stdout }
+        Process { child, address, stdout: stdout }
     }
 
     /// Where it listens.
@@ -64,11 +64,24 @@ impl Process {
         }
     }
 
+    /// How people walk in, as it prints at its start. Once.
+    ///
+    /// # Panics
+    /// When it does not say so.
+    pub fn ways_in(&mut self) -> String {
+        let mut text = String::new();
+        while !text.contains("Ctrl-C") {
+            let read = self.stdout.read_line(&mut text).expect("standard output can be read");
+            assert_ne!(read, 0, "the server ended, it said {text}");
+        }
+        text
+    }
+
     /// What it still has to say on standard output. After its end.
     pub fn rest_of_output(&mut self) -> String {
         let mut text = String::new();
         // A pipe that broke had nothing more to say.
-        let _ = self._stdout.read_to_string(&mut text);
+        let _ = self.stdout.read_to_string(&mut text);
         text
     }
 }

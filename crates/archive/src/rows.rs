@@ -447,6 +447,9 @@ mod tests {
             AccountChange::Setting(Setting::Enforce(Some(Enforce::Strict))),
             AccountChange::Setting(Setting::Autoreplay(Some(3))),
             AccountChange::Verified,
+            AccountChange::Owner { by: None },
+            AccountChange::Owner { by: Some("ann".into()) },
+            AccountChange::OwnerNoMore { by: "ann".into() },
         ];
         let changes =
             changes.into_iter().map(|change| Event::AccountChanged { account: Arc::clone(&account), change });

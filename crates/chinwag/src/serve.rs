@@ -1,6 +1,7 @@
 //! `chinwag serve`: puts file and command line together, says how to walk in, serves.
 
 use std::fmt::Write as _;
+use std::io::IsTerminal;
 use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 
@@ -26,7 +27,16 @@ pub(crate) fn run(args: ServeArgs) -> Result<(), Failure> {
     let lobby = config.server.lobby.clone();
     let server = Server::bind(Options { config, data: data.clone() })
         .map_err(|error| Failure::Failed(error.to_string()))?;
-    let welcome = welcome(server.listening(), &data, &lobby, server.ssh_fingerprint().as_deref());
+    let welcome = Welcome {
+        places: server.listening(),
+        data: &data,
+        lobby: &lobby,
+        ssh: server.ssh_fingerprint(),
+        owner: server.owner_code(),
+        outside: own_address(),
+        picture: std::io::stdout().is_terminal(),
+    };
+    let welcome = welcome.text();
     // Only now: whoever reads it may send signals at once.
     let ready = move || {
         if print(&welcome).is_err() {
@@ -45,36 +55,92 @@ fn read(file: Option<&Path>, listen: &[Address]) -> Result<Config, ConfigError> 
     Ok(config)
 }
 
-/// First a line a listener for programs, then how people walk in.
-fn welcome(places: &[Listening], data: &Path, lobby: &str, ssh: Option<&str>) -> String {
-    let mut text = String::new();
-    for place in places {
-        // Writing to a string cannot fail.
-        let _ = writeln!(text, "listening on {}", place.address);
+/// What people read at the start.
+struct Welcome<'a> {
+    places: &'a [Listening],
+    data: &'a Path,
+    lobby: &'a str,
+    /// The fingerprint of the ssh host key.
+    ssh: Option<String>,
+    /// The code that makes the server somebody's.
+    owner: Option<String>,
+    /// This machine's address for others.
+    outside: Option<IpAddr>,
+    /// Whether it is read on a terminal, where telephones can read a picture.
+    picture: bool,
+}
+
+impl Welcome<'_> {
+    /// First a line a listener for programs, then how people walk in.
+    fn text(&self) -> String {
+        let mut text = String::new();
+        for place in self.places {
+            // Writing to a string cannot fail.
+            let _ = writeln!(text, "listening on {}", place.address);
+        }
+        let (version, data) = (env!("CARGO_PKG_VERSION"), self.data.display());
+        let _ = writeln!(text, "chinwag {version} keeps what is said in {data}");
+        let _ = writeln!(text, "walk into {}:", self.lobby);
+        for place in self.places {
+            ways_in(&mut text, place, self.outside);
+        }
+        certificates(&mut text, self.places);
+        if let Some(fingerprint) = &self.ssh {
+            let _ = writeln!(text, "ssh host key, ed25519 if the server made it:\n  {fingerprint}");
+        }
+        if let Some(code) = &self.owner {
+            let _ = writeln!(
+                text,
+                "nobody owns this server yet: come in, register an account, then type\n  /owner {code}\n\
+                 (OWNER in IRC; it is good once, and each start prints another one as long as nobody does)"
+            );
+        }
+        let tcp = || self.places.iter().filter_map(|place| place.address.tcp());
+        if tcp().all(|address| address.ip().is_loopback()) {
+            let port = tcp().next().map_or(chinwag_server::config::PORT, |address| address.port());
+            let _ = writeln!(
+                text,
+                "only this machine can reach it; `chinwag serve --listen 0.0.0.0:{port}` opens it to the network"
+            );
+        } else if self.picture
+            && let Some(picture) = self.places.iter().find_map(|place| link(place, self.outside)).and_then(qr)
+        {
+            text.push_str(&picture);
+        }
+        text.push_str("Ctrl-C ends it\n");
+        text
     }
-    let _ = writeln!(text, "chinwag {} keeps what is said in {}", env!("CARGO_PKG_VERSION"), data.display());
-    let _ = writeln!(text, "walk into {lobby}:");
-    for place in places {
-        ways_in(&mut text, place);
+}
+
+/// Where a browser finds the pages of a listener.
+fn link(place: &Listening, outside: Option<IpAddr>) -> Option<String> {
+    let address = place.address.tcp().filter(|_| place.pages)?;
+    if let Some(url) = &place.public_url {
+        return Some(url.clone());
     }
-    certificates(&mut text, places);
-    if let Some(fingerprint) = ssh {
-        let _ = writeln!(text, "ssh host key, ed25519 if the server made it:\n  {fingerprint}");
-    }
-    let tcp = || places.iter().filter_map(|place| place.address.tcp());
-    if tcp().all(|address| address.ip().is_loopback()) {
-        let port = tcp().next().map_or(chinwag_server::config::PORT, |address| address.port());
-        let _ = writeln!(
-            text,
-            "only this machine can reach it; `chinwag serve --listen 0.0.0.0:{port}` opens it to the network"
-        );
-    }
-    text.push_str("Ctrl-C ends it\n");
-    text
+    let scheme = if place.tls == TlsMode::Only { "https" } else { "http" };
+    Some(format!("{scheme}://{}/", SocketAddr::new(reachable(address.ip(), outside), address.port())))
+}
+
+/// A text as a QR code for a terminal with light letters on dark ground.
+fn qr(text: String) -> Option<String> {
+    use qrcode::render::unicode::Dense1x2;
+    let code = qrcode::QrCode::new(text).ok()?;
+    let mut picture = code.render().dark_color(Dense1x2::Light).light_color(Dense1x2::Dark).build();
+    picture.push('\n');
+    Some(picture)
+}
+
+/// This machine's address on the way to others; none when it has no network. Nothing is sent.
+fn own_address() -> Option<IpAddr> {
+    let socket = std::net::UdpSocket::bind(("0.0.0.0", 0)).ok()?;
+    // An address for documentation: nobody is there, and nobody is asked.
+    socket.connect(("192.0.2.1", 9)).ok()?;
+    socket.local_addr().ok().map(|address| address.ip()).filter(|ip| !ip.is_unspecified())
 }
 
 /// A line a door: what to type to come in by it.
-fn ways_in(text: &mut String, place: &Listening) {
+fn ways_in(text: &mut String, place: &Listening, outside: Option<IpAddr>) {
     let (open, tls) = (place.tls != TlsMode::Only, place.tls != TlsMode::Off);
     let is = |door: Kind| place.kind == Kind::Any || place.kind == door;
     let address = match &place.address {
@@ -84,14 +150,13 @@ fn ways_in(text: &mut String, place: &Listening) {
             return;
         }
     };
-    let (host, port) = (reachable(address.ip()), address.port());
+    let (host, port) = (reachable(address.ip(), outside), address.port());
     let there = SocketAddr::new(host, port);
     let mut line = |door: &str, how: &str| {
         let _ = writeln!(text, "  {door:<9} {how}");
     };
-    if place.pages {
-        let scheme = if open { "http" } else { "https" };
-        line("browser", place.public_url.as_deref().unwrap_or(&format!("{scheme}://{there}/")));
+    if let Some(link) = link(place, outside) {
+        line("browser", &link);
     }
     if is(Kind::Plain) && open {
         line("nc", &format!("nc {host} {port}"));
@@ -133,12 +198,12 @@ fn certificates(text: &mut String, places: &[Listening]) {
     }
 }
 
-/// An address that somebody can type: a listener for all of them is reached on this machine's own.
-fn reachable(ip: IpAddr) -> IpAddr {
-    match ip {
-        IpAddr::V4(any) if any.is_unspecified() => IpAddr::from([127, 0, 0, 1]),
-        IpAddr::V6(any) if any.is_unspecified() => IpAddr::from([127, 0, 0, 1]),
-        other => other,
+/// An address that somebody can type: a listener for all of them is reached on this machine's own for others, or on
+/// the one for itself where it has no other.
+fn reachable(ip: IpAddr, outside: Option<IpAddr>) -> IpAddr {
+    match ip.is_unspecified() {
+        true => outside.unwrap_or(IpAddr::from([127, 0, 0, 1])),
+        false => ip,
     }
 }
 
@@ -147,9 +212,7 @@ fn start_logging(args: &ServeArgs) -> Result<(), Failure> {
         .map_err(|error| Failure::Usage(format!("--log {:?} makes no sense: {error}", args.log)))?;
     let logger = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     match args.log_format {
-        LogFormat::Text => {
-            logger.with_target(false).with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).init()
-        }
+        LogFormat::Text => logger.with_target(false).with_ansi(std::io::stderr().is_terminal()).init(),
         LogFormat::Json => logger.json().init(),
     }
     Ok(())
@@ -194,6 +257,22 @@ mod tests {
         Listening { address, kind, tls, fingerprint, own_certificate: true, ssh, pages, public_url: None }
     }
 
+    fn of(places: &[Listening]) -> Welcome<'_> {
+        let (data, lobby) = (Path::new("/data"), "#lobby");
+        Welcome { places, data, lobby, ssh: None, owner: None, outside: None, picture: false }
+    }
+
+    #[test]
+    fn telephones_read_the_link_from_a_terminal_when_others_can_come_in() {
+        let shown = |address: &str, picture| {
+            let places = [place(address, Kind::Any, TlsMode::Auto)];
+            Welcome { picture, ..of(&places) }.text()
+        };
+        assert!(shown("192.0.2.7:5555", true).contains('\u{2580}'));
+        assert!(!shown("192.0.2.7:5555", false).contains('\u{2580}'));
+        assert!(!shown("127.0.0.1:5555", true).contains('\u{2580}'));
+    }
+
     #[test]
     fn the_first_lines_are_for_programs() {
         let places = [
@@ -201,7 +280,13 @@ mod tests {
             place("0.0.0.0:6667", Kind::Irc, TlsMode::Auto),
             place("unix:/run/chat.sock", Kind::Any, TlsMode::Auto),
         ];
-        let text = welcome(&places, Path::new("/data"), "#lobby", Some("SHA256:abc"));
+        let mut welcome = of(&places);
+        welcome.ssh = Some("SHA256:abc".to_owned());
+        welcome.owner = Some("abcd-efgh".to_owned());
+        let text = welcome.text();
+        assert!(text.contains("\n  /owner abcd-efgh\n"), "{text}");
+        welcome.outside = Some(IpAddr::from([192, 0, 2, 7]));
+        assert!(welcome.text().contains("irssi -c 192.0.2.7 -p 6667"), "{}", welcome.text());
         assert!(text.contains("\n  SHA256:abc\n"), "{text}");
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(
@@ -217,8 +302,7 @@ mod tests {
 
     #[test]
     fn ways_in_follow_from_kind_and_tls() {
-        let shown =
-            |kind, tls| welcome(&[place("127.0.0.1:1", kind, tls)], Path::new("/data"), "#lobby", None);
+        let shown = |kind, tls| of(&[place("127.0.0.1:1", kind, tls)]).text();
         let only = shown(Kind::Any, TlsMode::Only);
         assert!(
             !only.contains("  nc ") && only.contains("--tls") && only.contains("wss://127.0.0.1:1/"),

@@ -11,6 +11,7 @@ use ipnet::IpNet;
 
 use crate::chat::Verifiers;
 use crate::privileges::Oper;
+use crate::work::Secret;
 
 /// Who may make accounts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -165,6 +166,8 @@ pub struct Settings {
     pub default_user_modes: UserModes,
     /// Who may become a server operator.
     pub opers: Vec<Oper>,
+    /// With this code the first account becomes the server's owner; in small letters, without dashes.
+    pub owner_code: Option<Secret>,
     /// Bytes of a nickname.
     pub nick_length: usize,
     /// Bytes of a room name.
@@ -305,6 +308,7 @@ impl Default for Settings {
             utf8_only: true,
             default_user_modes: UserModes::default(),
             opers: Vec::new(),
+            owner_code: None,
             nick_length: 32,
             channel_length: 64,
             topic_length: 390,

@@ -20,6 +20,7 @@ use std::time::Duration;
 
 use chinwag_archive::Opened;
 use chinwag_core::chat::Chat;
+use chinwag_core::work::Secret;
 use chinwag_log::Origin;
 use chinwag_node::Node;
 use chinwag_proof::Prover;
@@ -62,7 +63,7 @@ use hub::{Ended, Helpers, Hub, Order};
 use listener::Listener;
 use provers::Provers;
 use readers::Readers;
-use shared::{Reread, Shared};
+use shared::{Reread, Shared, Start};
 
 /// Orders that may wait for the hub.
 const ORDERS: usize = 8;
@@ -165,6 +166,7 @@ pub struct Server {
     addresses: Vec<SocketAddr>,
     own: Own,
     host_key: Option<HostKey>,
+    owner_code: Option<Secret>,
     orders: mpsc::Receiver<Order>,
     control: Control,
 }
@@ -261,8 +263,23 @@ impl Server {
             listeners.push((socket, doorway));
         }
         let host_key = ssh::host_key(&config, &data)?;
+        // Whoever names operators in a file needs no code.
+        let nobodys = config.accounts.enabled && config.opers.is_empty() && chat.owners().next().is_none();
+        let owner_code = nobodys.then(|| Secret::from(chinwag_proof::code().as_str()));
         let addresses = listening.iter().filter_map(|place| place.address.tcp()).collect();
-        Ok(Server { config, opened, chat, listeners, listening, addresses, own, host_key, orders, control })
+        Ok(Server {
+            config,
+            opened,
+            chat,
+            listeners,
+            listening,
+            addresses,
+            own,
+            host_key,
+            owner_code,
+            orders,
+            control,
+        })
     }
 
     /// The addresses and ports where it listens, in the order of the configuration, with the ports that the system
@@ -279,6 +296,14 @@ impl Server {
     /// The fingerprint of the ssh host key (`SHA256:…`), where people can come in by ssh.
     pub fn ssh_fingerprint(&self) -> Option<String> {
         self.host_key.as_ref().map(HostKey::fingerprint)
+    }
+
+    /// The code with which the first account becomes the server's owner (`OWNER`), as it is typed; none when the server
+    /// is somebody's already, or the configuration names operators.
+    pub fn owner_code(&self) -> Option<String> {
+        let code = self.owner_code.as_ref()?.expose();
+        let groups = code.as_bytes().chunks(4).map(|group| String::from_utf8_lossy(group));
+        Some(groups.collect::<Vec<_>>().join("-"))
     }
 
     /// What stops it and reloads its configuration; works from any thread.
@@ -332,9 +357,9 @@ impl Server {
     }
 
     async fn serve(self, reread: Option<Reread>) -> io::Result<Ended> {
-        let Server { config, opened, chat, listeners, own, host_key, orders, control, .. } = self;
-        let created = created();
-        let settings = Arc::new(config.settings(&created));
+        let Server { config, opened, chat, listeners, own, host_key, owner_code, orders, control, .. } = self;
+        let start = Start { created: created(), owner_code };
+        let settings = Arc::new(start.settings(&config));
         let meta = &opened.meta;
         let mut node = Node::new(settings, chat, Origin(meta.origin), meta.first_key);
         node.start(clock::now_ms());
@@ -346,7 +371,7 @@ impl Server {
         let doorways = Doorways { own: RefCell::new(own), behind };
         let (door, asked) = host_key.map(|key| ssh::open(key, &config)).transpose()?.unzip();
         let doors = (doorways, ssh::Way::new(door));
-        let shared = Rc::new(Shared::new(node, &config, created, reread, doors));
+        let shared = Rc::new(Shared::new(node, &config, start, reread, doors));
         let asked = asked.map(|asked| tokio::task::spawn_local(ssh::answer(asked, Rc::clone(&shared))));
         // What the node begins with is on its way before the first caller comes.
         shared.hub.ring();

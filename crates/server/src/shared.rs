@@ -6,6 +6,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use chinwag_core::ids::SessionId;
+use chinwag_core::settings::Settings;
+use chinwag_core::work::Secret;
 use chinwag_node::{Node, Outlet};
 use hyper::body::Bytes;
 
@@ -38,8 +40,8 @@ pub(crate) struct Shared {
     pub(crate) keeps: Cell<bool>,
     /// What browsers are told before anybody has a name, as JSON.
     pub(crate) about: RefCell<Bytes>,
-    /// When the server started, for people.
-    created: String,
+    /// What this start brought.
+    start: Start,
     /// The ssh door, where there is one.
     pub(crate) ssh: ssh::Way,
     doorways: Doorways,
@@ -54,7 +56,7 @@ impl Shared {
     pub(crate) fn new(
         node: Node,
         config: &Config,
-        created: String,
+        start: Start,
         reread: Option<Reread>,
         (doorways, ssh): (Doorways, ssh::Way),
     ) -> Shared {
@@ -70,7 +72,7 @@ impl Shared {
             stopping: Cell::new(false),
             keeps: Cell::new(true),
             about: RefCell::new(about(config)),
-            created,
+            start,
             ssh,
             doorways,
             reread,
@@ -108,10 +110,25 @@ impl Shared {
         self.table.borrow_mut().send_queue_bytes = config.limits.send_queue_bytes;
         self.throttle.borrow_mut().reload(config.allowed());
         *self.about.borrow_mut() = about(config);
-        self.node.borrow_mut().set_settings(Arc::new(config.settings(&self.created)), now_ms());
+        self.node.borrow_mut().set_settings(Arc::new(self.start.settings(config)), now_ms());
         self.hub.ring();
         tracing::info!("the configuration was read again");
         Ok(())
+    }
+}
+
+/// What a start brings that no configuration says.
+pub(crate) struct Start {
+    /// When it was, for people.
+    pub(crate) created: String,
+    /// The code that makes the server somebody's; none when it is somebody's, or the configuration names operators.
+    pub(crate) owner_code: Option<Secret>,
+}
+
+impl Start {
+    /// The part of the configuration that the chat needs, with what the start brought.
+    pub(crate) fn settings(&self, config: &Config) -> Settings {
+        Settings { owner_code: self.owner_code.clone(), ..config.settings(&self.created) }
     }
 }
 

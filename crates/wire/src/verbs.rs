@@ -143,6 +143,7 @@ verbs! {
     Help, "HELP", 0, Registered, "[<command>]", "Explains commands.";
     Helpop, "HELPOP", 0, Registered, "[<command>]", "The same as HELP.";
     Oper, "OPER", 2, Registered, "<name> <password>", "Makes you one of those who run the server.";
+    Owner, "OWNER", 0, Registered, "[<code> | ADD <account> | DEL <account>]", "Makes the server yours with the code of its start-up, or says whose it is; owners name others.";
     Rehash, "REHASH", 0, Registered, "", "Has the configuration read again; for those who run the server.";
     Sethost, "SETHOST", 1, Registered, "[<nickname>] <host>", "Gives somebody another host; for those who run the server.";
     Setname, "SETNAME", 1, Registered, ":<real name>", "Changes your real name.";

@@ -33,7 +33,7 @@ use crate::asking::Asking;
 use crate::chat::{Account, Chat};
 use crate::commands::authenticate::{self, Exchange};
 use crate::commands::reply::{asker, on_record};
-use crate::commands::{oper, registration, webirc};
+use crate::commands::{oper, owner, registration, webirc};
 use crate::effect::Effect;
 use crate::event::{AccountChange, AccountRegistered, Act, Event};
 use crate::line::Line;
@@ -100,6 +100,8 @@ pub enum Then {
     Linked(Arc<str>),
     /// What the session showed is to prove the account that it has joined.
     Joined(Arc<str>),
+    /// That an account owns the server, or does not any more, is on its way to the log.
+    Owner(Arc<str>),
     /// The end of an account is on its way to the log.
     Dropped(Way, Arc<str>),
     /// The password of a server operator of this name is checked.
@@ -185,6 +187,7 @@ impl Chat {
             (Then::LinkMade(account, code), _) => link::made(self, asking, &account, &code),
             (Then::Linked(account), Settled::Done) => link::used(self, asking, &account),
             (Then::Linked(_), _) => tell(self, asking, Way::Link, News::Refused(Refusal::WRONG_LINK)),
+            (Then::Owner(account), settled) => owner::settled(self, asking, &account, settled),
             (Then::Joined(account), _) => link::joined(self, asking, &account),
             (Then::TokenMade(way, name, secret), Settled::Done) => {
                 tell(self, asking, way, News::TokenMade(&name, &secret));
@@ -246,7 +249,7 @@ pub(crate) fn work(asking: &mut Asking<'_>, then: Then, job: Job) {
 }
 
 /// Proposes an event about an account, and remembers what it is for.
-fn store(asking: &mut Asking<'_>, then: Then, event: Event) {
+pub(crate) fn store(asking: &mut Asking<'_>, then: Then, event: Event) {
     asking.session.set_then(then);
     asking.propose(event);
 }

@@ -86,6 +86,8 @@ pub struct Account {
     pub code: Option<Arc<str>>,
     /// When its owner's last session ended; none when none ever did, or the server failed before it could be kept.
     pub seen_ms: Option<Millis>,
+    /// Whether it owns the server: whoever is logged in to it may do what server operators may.
+    pub owner: bool,
     /// What its owner has chosen.
     pub settings: AccountSettings,
     /// What its owner has read.
@@ -202,6 +204,7 @@ impl Accounts {
             email: new.email.clone(),
             code: new.code.clone(),
             seen_ms: None,
+            owner: false,
             settings: AccountSettings::default(),
             marks: Marks::default(),
             metadata: Metadata::default(),
@@ -223,10 +226,16 @@ impl Accounts {
         }
     }
 
+    /// Those that own the server.
+    pub(crate) fn owners(&self) -> impl Iterator<Item = &Account> {
+        self.by_name.values().filter(|account| account.owner)
+    }
+
     /// False, and nothing done, when there is no such account, a certificate proves another one, or a key proves it
     /// already (or does not).
     pub(crate) fn change(&mut self, at_ms: Millis, name: &str, change: &AccountChange) -> bool {
         let folded = self.mapping.fold(name);
+        let owned = matches!(change, AccountChange::Owner { .. }) && self.owners().next().is_some();
         let Some(account) = self.by_name.get_mut(&folded) else { return false };
         match change {
             AccountChange::Password(verifiers) => account.verifiers = verifiers.clone(),
@@ -275,6 +284,15 @@ impl Accounts {
             AccountChange::Setting(setting) => account.settings.set(*setting),
             AccountChange::Seen { at_ms } => account.seen_ms = Some(*at_ms),
             AccountChange::Verified => account.code = None,
+            AccountChange::Owner { by } => {
+                if account.owner || (by.is_none() && owned) {
+                    return false;
+                }
+                account.owner = true;
+            }
+            AccountChange::OwnerNoMore { .. } => {
+                return std::mem::take(&mut account.owner);
+            }
         }
         true
     }

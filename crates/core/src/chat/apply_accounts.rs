@@ -41,6 +41,11 @@ impl Chat {
             false if self.accounts.get(account).is_none() => Settled::NoAccount,
             false => Settled::Taken,
         };
+        if settled == Settled::Done
+            && let AccountChange::Owner { .. } | AccountChange::OwnerNoMore { .. } = change
+        {
+            self.owner_changed(at_ms, account, effects);
+        }
         effects.push(Effect::Settled(settled));
     }
 
@@ -96,6 +101,7 @@ impl Chat {
         effects.push(Effect::Settled(Settled::Done));
         if before.account.as_ref() != Some(&account) {
             self.tell_account(at_ms, user, before, (&account).into(), effects);
+            self.oper_owner(at_ms, user, effects);
         }
     }
 
@@ -104,6 +110,14 @@ impl Chat {
         let before = Arc::clone(&found.who);
         if before.account.is_none() {
             return;
+        }
+        if before
+            .account
+            .as_ref()
+            .and_then(|name| self.accounts.get(name))
+            .is_some_and(|account| account.owner)
+        {
+            self.user_modes(at_ms, user, &[(false, 'o')], effects);
         }
         self.users.set_account(user, None);
         let params = [before.mask().into(), Numeric::RPL_LOGGEDOUT.text().into()];

@@ -61,6 +61,7 @@ impl Chat {
             effects.push(Effect::Registered(arrived.user));
             watched(&arrived.who.nick, Numeric::RPL_MONONLINE, arrived.who.mask().into(), effects);
             self.announce_metadata(arrived.user, effects);
+            self.oper_owner(at_ms, arrived.user, effects);
         } else {
             refuse(effects, Numeric::ERR_NICKNAMEINUSE, [Text::from(&arrived.who.nick)]);
             effects.push(Effect::EntryRefused);

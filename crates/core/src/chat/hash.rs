@@ -114,6 +114,7 @@ fn hash_account(account: &Account, hasher: &mut Fingerprint) {
     (&account.email, &account.code, account.seen_ms, &account.settings).hash(hasher);
     (&account.marks, &account.metadata).hash(hasher);
     account.presence.hash(hasher);
+    account.owner.hash(hasher);
 }
 
 fn hash_user(user: &User, hasher: &mut Fingerprint) {

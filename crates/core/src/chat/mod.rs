@@ -189,6 +189,13 @@ impl Chat {
         self.accounts.get(name)
     }
 
+    /// The accounts that own the server, in the order of their names.
+    pub fn owners(&self) -> impl Iterator<Item = &Account> {
+        let mut owners: Vec<&Account> = self.accounts.owners().collect();
+        owners.sort_by(|one, other| one.name.cmp(&other.name));
+        owners.into_iter()
+    }
+
     /// The account that a certificate proves, by its SHA-256 fingerprint in lower-case hexadecimal.
     pub fn account_by_certificate(&self, fingerprint: &str) -> Option<&Account> {
         self.accounts.by_certificate(fingerprint)

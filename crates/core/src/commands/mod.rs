@@ -41,6 +41,7 @@ pub mod names;
 mod nick;
 mod numbers;
 pub(crate) mod oper;
+pub(crate) mod owner;
 mod part;
 mod pass;
 pub(crate) mod persistence;
@@ -125,11 +126,9 @@ fn handler(verb: Verb) -> Handler {
     match verb {
         Verb::Accept => accept::accept,
         Verb::Admin => admin::admin,
-        Verb::Authenticate => authenticate::authenticate,
         Verb::Away => away::away,
         Verb::Batch => batch::batch,
         Verb::Ban => ban::ban,
-        Verb::Chanserv | Verb::Cs => services::chanserv,
         Verb::Cap => cap::cap,
         Verb::Chathistory => chathistory::chathistory,
         Verb::Help | Verb::Helpop => help::help,
@@ -140,10 +139,8 @@ fn handler(verb: Verb) -> Handler {
         Verb::Join => join::join,
         Verb::Kick => kick::kick,
         Verb::Kill => kill::kill,
-        Verb::Link => register::link,
         Verb::Links => links::links,
         Verb::List => list::list,
-        Verb::Logout => register::logout,
         Verb::Lockdown => guard::lockdown,
         Verb::Lusers => lusers::lusers,
         Verb::Markread => markread::markread,
@@ -153,18 +150,14 @@ fn handler(verb: Verb) -> Handler {
         Verb::Motd => motd::motd,
         Verb::Mute => ban::mute,
         Verb::Names => names::names,
-        Verb::Nickserv | Verb::Ns => services::nickserv,
         Verb::Nick => nick::nick,
         Verb::Notice => privmsg::notice,
-        Verb::Oper => oper::oper,
         Verb::Part => part::part,
         Verb::Pass => pass::pass,
-        Verb::Persistence => persistence::persistence,
         Verb::Ping => ping::ping,
         Verb::Pong => ping::pong,
         Verb::Privmsg => privmsg::privmsg,
         Verb::Quit => quit::quit,
-        Verb::Register => register::register,
         Verb::Rehash => rehash::rehash,
         Verb::Rename => rename::rename,
         Verb::Sethost => sethost::sethost,
@@ -173,21 +166,37 @@ fn handler(verb: Verb) -> Handler {
         Verb::Slow => guard::slow,
         Verb::Tagmsg => tagmsg::tagmsg,
         Verb::Time => time::time,
-        Verb::Token => token::token,
         Verb::Topic => topic::topic,
         Verb::Uban => uban::uban,
         Verb::Unban => ban::unban,
         Verb::Unmute => ban::unmute,
         Verb::User => registration::user,
         Verb::Userhost => userhost::userhost,
-        Verb::Invitation => invitation::invitation,
-        Verb::Verify => register::verify,
         Verb::Version => version::version,
         Verb::Wallops => wallops::wallops,
         Verb::Webirc => webirc::webirc,
         Verb::Who => who::who,
         Verb::Whois => whois::whois,
         Verb::Whowas => whowas::whowas,
+        other => about_accounts(other),
+    }
+}
+
+/// The part of the table that is about accounts, and who may do what with them.
+fn about_accounts(verb: Verb) -> Handler {
+    match verb {
+        Verb::Authenticate => authenticate::authenticate,
+        Verb::Chanserv | Verb::Cs => services::chanserv,
+        Verb::Invitation => invitation::invitation,
+        Verb::Link => register::link,
+        Verb::Logout => register::logout,
+        Verb::Nickserv | Verb::Ns => services::nickserv,
+        Verb::Oper => oper::oper,
+        Verb::Owner => owner::owner,
+        Verb::Persistence => persistence::persistence,
+        Verb::Register => register::register,
+        Verb::Token => token::token,
+        Verb::Verify => register::verify,
         other => about_messages(other),
     }
 }

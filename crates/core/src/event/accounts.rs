@@ -94,6 +94,16 @@ pub enum AccountChange {
     },
     /// The code came back: its owner may log in.
     Verified,
+    /// It owns the server.
+    Owner {
+        /// Which owner made it one; none for the first, who gave the code, and then only if there is no other.
+        by: Option<Arc<str>>,
+    },
+    /// It does not any more.
+    OwnerNoMore {
+        /// Which owner said so.
+        by: Arc<str>,
+    },
 }
 
 /// Something that an account's owner chooses; `None` is whatever the server is configured to do.

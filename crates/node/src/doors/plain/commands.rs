@@ -170,6 +170,12 @@ const ROWS: &[Row] = &[
         what: "what a program of yours shows instead of a password; list, del name",
         run: token,
     },
+    Row {
+        names: &["owner"],
+        usage: "/owner [code]",
+        what: "whose this server is; with the code of its start-up, yours",
+        run: owner,
+    },
     Row { names: &["logout"], usage: "/logout", what: "log out of your account", run: logout },
     Row { names: &["echo"], usage: "/echo on|off", what: "whether you see what you say yourself", run: echo },
     Row { names: &["quit", "exit"], usage: "/quit [reason]", what: "leave; exit does the same", run: quit },
@@ -529,6 +535,10 @@ fn token(door: &mut PlainDoor, rest: &str) {
         "" => usage(door, "token"),
         words => door.request(format!("TOKEN {words}")),
     }
+}
+
+fn owner(door: &mut PlainDoor, rest: &str) {
+    door.request(format!("OWNER {rest}").trim_end().to_owned());
 }
 
 fn logout(door: &mut PlainDoor, _rest: &str) {
