@@ -9,6 +9,9 @@ import { Caller, Server, browserPath, say, until, walkIn } from "./lib.mjs";
 const shots = new URL("shots/", import.meta.url).pathname;
 mkdirSync(shots, { recursive: true });
 
+/** Whether a message stands on the screen. */
+const inSight = (page, text) => article(page, text).evaluateAll((rows) => rows.some((row) => row.getBoundingClientRect().top > 0 && row.getBoundingClientRect().bottom < innerHeight));
+
 const article = (page, text) => page.locator("article", { hasText: text });
 
 const tests = {
@@ -265,6 +268,124 @@ const tests = {
     eve.close();
   },
 
+  async "searching, numbers, threads: one finds the way back"({ page, server }) {
+    const eve = Caller.irc(server.port, "eve", "#lobby");
+    await eve.hear(" 366 ");
+    eve.send("CAP REQ echo-message", "PRIVMSG #lobby :the kettle is on");
+    const root = /msgid=([^;\s]+)\S* \S+ PRIVMSG #lobby :the kettle/.exec(await eve.hear(/PRIVMSG #lobby :the kettle is on\r/))[1];
+    for (let line = 2; line <= 300; line++) eve.send(`PRIVMSG #lobby :line number ${line}.`);
+    eve.send(`@+draft/reply=${root} PRIVMSG #lobby :two sugars please`, "PING done");
+    await eve.hear("PONG");
+    await walkIn(page, server.url, "ann");
+    await article(page, "two sugars").waitFor();
+    // What is answered is far above, and shown all the same.
+    await article(page, "two sugars").locator(".answered", { hasText: "the kettle is on" }).waitFor();
+    await page.getByRole("button", { name: "Search", exact: true }).click();
+    await page.getByLabel("Words to look for").fill("kettle");
+    await until("the index has it", async () => {
+      await page.keyboard.press("Enter");
+      await page.getByRole("status").filter({ hasText: /message|Nobody/ }).waitFor();
+      return page.locator("aside mark").count();
+    });
+    assert.equal(await page.locator("aside mark").textContent(), "kettle");
+    await page.screenshot({ path: `${shots}search.png` });
+    await page.locator("aside.panel li button", { hasText: "the kettle is on" }).click();
+    await article(page, "the kettle is on").first().waitFor();
+    await until("it is in sight", () => inSight(page, "the kettle is on"));
+    await page.keyboard.press("Escape");
+    // By number, from the switcher and from a text.
+    await page.keyboard.press("Control+k");
+    await page.keyboard.type("150");
+    await page.keyboard.press("Enter");
+    await until("number 150 is in sight", () => inSight(page, "line number 150."));
+    await say(page, "see #20 for that").catch(() => {});
+    await page.getByRole("button", { name: "#20", exact: true }).click();
+    await until("number 20 is in sight", () => inSight(page, "line number 20."));
+    await page.getByRole("button", { name: "To the newest message" }).click();
+    await article(page, "two sugars").waitFor();
+    await article(page, "two sugars").hover();
+    await article(page, "two sugars").getByRole("button", { name: "Thread" }).click();
+    await page.locator("aside.panel li", { hasText: "the kettle is on" }).waitFor();
+    await page.getByLabel("Answer in this thread").fill("and milk");
+    await page.keyboard.press("Enter");
+    await page.locator("aside.panel li", { hasText: "and milk" }).waitFor();
+    assert.equal(await page.locator("aside.panel li").count(), 3);
+    await page.screenshot({ path: `${shots}thread.png` });
+    await article(page, "and milk").locator(".answered", { hasText: "two sugars" }).waitFor();
+    eve.close();
+  },
+
+  async "the first unread message, also where it is far away"({ page, server, context }) {
+    await walkIn(page, server.url, "ann");
+    await say(page, "read up to here");
+    const eve = Caller.irc(server.port, "eve", "#lobby");
+    await eve.hear(" 366 ");
+    await context.setOffline(true);
+    await page.evaluate(() => dispatchEvent(new Event("offline")));
+    await page.getByText("No connection.").waitFor();
+    // More than is fetched to close a gap.
+    for (let line = 1; line <= 1400; line++) eve.send(`PRIVMSG #lobby :news ${line}.`);
+    eve.send("PING done");
+    await eve.hear("PONG");
+    await context.setOffline(false);
+    await page.evaluate(() => dispatchEvent(new Event("online")));
+    await article(page, "news 1400.").waitFor();
+    await page.getByRole("button", { name: /new messages/ }).first().click();
+    await until("the first is in sight", () => inSight(page, "news 1."));
+    await page.getByRole("separator").filter({ hasText: "New" }).waitFor();
+    eve.close();
+  },
+
+  async "keeping a room: topic, pins, rules, roles, people put out"({ page, server, browser }) {
+    await walkIn(page, `${server.url}#tea`, "ann");
+    const eve = Caller.irc(server.port, "eve", "#tea");
+    await eve.hear(" 366 ");
+    const second = await browser.newPage();
+    await walkIn(second, `${server.url}#tea`, "bob");
+    await say(page, "welcome, all");
+    await page.getByRole("button", { name: "About #tea" }).click();
+    await page.getByLabel("Topic", { exact: true }).fill("Tea at four");
+    await page.getByRole("button", { name: "Save" }).first().click();
+    await second.locator("header p", { hasText: "Tea at four" }).waitFor();
+    await eve.hear("TOPIC #tea :Tea at four");
+    await article(page, "welcome, all").hover();
+    await article(page, "welcome, all").getByRole("button", { name: "Pin" }).click();
+    await second.locator(".pins", { hasText: "welcome, all" }).waitFor();
+    await page.locator("aside.panel li", { hasText: "welcome, all" }).waitFor();
+    await page.getByLabel("Only operators and voiced members speak").check();
+    await eve.hear("MODE #tea +m");
+    await page.screenshot({ path: `${shots}settings.png` });
+    // Whoever is no operator sees the same, and can change nothing.
+    await second.getByRole("button", { name: "About #tea" }).click();
+    await until("the rules are known", () => second.getByLabel("Only operators and voiced members speak").isChecked());
+    assert.ok(await second.getByLabel("Only operators and voiced members speak").isDisabled());
+    assert.equal(await second.getByLabel("Topic", { exact: true }).count(), 0);
+    await page.keyboard.press("Escape");
+    await page.locator("aside li button", { hasText: "bob" }).click();
+    await page.getByLabel("Role").selectOption({ label: "voice" });
+    await eve.hear("MODE #tea +v bob");
+    await say(second, "may I? I may");
+    await page.keyboard.press("Escape");
+    await page.locator("aside li button", { hasText: "eve" }).click();
+    await page.getByLabel("Reason").fill("too loud");
+    await page.screenshot({ path: `${shots}person.png` });
+    await page.getByRole("button", { name: "Ban", exact: true }).click();
+    await eve.hear("KICK #tea eve :too loud");
+    await page.getByRole("button", { name: "About #tea" }).click();
+    await page.locator("aside.panel li", { hasText: "eve!" }).waitFor();
+    await page.getByRole("button", { name: /Lift the ban of eve/ }).click();
+    await page.locator("aside.panel li", { hasText: "Nobody." }).waitFor();
+    // What people say of themselves is seen by others.
+    await second.getByRole("button", { name: "bob", exact: true }).first().click();
+    await second.getByLabel("What you are up to").fill("making tea");
+    await second.getByRole("button", { name: "Save" }).click();
+    await page.locator("aside.panel").getByRole("button", { name: "Close" }).click();
+    await page.locator("aside li button", { hasText: "bob" }).click();
+    await page.locator("aside.panel", { hasText: "making tea" }).waitFor();
+    await second.close();
+    eve.close();
+  },
+
   async "a phone-sized screen"({ browser, server }) {
     const context = await browser.newContext({ viewport: { width: 320, height: 640 }, hasTouch: true, isMobile: true });
     const page = await context.newPage();
@@ -351,6 +472,19 @@ const tests = {
     await say(second, "from my other screen");
     await article(page, "from my other screen").waitFor();
     await second.close();
+    // A code from here makes another browser mine, too.
+    await page.locator("footer button", { hasText: "ann" }).click();
+    await page.getByRole("button", { name: "Make a code" }).click();
+    const said = await page.locator("aside.panel p[role=status]").textContent();
+    const code = /\/link (\S+)/.exec(said)?.[1] ?? /LINK (\S+)/.exec(said)?.[1];
+    const third = await browser.newPage();
+    await walkIn(third, server.url, "ann_phone");
+    await third.getByRole("button", { name: "Keep this name" }).click();
+    await third.getByRole("button", { name: "I have an account elsewhere" }).click();
+    await third.getByLabel("Code").fill(code);
+    await third.keyboard.press("Enter");
+    await third.getByRole("button", { name: "Keep this name" }).waitFor({ state: "detached" });
+    await third.close();
   },
 };
 

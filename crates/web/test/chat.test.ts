@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { askModes, askPins, askProfile, commands, fetchMessage, gives, highlighted, search, terms, thread } from "../client/model/asking.ts";
 import { Chat } from "../client/model/chat.ts";
 import { command } from "../client/model/commands.ts";
 import { complete, fit } from "../client/model/complete.ts";
@@ -162,6 +163,65 @@ test("of a very long gap only the end is read", () => {
   world.history("#tea", false, world.said("last", "the last"));
   assert.deepEqual(texts(room), ["bob: the last"]);
   assert.deepEqual([room.complete, room.catching], [false, false]);
+});
+
+test("what is found is shown newest first, and its words are known", () => {
+  const world = new World();
+  const room = world.room("#tea");
+  search(world.chat, room, '"green tea" from:bob lea*');
+  assert.match(world.sent.at(-1) ?? "", /^@label=\S+ SEARCH :"green tea" from:bob lea\* in:#tea limit:50$/);
+  world.chat.take(`@label=${world.label("SEARCH")} :s BATCH +f soju.im/search`);
+  world.chat.take(`@batch=f;${world.said("1", "green tea, one leaf")}`);
+  world.chat.take(`@batch=f;${world.said("2", "Green  TEA leaves")}`);
+  world.chat.take(":s BATCH -f");
+  assert.equal(world.chat.search?.state, "done");
+  assert.deepEqual(world.chat.search?.found.map((hit) => hit.message.msgid), ["2", "1"]);
+  assert.equal(room.messages.length, 0, "what is found is not what was said just now");
+  const words = terms('"green tea" from:bob lea*');
+  assert.deepEqual(words, ["green tea", "lea"]);
+  assert.deepEqual(highlighted("Green  TEA leaves.", words), ["", "Green  TEA", " ", "leaves", "."]);
+  assert.deepEqual(highlighted("(a+b)* is odd", ["(a+b)*"]), ["", "(a+b)*", " is odd"]);
+  search(world.chat, room, "x limit:none");
+  world.chat.take(`@label=${world.label("SEARCH")} :s FAIL SEARCH INVALID_PARAMS limit :That is no number of messages`);
+  assert.deepEqual([world.chat.search?.state, world.chat.search?.why], ["failed", "That is no number of messages"]);
+});
+
+test("a thread is the chain of answers, and asks for what is missing", () => {
+  const world = new World();
+  const reply = (id: string, to: string, text: string) => `+draft/reply=${to};${world.said(id, text)}`;
+  const room = world.room("#tea", reply("2", "1", "two"), world.said("x", "something else"), reply("3", "2", "three"), reply("4", "1", "four"));
+  assert.deepEqual([thread(room, "3").messages.map((message) => message.text), thread(room, "3").missing], [["two", "three"], "1"]);
+  fetchMessage(world.chat, room, "1");
+  fetchMessage(world.chat, room, "1");
+  assert.equal(world.sent.filter((line) => line.includes("AROUND #tea msgid=1 1")).length, 1);
+  world.history("#tea", false, world.said("1", "one"));
+  assert.equal(room.messages.length, 4, "the window stays as it is");
+  assert.deepEqual([thread(room, "4").messages.map((message) => message.text), thread(room, "4").missing], [["one", "two", "three", "four"], ""]);
+});
+
+test("modes, bans, pins and profiles are known once they were asked for", () => {
+  const world = new World();
+  const room = world.room("#tea");
+  askModes(world.chat, room);
+  world.take(":s 324 ann #tea +ntlk 5 sesame");
+  world.take(":s 367 ann #tea eve!*@* ann!a@h 1700000000");
+  world.take(":s 368 ann #tea :End");
+  assert.deepEqual([...(room.modes ?? [])], [["n", ""], ["t", ""], ["l", "5"], ["k", "sesame"]]);
+  assert.deepEqual(room.bans, [{ mask: "eve!*@*", by: "ann", at: 1_700_000_000_000 }]);
+  world.take(":ann!a@h MODE #tea +mb-lkb mal!*@* sesame eve!*@*");
+  assert.deepEqual([...(room.modes ?? [])].map(([mode]) => mode), ["n", "t", "m"]);
+  assert.deepEqual(room.bans?.map((ban) => ban.mask), ["mal!*@*"]);
+  askPins(world.chat, room);
+  world.take(":s NOTE PINS PINNED #tea 1 :[1] bob: who wants a cup?");
+  world.take(":s PONG s :pins #tea");
+  assert.deepEqual(room.pins, [{ number: 1, text: "bob: who wants a cup?" }]);
+  askProfile(world.chat, "bob");
+  for (const line of ["311 ann bob ~bob host.example * :Bob", "330 ann bob bobby :is", "760 ann bob status * :making\u0002 tea", "318 ann bob :End"]) world.take(`:s ${line}`);
+  const bob = world.chat.profiles.get("bob");
+  assert.deepEqual([bob?.host, bob?.account, bob?.whole], ["host.example", "bobby", true]);
+  assert.equal(world.chat.metadata.get("bob")?.get("status"), "making tea");
+  assert.deepEqual([gives("@"), gives("%"), gives("")], [["@", "%", "+", ""], ["+", ""], []]);
+  assert.ok(commands("@", "@") && !commands("@", "&") && !commands("%", "%") && commands("~", "~"));
 });
 
 test("what comes before the first page does, and what is kept nowhere, stays", () => {

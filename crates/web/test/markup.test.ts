@@ -10,7 +10,7 @@ function shown(nodes: Node[]): string {
       if (node.kind === "text") return node.text;
       if (node.kind === "break") return "/";
       if ("inside" in node) return `<${node.kind} ${shown(node.inside)}>`;
-      return `<${node.kind} ${"name" in node ? node.name : node.text}>`;
+      return `<${node.kind} ${"name" in node ? node.name : "number" in node ? node.number : node.text}>`;
     })
     .join("");
 }
@@ -29,7 +29,7 @@ const cases: [string, string][] = [
   ["(https://example.org/x_(y))", "(<link https://example.org/x_(y))>"],
   ["javascript:alert(1) data:text/html,x http://user@evil.example/", "javascript:alert(1) data:text/html,x http://user@evil.example/"],
   ["<img src=x onerror=alert(1)>", "<img src=x onerror=alert(1)>"],
-  ["#tea and #42 and a#b", "<room #tea> and #42 and a#b"],
+  ["#tea and #42 and a#b", "<room #tea> and <number 42> and a#b"],
   ["ann: @ann hannah", "<person ann>: <person @ann> hannah"],
 ];
 

@@ -1,6 +1,8 @@
 // The chat as one person sees it: rooms, messages, people, and what may be done. No DOM, no socket, no clock: lines come
 // in by `take`, leave by the `send` of `opened`, and the time is asked for. `handlers.ts` says what each line means.
 
+import { KEYS } from "./asking.ts";
+import type { Profile, Search } from "./asking.ts";
 import { Batches } from "./batches.ts";
 import { handle, handleBatch } from "./handlers.ts";
 import { base64, bytes, fold, format, isRoom, parse, pieces } from "./irc.ts";
@@ -15,7 +17,7 @@ const WANTED = [
   "account-notify", "account-tag", "away-notify", "batch", "cap-notify", "draft/channel-rename", "draft/chathistory",
   "draft/event-playback", "draft/message-edit", "draft/message-redaction", "draft/multiline", "draft/read-marker",
   "echo-message", "extended-join", "chinwag.internal/numbers", "labeled-response", "message-tags", "multi-prefix",
-  "draft/account-registration", "sasl", "server-time", "setname", "standard-replies", "draft/pre-away",
+  "draft/account-registration", "draft/metadata-2", "sasl", "server-time", "setname", "soju.im/search", "standard-replies",
 ];
 
 /** Messages of one page of history. */
@@ -48,10 +50,12 @@ export interface Notice {
 
 /** A question with a label, until it is answered. */
 export interface Asked {
-  kind: "say" | "history" | "register" | "edit" | "redact" | "other";
+  kind: "say" | "history" | "register" | "edit" | "redact" | "search" | "fetch" | "other";
   room?: Room;
   key?: string;
   where?: "before" | "after" | "latest" | "around";
+  search?: Search;
+  msgid?: string;
 }
 
 export class Chat {
@@ -76,6 +80,14 @@ export class Chat {
   notice: Notice | null = null;
   /** Why coming in failed, for the first screen. */
   refused = "";
+  search: Search | null = null;
+  /** What is known of people, by nickname. */
+  readonly profiles = new Map<string, Profile>();
+  /** What people say of themselves, by nickname and key. */
+  readonly metadata = new Map<string, Map<string, string>>();
+  /** A code with which another device joins my account, in a sentence. */
+  code = "";
+  coding = false;
   registering = false;
   password = "";
   lobby = "#lobby";
@@ -205,6 +217,7 @@ export class Chat {
     this.names.add(fold(this.nick));
     const rooms = [...this.rooms.values()].filter((room) => !room.direct).map((room) => room.name);
     if (!rooms.length) rooms.push(this.active && isRoom(this.active) ? this.active : this.lobby);
+    if (this.caps.has("draft/metadata-2")) this.line("METADATA", ["*", "SUB", ...KEYS]);
     this.line("JOIN", [rooms.join(",")]);
     for (const room of this.rooms.values()) if (room.direct) this.refresh(room);
     const now = new Date(this.outside.now() + 60_000).toISOString();
@@ -232,12 +245,20 @@ export class Chat {
       const before = this.room;
       if (before) before.divider = "";
       this.active = room.id;
-      room.divider = room.unread ? firstAfter(room, room.readUpTo) : "";
+      room.divider = "";
+      this.divide(room);
     }
     if (!room.joined && this.link === "online") this.line("JOIN", [room.name]);
     if (room.direct && !room.loaded && this.link === "online") this.refresh(room);
     this.changed();
     return room;
+  }
+
+  /** Marks where what is new begins. */
+  divide(room: Room): void {
+    if (!room.unread || room.divider) return;
+    room.divider = firstAfter(room, room.readUpTo);
+    [room.newSince, room.newCount] = [room.readUpTo, room.unread];
   }
 
   /** Leaves a room, or closes a conversation. */
@@ -304,9 +325,9 @@ export class Chat {
     this.page(room, edge ? where : "latest", edge);
   }
 
-  /** Asks for a message and those around it. */
-  around(room: Room, msgid: string): void {
-    if (!room.loading) this.page(room, "around", msgid);
+  /** Asks for a message and those around it: a msgid, or another point with its kind. */
+  around(room: Room, point: string): void {
+    if (!room.loading && this.link === "online") this.page(room, "around", point);
   }
 
   /** Back to the end. */
@@ -314,9 +335,9 @@ export class Chat {
     if (room.behind && !room.loading) this.page(room, "latest");
   }
 
-  page(room: Room, where: "before" | "after" | "latest" | "around", msgid?: string): void {
+  page(room: Room, where: "before" | "after" | "latest" | "around", about = ""): void {
     room.loading = where;
-    const point = where === "latest" ? "*" : `msgid=${msgid}`;
+    const point = where === "latest" ? "*" : about.includes("=") ? about : `msgid=${about}`;
     this.ask({ kind: "history", room, where }, "CHATHISTORY", [where.toUpperCase(), room.name, point, String(PAGE)]);
   }
 
@@ -452,7 +473,7 @@ export class Chat {
   /** The person has seen the end of the active room. */
   seen(): void {
     const room = this.room;
-    if (!room || !this.watching || room.behind) return;
+    if (!room || !this.watching || room.behind || room.catching) return;
     const last = room.messages.findLast((message) => message.state === "kept" && message.msgid);
     if (!last || last.at <= room.readUpTo) return;
     room.readUpTo = last.at;
@@ -472,6 +493,12 @@ export class Chat {
     this.password = password;
     this.ask({ kind: "register" }, "REGISTER", ["*", "*", password]);
     this.changed();
+  }
+
+  /** Joins the account that a code is of, or asks for a code. */
+  linkTo(code: string): void {
+    this.coding = !code;
+    this.line("LINK", code ? [code] : []);
   }
 
   rename(nick: string): void {

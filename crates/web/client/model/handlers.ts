@@ -1,5 +1,6 @@
 // What the lines of the server mean for the chat. One function a verb; what is not named here is not shown.
 
+import { ROLES, SIGNS, askPins, found, pinned, remember } from "./asking.ts";
 import { joined } from "./batches.ts";
 import type { Batch, Item } from "./batches.ts";
 import { PAGES_MAX, blank } from "./chat.ts";
@@ -48,7 +49,7 @@ const VERBS: Record<string, Handler> = {
     const room = chat.rooms.get(fold(line.params[0] ?? ""));
     if (!room) return;
     event(chat, room, line, told(line));
-    roles(room, line.params[1] ?? "", line.params.slice(2));
+    roles(room, line.params[1] ?? "", line.params.slice(2), line.from, time(chat, line));
   },
   RENAME: (chat, line) => {
     const room = chat.rooms.get(fold(line.params[0] ?? ""));
@@ -73,6 +74,13 @@ const VERBS: Record<string, Handler> = {
     if (line.params[0] === "SUCCESS") chat.tell(texts.kept);
   },
   FAIL: failure,
+  WARN: (chat, line) => chat.tell(clean(line.params.at(-1) ?? ""), true),
+  NOTE: noted,
+  PONG: (chat, line) => pinned(chat, line.params.at(-1) ?? ""),
+  METADATA: (chat, line) => {
+    const [target = "", key = "", , value] = line.params;
+    described(chat, target, key, value);
+  },
   ERROR: (chat, line) => {
     if (!chat.welcomed) chat.refused = clean(line.params[0] ?? "");
   },
@@ -86,8 +94,9 @@ export function handle(chat: Chat, line: Line): void {
 }
 
 /** Does what a batch says. */
-export function handleBatch(chat: Chat, batch: Batch): void {
-  const asked = chat.answered(batch.opening);
+export function handleBatch(chat: Chat, batch: Batch, outer?: Asked): void {
+  const asked = chat.answered(batch.opening) ?? outer;
+  if (batch.kind === "soju.im/search") return hits(chat, batch, asked);
   if (batch.kind === "chathistory") return history(chat, batch, asked);
   if (batch.kind === "draft/multiline") {
     const line = joined(batch);
@@ -109,9 +118,36 @@ export function handleBatch(chat: Chat, batch: Batch): void {
 
 /** A piece of a batch whose kind does not matter: as if it had come alone. */
 function one(chat: Chat, item: Item, asked: Asked | undefined): void {
-  if ("batch" in item) return item.batch.kind === "chathistory" ? history(chat, item.batch, asked) : handleBatch(chat, item.batch);
+  if ("batch" in item) return handleBatch(chat, item.batch, asked);
   if (/^\d{3}$/.test(item.line.verb)) numeric(chat, item.line, asked);
   else VERBS[item.line.verb]?.(chat, item.line, asked);
+}
+
+/** What was found. */
+function hits(chat: Chat, batch: Batch, asked: Asked | undefined): void {
+  const lines = batch.items.map((item) => ("line" in item ? item.line : joined(item.batch))).filter((line) => line !== null);
+  found(chat, asked, lines.map((line) => ({ room: place(chat, line), message: message(chat, line) })));
+}
+
+/** NOTE: https://ircv3.net/specs/extensions/standard-replies */
+function noted(chat: Chat, line: Line): void {
+  const [verb = "", code = "", one = "", two = ""] = line.params;
+  const text = clean(line.params.at(-1) ?? "");
+  const room = chat.rooms.get(fold(one));
+  if (verb === "PINS" && room) {
+    if (code === "PINNED") room.pinning.push({ number: Number(two), text: text.replace(/^\[\d+\] /, "") });
+    return;
+  }
+  chat.tell(text);
+}
+
+/** Somebody says something of themselves, or takes it back. */
+export function described(chat: Chat, target: string, key: string, value: string | undefined): void {
+  const id = fold(target);
+  const known = chat.metadata.get(id) ?? new Map<string, string>();
+  if (value) known.set(key.toLowerCase(), clean(value));
+  else known.delete(key.toLowerCase());
+  chat.metadata.set(id, known);
 }
 
 function cap(chat: Chat, line: Line): void {
@@ -182,7 +218,9 @@ function said(chat: Chat, line: Line, asked?: Asked): void {
   if (served && !isRoom(target)) {
     // What the server or a service says to me alone.
     if (line.from.includes(".") || /serv$/i.test(line.from) || target === "*") {
-      if (chat.link === "online") chat.tell(clean(line.params[1] ?? ""));
+      const text = clean(line.params[1] ?? "");
+      if (chat.coding) [chat.code, chat.coding] = [text, false];
+      else if (chat.link === "online") chat.tell(text);
       return;
     }
   }
@@ -199,6 +237,8 @@ function put(chat: Chat, room: Room, came: Message, asked?: Asked): void {
   }
   if (!append(room, came)) return count(room);
   overlay(room, [came]);
+  // It is told in words; what is pinned is asked for.
+  if (came.kind === "action" && came.replyTo && /^(un)?pinned \[\d+\]/.test(came.text) && room.pins) askPins(chat, room);
   trim(room, chat.active !== room.id || chat.atEnd);
   arrived(chat, room, came);
 }
@@ -291,12 +331,8 @@ function left(chat: Chat, _line: Line, room: Room | undefined, who: string): voi
   if (chat.isMe(who) && !room.direct) room.joined = false;
 }
 
-/** The signs of roles, the highest first, by their modes; other modes that have an argument, always or when set. */
-const ROLES: Record<string, string> = { q: "~", a: "&", o: "@", h: "%", v: "+" };
-const SIGNS = "~&@%+";
-
 /** Gives and takes roles. */
-function roles(room: Room, modes: string, rest: string[]): void {
+function roles(room: Room, modes: string, rest: string[], by: string, at: number): void {
   let sign = "+";
   for (const mode of modes) {
     if (mode === "+" || mode === "-") {
@@ -304,7 +340,17 @@ function roles(room: Room, modes: string, rest: string[]): void {
       continue;
     }
     const role = ROLES[mode];
+    // Other modes have an argument always, or when they are set.
     const argument = role || "beIk".includes(mode) || ("lf".includes(mode) && sign === "+") ? rest.shift() : undefined;
+    if (!role && !"beI".includes(mode) && room.modes) {
+      room.modes = new Map(room.modes);
+      if (sign === "+") room.modes.set(mode, argument ?? "");
+      else room.modes.delete(mode);
+    }
+    if (mode === "b" && room.bans && argument) {
+      room.bans = room.bans.filter((ban) => ban.mask !== argument);
+      if (sign === "+") room.bans.push({ mask: argument, by, at });
+    }
     const member = role && room.members.get(fold(argument ?? ""));
     if (!member) continue;
     const signs = [...member.signs].filter((known) => known !== role);
@@ -344,6 +390,7 @@ function star(account: string | undefined): string {
 function history(chat: Chat, batch: Batch, asked: Asked | undefined): void {
   const room = chat.rooms.get(fold(batch.params[0] ?? "")) ?? asked?.room;
   if (!room) return;
+  if (asked?.kind === "fetch") return remember(room, contents(chat, batch).said);
   const where = asked?.where ?? (room.loading || "latest");
   room.loading = "";
   const { said, amendments, first, last } = contents(chat, batch);
@@ -371,9 +418,7 @@ function history(chat: Chat, batch: Batch, asked: Asked | undefined): void {
     chat.caughtUp(room);
   }
   count(room);
-  if (chat.active === room.id && room.unread && !room.divider && where !== "before") {
-    room.divider = firstAfter(room, room.readUpTo);
-  }
+  if (chat.active === room.id && where !== "before") chat.divide(room);
   chat.seen();
 }
 

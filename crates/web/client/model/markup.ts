@@ -9,6 +9,7 @@ export type Node =
   | { kind: "link"; href: string; text: string }
   | { kind: "room"; name: string }
   | { kind: "person"; name: string }
+  | { kind: "number"; number: number }
   | { kind: "break" }
   | { kind: "strong" | "em" | "del" | "quote"; inside: Node[] };
 
@@ -101,6 +102,8 @@ function word(text: string, at: number, before: string, isPerson: (name: string)
   }
   if (char === "#") {
     const name = /^#[\p{L}\p{N}][\p{L}\p{N}_.-]{0,60}/u.exec(text.slice(at, at + 64))?.[0];
+    const number = name && /^#([1-9]\d{0,8})$/.exec(name)?.[1];
+    if (number && name) return { node: { kind: "number", number: Number(number) }, end: at + name.length };
     if (name && !/^#\d+$/.test(name)) return { node: { kind: "room", name: name.replace(/[.-]+$/, "") }, end: at + name.replace(/[.-]+$/, "").length };
   }
   const name = /^@?[\p{L}\p{N}_|[\]{}^`\\-]{1,64}/u.exec(text.slice(at, at + 66))?.[0];

@@ -1,6 +1,9 @@
 // Numeric replies and standard replies. Refusals reach the person in words, beside what they were about.
 
+import { emptyProfile } from "./asking.ts";
+import type { Profile } from "./asking.ts";
 import type { Asked, Chat } from "./chat.ts";
+import { described } from "./handlers.ts";
 import { fold } from "./irc.ts";
 import type { Line } from "./irc.ts";
 import { clean } from "./markup.ts";
@@ -42,8 +45,31 @@ export function numeric(chat: Chat, line: Line, asked: Asked | undefined): void 
       return names(chat, two, last);
     case "354":
       return who(chat, line);
+    case "324":
+      return modes(chat, line);
+    case "367": {
+      const room = chat.rooms.get(fold(one));
+      room?.banning.push({ mask: two, by: (three || "").split("!", 1)[0] ?? "", at: Number(line.params[4] ?? 0) * 1000 });
+      return;
+    }
+    case "368": {
+      const room = chat.rooms.get(fold(one));
+      if (room) [room.bans, room.banning] = [room.banning, []];
+      return;
+    }
+    case "761":
+      // Somebody's key and value: METADATA, and at the end of a WHOIS.
+      return described(chat, one, two, last);
+    case "760":
+      return described(chat, one, two, last);
+    case "766":
+      return described(chat, one, two, undefined);
+    case "770":
+    case "774":
+      return;
     case "900":
       chat.account = two;
+      chat.coding = false;
       return;
     case "901":
       chat.account = "";
@@ -55,8 +81,40 @@ export function numeric(chat: Chat, line: Line, asked: Asked | undefined): void 
     case "432":
       return taken(chat, line);
     default:
-      refusal(chat, line, asked);
+      if (!whois(chat, line)) refusal(chat, line, asked);
   }
+}
+
+/** The modes of a room, with their arguments in order. */
+function modes(chat: Chat, line: Line): void {
+  const [, name = "", letters = "", ...rest] = line.params;
+  const room = chat.rooms.get(fold(name));
+  if (room) room.modes = new Map([...letters.replace(/^\+/, "")].map((letter) => [letter, "klf".includes(letter) ? (rest.shift() ?? "") : ""]));
+}
+
+/** A line about somebody who was asked about. */
+function whois(chat: Chat, line: Line): boolean {
+  const [, nick = "", one = "", two = ""] = line.params;
+  const last = clean(line.params.at(-1) ?? "");
+  const before = chat.profiles.get(fold(nick));
+  if (!before || before.whole) {
+    if (!before || line.verb !== "311") return false;
+  }
+  const deeds: Record<string, () => Partial<Profile>> = {
+    "301": () => ({ away: last }),
+    "311": () => ({ ...emptyProfile(nick), user: one, host: two, realname: last }),
+    "313": () => ({ operator: true }),
+    "317": () => ({ idle: Number(one), since: Number(two) * 1000 }),
+    "318": () => ({ whole: true }),
+    "319": () => ({ rooms: last.split(" ").filter(Boolean) }),
+    "330": () => ({ account: one }),
+    "335": () => ({ bot: true }),
+    "401": () => ({ gone: true }),
+  };
+  const deed = deeds[line.verb];
+  if (!deed) return /^(307|312|320|338|378|379|671|672|276)$/.test(line.verb);
+  chat.profiles.set(fold(nick), { ...before, ...deed() });
+  return true;
 }
 
 /** Who is in a room. */
@@ -123,6 +181,12 @@ export function failure(chat: Chat, line: Line, asked: Asked | undefined): void 
     chat.registering = false;
     chat.password = "";
   }
+  if (asked?.search) {
+    asked.search.state = "failed";
+    asked.search.why = why;
+    return;
+  }
+  if (asked?.kind === "fetch") return;
   if (asked?.kind === "history" && asked.room) {
     asked.room.loading = "";
     asked.room.loaded = true;

@@ -65,6 +65,9 @@ export interface Room {
   mentions: number;
   /** Where I was when I came: the divider stands before this message. */
   divider: string;
+  /** Up to when I had read then, and how much was new; 0 once I have looked at the first of it. */
+  newSince: number;
+  newCount: number;
   /** Until when somebody types, by nickname. */
   typing: Map<string, number>;
   /** The half-typed line. */
@@ -75,8 +78,31 @@ export interface Room {
   waiting: (() => void)[];
   /** More came meanwhile than is kept: the latest page is wanted instead. */
   overtaken: boolean;
+  /** Messages beside those of the window, by msgid; null where one was asked for. */
+  others: Map<string, Message | null>;
+  /** What the room points out; null until that is known. The answer comes in several lines. */
+  pins: Pin[] | null;
+  pinning: Pin[];
+  /** The modes with their arguments; null until they are known. */
+  modes: Map<string, string> | null;
+  bans: Ban[] | null;
+  banning: Ban[];
   /** What happened to messages that are not here: applied when they come. By msgid. */
   later: Map<string, Later>;
+}
+
+/** A message that a room points out. */
+export interface Pin {
+  number: number;
+  /** Who said what. */
+  text: string;
+}
+
+/** Who may not come in, or not speak. */
+export interface Ban {
+  mask: string;
+  by: string;
+  at: number;
 }
 
 /** What is known of a message that is not here. */
@@ -117,6 +143,8 @@ export function emptyRoom(name: string, id: string, direct: boolean): Room {
     unread: 0,
     mentions: 0,
     divider: "",
+    newSince: 0,
+    newCount: 0,
     typing: new Map(),
     draft: "",
     catching: false,
@@ -124,5 +152,11 @@ export function emptyRoom(name: string, id: string, direct: boolean): Room {
     waiting: [],
     overtaken: false,
     later: new Map(),
+    others: new Map(),
+    pins: null,
+    pinning: [],
+    modes: null,
+    bans: null,
+    banning: [],
   };
 }

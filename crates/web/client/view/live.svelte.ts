@@ -28,6 +28,18 @@ export function look<T>(read: () => T): T {
   return read();
 }
 
+export type Panel = { kind: "search" | "room" } | { kind: "thread"; msgid: string } | { kind: "person"; nick: string };
+
+/** A message: by msgid, by number, or the first that was said after a time. */
+export interface Reveal {
+  room: string;
+  msgid?: string;
+  number?: number;
+  after?: number;
+  /** It was asked for once. */
+  asked: boolean;
+}
+
 /** What only the screens know. */
 export const screen = $state({
   inside: false,
@@ -36,8 +48,10 @@ export const screen = $state({
   dialog: "" as "" | "switcher" | "keep" | "rooms",
   replying: null as Message | null,
   editing: null as Message | null,
-  /** The msgid to be shown. */
-  reveal: "",
+  /** What stands beside the room instead of its members. */
+  panel: null as Panel | null,
+  /** The message to be shown. */
+  reveal: null as Reveal | null,
   network: "chinwag",
 });
 
@@ -131,13 +145,38 @@ export function setDraft(room: Room, text: string): void {
 }
 
 /** Shows a room, and puts it into the address, so that the address is an invitation. */
-export function go(name: string): void {
+export function go(name: string, keepPanel = false): void {
   const room = chat.open(name);
   screen.side = "";
   screen.dialog = "";
+  screen.reveal = null;
+  if (!keepPanel) screen.panel = null;
   screen.replying = null;
   screen.editing = null;
   if (isRoom(room.name)) history.replaceState(null, "", `#${encodeURIComponent(room.name.slice(1))}`);
+}
+
+/** Shows a message in its room. */
+export function reveal(room: Room, what: { msgid?: string; number?: number; after?: number }): void {
+  if (chat.active !== room.id) go(room.name, true);
+  screen.reveal = { room: room.id, asked: false, ...what };
+  if (matchMedia("(max-width: 68rem)").matches) screen.panel = null;
+}
+
+/** Where the focus was before a panel was opened. */
+let before: HTMLElement | null = null;
+
+export function openPanel(panel: Panel): void {
+  if (!screen.panel) before = document.activeElement as HTMLElement | null;
+  screen.side = "";
+  screen.panel = panel;
+}
+
+export function closePanel(): void {
+  screen.panel = null;
+  const to = before?.isConnected && before !== document.body ? before : document.getElementById("writing");
+  before = null;
+  to?.focus();
 }
 
 /** Rooms first, then people, each by name. */
