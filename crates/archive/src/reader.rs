@@ -62,9 +62,6 @@ pub enum ReadFailed {
         /// What SQLite said.
         source: rusqlite::Error,
     },
-    /// The index cannot be opened.
-    #[error("there is no index to search in (yet)")]
-    Index(#[source] rusqlite::Error),
     /// SQLite failed.
     #[error("reading the database failed")]
     Storage(#[from] rusqlite::Error),
@@ -148,15 +145,16 @@ impl Reader {
         self.with(|open| records::read(&open.connection, query))
     }
 
-    /// The newest messages with certain words, from the index that an [`crate::Indexer`] makes.
+    /// The newest messages with certain words, from the index that an [`crate::Indexer`] makes, and from what is not in it
+    /// yet. Where there is no index, only the newest entries are looked through.
     ///
     /// # Errors
-    /// As [`Reader::page`], and [`ReadFailed::Index`] where there is no index that could be read.
+    /// As [`Reader::page`].
     pub fn search(&self, query: &SearchQuery) -> Result<Hits, ReadFailed> {
         let mut slot = self.index.borrow_mut();
-        let index = match slot.take() {
+        let mut index = match slot.take() {
             Some(index) => index,
-            None => Index::open(&self.file.with_file_name(SEARCH_FILE)).map_err(ReadFailed::Index)?,
+            None => Index::new(self.file.with_file_name(SEARCH_FILE))?,
         };
         // After a failure it is opened anew.
         let found = self.with(|open| index.find(&open.connection, query, &mut open.senders))?;

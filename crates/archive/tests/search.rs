@@ -183,7 +183,7 @@ fn what_was_changed_hidden_or_deleted_is_found_as_it_is_now() {
     drop(index);
     happens(&mut opened, &mut proposer, amended(7, 10, Amendment::Redacted { reason: None }));
     let hits = opened.reader.search(&query("tea", &[1])).expect("reads");
-    assert_eq!((texts(&hits), hits.behind), (vec!["tea, green or black?"], 1));
+    assert_eq!((texts(&hits), hits.behind), (vec!["tea, green or black?"], 0));
     // It goes on where it was.
     let _index = opened.index().expect("starts");
     assert_eq!(found(&opened, "tea"), [2]);
@@ -194,7 +194,8 @@ fn an_index_that_is_of_no_use_is_made_again() {
     let dir = folder();
     let (opened, _) = filled(&dir);
     let file = dir.path().join(SEARCH_FILE);
-    assert!(opened.reader.search(&query("tea", &[1])).is_err(), "there is none yet");
+    // There is none yet: what is new is looked through.
+    assert_eq!(search(&opened, &query("tea", &[1])).hits.len(), 3);
     for spoil in [
         || None,
         || Some(b"no database at all, but long enough to be one: ".repeat(100)),
@@ -230,6 +231,56 @@ fn an_index_that_is_of_no_use_is_made_again() {
         std::thread::sleep(Duration::from_millis(5));
     }
     drop(opened.log);
+}
+
+#[test]
+fn what_was_said_a_moment_ago_is_found_and_how_much_is_not_is_said() {
+    let dir = folder();
+    let (mut opened, mut proposer) = filled(&dir);
+    let index = opened.index().expect("starts");
+    // Filled up to here, then left behind.
+    let until = Instant::now() + PATIENCE;
+    let filled = || {
+        let index = rusqlite::Connection::open(dir.path().join(SEARCH_FILE)).expect("opens");
+        index.query_row("SELECT value FROM meta WHERE key = 'position'", (), |row| row.get::<_, i64>(0))
+    };
+    while !matches!(filled(), Ok(10)) {
+        assert!(Instant::now() < until, "the index is not filled");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    drop(index);
+    let found = |opened: &Opened, typed: &str| {
+        let hits = opened.reader.search(&query(typed, &[1])).expect("reads");
+        (hits.hits.iter().map(|hit| hit.row.number.0).collect::<Vec<_>>(), hits.more, hits.behind)
+    };
+    assert_eq!(found(&opened, "tea"), (vec![1, 2, 7], false, 0));
+    happens(&mut opened, &mut proposer, Event::Said(Arc::new(said(1, "fresh tea"))));
+    assert_eq!(found(&opened, "tea"), (vec![1, 2, 7, 8], false, 0));
+    assert_eq!(found(&opened, "tea limit:2"), (vec![7, 8], true, 0));
+    assert_eq!(found(&opened, "fresh"), (vec![8], false, 0));
+    // What was changed since reads as it does now, in the file's part as in the fresh one.
+    let edited = |text: &str| Amendment::Edited { text: text.into() };
+    happens(&mut opened, &mut proposer, amended(1, 3, edited("coffee is ready")));
+    happens(&mut opened, &mut proposer, amended(8, 11, edited("cold tea")));
+    assert_eq!(found(&opened, "tea"), (vec![2, 7, 8], false, 0));
+    assert_eq!((found(&opened, "coffee").0, found(&opened, "fresh").0), (vec![1], vec![]));
+    happens(&mut opened, &mut proposer, amended(8, 11, Amendment::Redacted { reason: None }));
+    assert_eq!(found(&opened, "tea"), (vec![2, 7], false, 0));
+    // Further behind than what is taken in at once: the newest is found, and what was missed is counted.
+    let batch = (0..2_500).map(|n| proposer.say(1, &format!("message {n} with milk"))).collect();
+    store(&mut opened.log, batch);
+    let (numbers, more, behind) = found(&opened, "milk limit:100");
+    assert_eq!((numbers.len(), numbers[99], more, behind), (100, 2_508, true, 504));
+    assert_eq!(found(&opened, "\"message 499\"").0, [0; 0]);
+    assert_eq!(found(&opened, "\"message 500\"").0, [509]);
+    let _index = opened.index().expect("starts");
+    let until = Instant::now() + PATIENCE;
+    while found(&opened, "milk").2 > 0 {
+        assert!(Instant::now() < until, "the index does not come");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    assert_eq!(found(&opened, "\"message 499\"").0, [508]);
+    assert_eq!(found(&opened, "tea"), (vec![2, 7], false, 0));
 }
 
 #[test]

@@ -204,7 +204,8 @@ pub struct Hits {
     pub hits: Vec<Hit>,
     /// Older messages may fit as well.
     pub more: bool,
-    /// How many entries of the log are not in the index yet, where it is far behind.
+    /// How many entries of the log were not looked through, since the index is far behind; 0 means that nothing was
+    /// missed.
     pub behind: u64,
 }
 

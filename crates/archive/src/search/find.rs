@@ -2,13 +2,14 @@
 //! given to anybody.
 
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::PathBuf;
 
 use chinwag_core::history::Anchor;
 use chinwag_core::ids::{Number, RoomId};
 use chinwag_core::search::{Hit, Hits, SearchQuery};
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, Rows};
 
+use super::fresh::Fresh;
 use super::words;
 use crate::reader::{ReadFailed, Senders};
 use crate::room::InRoom;
@@ -18,40 +19,60 @@ use crate::writer::signed;
 /// Messages that the index names and that are looked at for one answer.
 const LOOKED_AT_MAX: u64 = 20_000;
 
-/// The index, for reading.
+/// Names those messages in an index that fit, newest first.
+pub(super) const NAMED: &str =
+    "SELECT rowid FROM post WHERE post MATCH ?1 AND rowid > ?2 AND rowid < ?3 ORDER BY rowid DESC";
+
+/// The index, for reading, and what it does not have yet.
 #[derive(Debug)]
-pub(crate) struct Index(Connection);
+pub(crate) struct Index {
+    file: PathBuf,
+    /// None as long as there is none that could be read: then only what is fresh is looked through.
+    kept: Option<Connection>,
+    fresh: Fresh,
+}
 
 impl Index {
-    /// Opens it. Fails where there is none.
-    pub(crate) fn open(file: &Path) -> rusqlite::Result<Index> {
-        super::connect(file, OpenFlags::SQLITE_OPEN_READ_ONLY).map(Index)
+    /// The index in a file, which is opened when it is there and whole.
+    pub(crate) fn new(file: PathBuf) -> rusqlite::Result<Index> {
+        Ok(Index { file, kept: None, fresh: Fresh::new()? })
     }
 
     /// The newest messages that fit, oldest first. `connection` is in a transaction on the database.
     pub(crate) fn find(
-        &self,
+        &mut self,
         connection: &Connection,
         query: &SearchQuery,
         senders: &mut Senders,
     ) -> Result<Hits, ReadFailed> {
-        let behind = self.behind(connection)?;
+        if self.kept.is_none() {
+            let opened = super::connect(&self.file, OpenFlags::SQLITE_OPEN_READ_ONLY);
+            self.kept = opened.ok().filter(|kept| super::position(kept).is_ok());
+        }
+        // One state of the index for all of it.
+        let kept = self.kept.as_ref().map(Connection::unchecked_transaction).transpose()?;
+        let position = kept.as_ref().map_or(Ok(0), |kept| super::position(kept))?;
+        let behind = self.fresh.follow(connection, signed(position))?;
         let Some(question) = words::question(query) else { return Ok(Hits { behind, ..Hits::default() }) };
         let (after, before) = bounds(connection, query)?;
         let places: HashMap<RoomId, Number> =
             query.places.iter().map(|place| (place.room, place.first)).collect();
-        let mut statement = self.0.prepare_cached(
-            "SELECT rowid FROM post WHERE post MATCH ?1 AND rowid > ?2 AND rowid < ?3 ORDER BY rowid DESC",
-        )?;
-        let mut named = statement.query((question, after, before))?;
+        let mut fresh = self.fresh.named(&question, after, before)?.into_iter().peekable();
+        let mut statement = kept.as_ref().map(|kept| kept.prepare_cached(NAMED)).transpose()?;
+        let mut named =
+            statement.as_mut().map(|named| named.query((&question, after, before))).transpose()?;
         let (mut hits, mut looked_at, mut more) = (Vec::new(), 0, false);
-        while let Some(row) = named.next()? {
+        let mut old = self.next_old(&mut named)?;
+        while let Some(seq) = fresh.peek().copied().max(old) {
             looked_at += 1;
             if looked_at > LOOKED_AT_MAX {
                 more = true;
                 break;
             }
-            let Some(hit) = read(connection, row.get(0)?, &places, senders)? else { continue };
+            if fresh.next_if_eq(&seq).is_none() {
+                old = self.next_old(&mut named)?;
+            }
+            let Some(hit) = read(connection, seq, &places, senders)? else { continue };
             if hits.len() >= query.limit as usize {
                 more = true;
                 break;
@@ -62,12 +83,16 @@ impl Index {
         Ok(Hits { hits, more, behind })
     }
 
-    /// Entries of the log that are not in the index yet.
-    fn behind(&self, connection: &Connection) -> rusqlite::Result<u64> {
-        let head: Option<i64> =
-            connection.prepare_cached("SELECT max(seq) FROM ev")?.query_row((), |row| row.get(0))?;
-        let position = super::position(&self.0)?;
-        Ok(head.unwrap_or(0).cast_unsigned().saturating_sub(position))
+    /// The next message that the file names. Those that were touched since are known better by the fresh part.
+    fn next_old(&self, named: &mut Option<Rows<'_>>) -> rusqlite::Result<Option<i64>> {
+        let Some(named) = named else { return Ok(None) };
+        while let Some(row) = named.next()? {
+            let seq = row.get(0)?;
+            if !self.fresh.has(seq)? {
+                return Ok(Some(seq));
+            }
+        }
+        Ok(None)
     }
 }
 

@@ -154,32 +154,37 @@ macro_rules! said {
 
 /// Brings some more entries into the index. Whether there may be more.
 fn step(log: &Connection, index: &mut Connection) -> rusqlite::Result<bool> {
-    let from = super::position(index)?;
+    let from = signed(super::position(index)?);
     let reading = log.unchecked_transaction()?;
     let writing = index.transaction()?;
-    let mut last = signed(from);
-    {
-        let sql = concat!("SELECT ", said!(), " WHERE ev.seq > ?1 ORDER BY ev.seq LIMIT ?2");
-        let mut statement = reading.prepare_cached(sql)?;
-        let mut found = statement.query((last, STEP))?;
-        while let Some(row) = found.next()? {
-            last = row.get(0)?;
-            let kind: i64 = row.get(3)?;
-            if row.get::<_, Option<i64>>(2)?.is_some() {
-                put(row, &writing, false)?;
-            } else if matches!(kind, kind::EDIT | kind::REDACTION | kind::PURGED) {
-                let extra = row.get_ref(4)?.as_str_or_null().map_err(rusqlite::Error::from)?;
-                // What makes no sense to this version is left to the look at each message that is found.
-                if let Ok(event) = rows::other_event(extra, None) {
-                    again(&reading, &writing, row.get(1)?, &event)?;
-                }
-            }
-        }
-    }
+    let last = bring(&reading, &writing, from, STEP)?;
     writing.prepare_cached("UPDATE meta SET value = ?1 WHERE key = 'position'")?.execute([last])?;
     writing.commit()?;
     reading.commit()?;
-    Ok(last >= signed(from) + STEP)
+    Ok(last >= from + STEP)
+}
+
+/// Brings at most so many entries after a position into an index: messages, and what happened to messages. Gives the
+/// position of the last one.
+pub(super) fn bring(log: &Connection, index: &Connection, from: i64, most: i64) -> rusqlite::Result<i64> {
+    let mut last = from;
+    let sql = concat!("SELECT ", said!(), " WHERE ev.seq > ?1 ORDER BY ev.seq LIMIT ?2");
+    let mut statement = log.prepare_cached(sql)?;
+    let mut found = statement.query((last, most))?;
+    while let Some(row) = found.next()? {
+        last = row.get(0)?;
+        let kind: i64 = row.get(3)?;
+        if row.get::<_, Option<i64>>(2)?.is_some() {
+            put(row, index, false)?;
+        } else if matches!(kind, kind::EDIT | kind::REDACTION | kind::PURGED) {
+            let extra = row.get_ref(4)?.as_str_or_null().map_err(rusqlite::Error::from)?;
+            // What makes no sense to this version is left to the look at each message that is found.
+            if let Ok(event) = rows::other_event(extra, None) {
+                again(log, index, row.get(1)?, &event)?;
+            }
+        }
+    }
+    Ok(last)
 }
 
 /// What happened to messages that are in the index.

@@ -1,10 +1,12 @@
 //! Full-text search: `search.db`, an index that holds no texts and can be made again from `chat.db` at any time.
 //!
-//! A thread of its own fills it ([`indexer`]), some hundred milliseconds behind the log. What is found in it is read
-//! from `chat.db` before anybody sees it, so that nothing which was deleted, hidden or changed meanwhile is shown,
-//! however far behind the index is.
+//! A thread of its own fills it ([`indexer`]), some hundred milliseconds behind the log. What it does not have yet is
+//! asked the same question in a small index in memory (`fresh`), so that what was said a moment ago is found. What
+//! is found is read from `chat.db` before anybody sees it, so that nothing which was deleted, hidden or changed meanwhile
+//! is shown, however far behind the index is.
 
 mod find;
+mod fresh;
 pub(crate) mod indexer;
 mod words;
 

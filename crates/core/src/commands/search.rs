@@ -28,9 +28,6 @@ const NAME: &str = "SEARCH";
 const LIMIT: u32 = 20;
 const LIMIT_MAX: u32 = 100;
 
-/// Entries by which an index may be behind without its being said.
-const BEHIND: u64 = 5_000;
-
 /// `SEARCH <attributes>`, or `SEARCH <words>`
 pub(crate) fn search(chat: &Chat, asking: &mut Asking<'_>, message: &Message<'_>) -> Flow {
     let wanted = match wanted(chat, message) {
@@ -65,6 +62,12 @@ pub(crate) fn search(chat: &Chat, asking: &mut Asking<'_>, message: &Message<'_>
         Err(flow) => return flow,
     };
     let batched = asking.session.caps.contains(Cap::SojuSearch) && asking.session.caps.contains(Cap::Batch);
+    if hits.behind > 0 {
+        let behind = hits.behind;
+        let text =
+            format!("{behind} entries are not in the index yet: search again in a moment to miss nothing");
+        note(asking, NAME, "INDEX_BEHIND", [behind.to_string().into()], text.into());
+    }
     if batched {
         batch(chat, asking, user, &rooms, hits)
     } else {
@@ -124,13 +127,11 @@ fn tell(chat: &Chat, asking: &mut Asking<'_>, rooms: &[(&Room, Arc<str>)], hits:
         let msgid = MsgId::stored(chat.msgid_key(), row.seq.0).to_string();
         note(asking, NAME, "HIT", [Text::from(name), msgid.into()], text.into());
     }
-    let mut text = match (hits.hits.len(), hits.more) {
+    let text = match (hits.hits.len(), hits.more) {
+        (0, _) if hits.behind > 0 => "Nothing was found yet".to_owned(),
         (0, _) => "Nothing was found".to_owned(),
         (count, false) => format!("{count} found"),
         (count, true) => format!("The newest {count}; add before:<time> to see older ones"),
     };
-    if hits.behind > BEHIND {
-        text.push_str(&format!("; the index is being made, {} messages are not in it yet", hits.behind));
-    }
     note(asking, NAME, "END", ["*".into()], text.into());
 }
