@@ -505,6 +505,29 @@ fn the_mouse_opens_rooms_and_scrolls() {
     assert!(!screen.contains("line 39") && screen.contains("line 36"), "{screen}");
 }
 
+/// Text, colours and marks of every theme.
+#[test]
+fn every_theme() {
+    for name in ["dark", "light", "16", "none", "contrast"] {
+        let mut rig = Rig::empty(100, 12, Palette::named(name).unwrap());
+        rig.add("chat.example");
+        rig.history =
+            vec!["bob: is it **green**?".to_owned(), "carla: `yes`: https://ci.example/".to_owned()];
+        rig.connect();
+        rig.server(":ann!a@h JOIN #rust\n:bob!b@h PRIVMSG #rust :ann: psst");
+        rig.types("\x1b1\x1b2");
+        rig.says("bob", "ann: look");
+        rig.silent = true;
+        rig.types("on its way\r");
+        rig.types("/re 1 x");
+        rig.screen();
+        insta::assert_snapshot!(
+            format!("every_theme_{name}"),
+            format!("{:?}", rig.app.screen(rig.now).buffer)
+        );
+    }
+}
+
 #[test]
 fn any_size_and_any_keys_are_survived() {
     let mut rig = Rig::with(80, 24, &["bob: hello", "carla: 漢字漢字 https://example.org"]);
