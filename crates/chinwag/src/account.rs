@@ -1,13 +1,12 @@
 //! `chinwag account …`: accounts of a data folder on which no server runs.
 
-use std::io::{self, BufRead, IsTerminal, Write};
 use std::path::Path;
 
 use chinwag_server::Config;
 use chinwag_server::keeper::Keeper;
 
 use crate::cli::{AccountArgs, AccountCommand};
-use crate::{Failure, folder, print};
+use crate::{Failure, folder, print, secret};
 
 /// Carries one of the commands out.
 pub(crate) fn run(args: AccountArgs) -> Result<(), Failure> {
@@ -20,11 +19,11 @@ pub(crate) fn run(args: AccountArgs) -> Result<(), Failure> {
     let failed = |error: chinwag_server::keeper::KeepError| Failure::Failed(error.to_string());
     match command {
         AccountCommand::Add { name, .. } => {
-            keeper.add(&name, &password(&name)?).map_err(failed)?;
+            keeper.add(&name, &secret::typed(&name)?).map_err(failed)?;
             print(&format!("{name} is an account now\n"))
         }
         AccountCommand::Password { name } => {
-            keeper.set_password(&name, &password(&name)?).map_err(failed)?;
+            keeper.set_password(&name, &secret::typed(&name)?).map_err(failed)?;
             print(&format!("{name} has another password\n"))
         }
         AccountCommand::List => {
@@ -44,7 +43,7 @@ pub(crate) fn run(args: AccountArgs) -> Result<(), Failure> {
 
 /// `chinwag hash`: what the configuration keeps of a password.
 pub(crate) fn hash() -> Result<(), Failure> {
-    let password = password("the operator")?;
+    let password = secret::typed("the operator")?;
     print(&format!("{}\n", chinwag_server::keeper::hash_password(&password)))
 }
 
@@ -61,20 +60,4 @@ fn make(data: &Path, config: Option<&Path>) -> Result<Keeper, Failure> {
     let config = config.map_or_else(|| Ok(Config::default()), Config::read);
     let config = config.map_err(|error| Failure::Usage(error.to_string()))?;
     Keeper::make(data, &config).map_err(|error| Failure::Failed(error.to_string()))
-}
-
-/// The first line of standard input. Whoever types it sees it; a file or a program is the better way.
-fn password(name: &str) -> Result<String, Failure> {
-    let failed = |error: io::Error| Failure::Failed(format!("cannot read the password: {error}"));
-    if io::stdin().is_terminal() {
-        eprint!("password of {name} (it will be seen): ");
-        io::stderr().flush().map_err(failed)?;
-    }
-    let mut line = String::new();
-    io::stdin().lock().read_line(&mut line).map_err(failed)?;
-    let password = line.trim_end_matches(['\r', '\n']).to_owned();
-    if password.is_empty() {
-        return Err(Failure::Usage("no password came: write it to standard input, in one line".to_owned()));
-    }
-    Ok(password)
 }

@@ -13,6 +13,7 @@ chinwag: the chat room that everybody can walk into
   chinwag join [ADDRESS]    walk into a server with the terminal client
   chinwag say ROOM [TEXT]   say something, or what comes by standard input
   chinwag tail ROOM         print what is said, as it comes
+  chinwag search QUERY      print what was said with these words
   chinwag export ROOM       write a room's whole history to a file
   chinwag config            print every setting with its default and its reason
   chinwag config check FILE say whether a configuration file is fine
@@ -55,6 +56,7 @@ Examples:
   chinwag join chat.example                 another one, with TLS
   chinwag join chat.example --room '#rust'  straight into a room
   chinwag join localhost chat.example       two servers in one client
+  chinwag join --account ann                with your account; the password is asked for
   chinwag join irc.example:6667 --plaintext any IRC server
 
 F1 shows the keys. Your nickname, rooms, and the servers' certificates are remembered in the platform's state folder,
@@ -78,6 +80,16 @@ Examples:
 
 Fields of --json: room, msgid, number, time (UTC), nick, account (null for guests), bot, kind (message, action, notice),
 text, reply_to (a msgid or null), edited. They stay; more may come.";
+
+const SEARCH_EXAMPLES: &str = "\
+Examples:
+  chinwag search green tea                   messages with both words, the newest 20
+  chinwag search '\"green tea\"' 'kett*'      a phrase, and all words that begin so
+  chinwag search kettle --room '#tea' --from ann --since 7d
+  chinwag search deploy --json -n 500        one JSON object a line, with the fields of tail --json
+
+Where you may read is looked through: as a guest the rooms of chinwag join's last time, or --room. Exit code 0 means that
+something was found, 1 that nothing was.";
 
 const EXPORT_EXAMPLES: &str = "\
 Examples:
@@ -152,6 +164,9 @@ pub(crate) enum Command {
     /// Print the last messages of rooms, and those that come.
     #[command(after_help = TAIL_EXAMPLES)]
     Tail(TailArgs),
+    /// Print what was said with certain words, oldest first.
+    #[command(after_help = SEARCH_EXAMPLES)]
+    Search(SearchArgs),
     /// Write the whole history of rooms, oldest first.
     #[command(after_help = EXPORT_EXAMPLES)]
     Export(ExportArgs),
@@ -188,6 +203,8 @@ pub(crate) struct JoinArgs {
     /// Your nickname; without it the one of the last time, or you are asked.
     #[arg(long, value_name = "NAME")]
     pub(crate) nick: Option<String>,
+    #[command(flatten)]
+    pub(crate) proof: ProofArgs,
     /// A room to enter; may be given more than once [default: the rooms of the last time, or #lobby].
     #[arg(long = "room", value_name = "ROOM")]
     pub(crate) rooms: Vec<String>,
@@ -205,7 +222,7 @@ pub(crate) struct JoinArgs {
     pub(crate) no_mouse: bool,
 }
 
-/// Which server, and who comes in: the same for `say`, `tail` and `export`.
+/// Which server, and who comes in: the same for `say`, `tail`, `search` and `export`.
 #[derive(Debug, Args)]
 pub(crate) struct ServerArgs {
     /// The server: host or host:port.
@@ -214,12 +231,8 @@ pub(crate) struct ServerArgs {
     /// The nickname; another one like it where it is taken [default: the account, or your name on this machine].
     #[arg(long, value_name = "NAME", env = "CHINWAG_NICK")]
     pub(crate) nick: Option<String>,
-    /// The account; its password comes by CHINWAG_PASSWORD or --password-file.
-    #[arg(long, value_name = "NAME", env = "CHINWAG_ACCOUNT")]
-    pub(crate) account: Option<String>,
-    /// A file whose first line is the account's password.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) password_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) proof: ProofArgs,
     /// Use TLS [default: except on this machine].
     #[arg(long, conflicts_with = "plaintext")]
     pub(crate) tls: bool,
@@ -229,6 +242,17 @@ pub(crate) struct ServerArgs {
     /// For how long a server that is lost is waited for.
     #[arg(long, value_name = "SECONDS", default_value_t = 15)]
     pub(crate) patience: u32,
+}
+
+/// Whose account it is: the same for `join`, `say`, `tail`, `search` and `export`.
+#[derive(Debug, Args)]
+pub(crate) struct ProofArgs {
+    /// The account; its password comes by CHINWAG_PASSWORD or --password-file, and join asks for it otherwise.
+    #[arg(long, value_name = "NAME", env = "CHINWAG_ACCOUNT")]
+    pub(crate) account: Option<String>,
+    /// A file whose first line is the account's password.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) password_file: Option<PathBuf>,
 }
 
 /// `chinwag say`
@@ -268,6 +292,31 @@ pub(crate) struct TailArgs {
     /// End there instead of waiting for more.
     #[arg(long)]
     pub(crate) once: bool,
+}
+
+/// `chinwag search`
+#[derive(Debug, Args)]
+pub(crate) struct SearchArgs {
+    #[command(flatten)]
+    pub(crate) server: ServerArgs,
+    /// Words that must all be there, "phrases", begin*; also from:, in:, before: and after: as in /search.
+    #[arg(required = true, value_name = "QUERY")]
+    pub(crate) query: Vec<String>,
+    /// In this room, or the conversation with this person.
+    #[arg(long, value_name = "ROOM")]
+    pub(crate) room: Option<String>,
+    /// Said by who had this nickname or account.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) from: Option<String>,
+    /// Said since a time (2026-11-21T14:00:00Z, 90s, 2h, 7d) or behind a message (its msgid).
+    #[arg(long, value_name = "TIME|MSGID")]
+    pub(crate) since: Option<String>,
+    /// One JSON object a line, as tail --json.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// At most so many messages, the newest.
+    #[arg(short = 'n', long = "lines", value_name = "COUNT", default_value_t = 20)]
+    pub(crate) count: usize,
 }
 
 /// `chinwag export`

@@ -12,6 +12,7 @@ mod known;
 mod link;
 mod pipes;
 mod progress;
+mod secret;
 mod serve;
 
 use std::io::Write;
@@ -46,6 +47,7 @@ fn run(command: Option<Command>) -> Result<(), Failure> {
         Some(Command::Join(args)) => join::run(args),
         Some(Command::Say(args)) => pipes::say(args),
         Some(Command::Tail(args)) => pipes::tail(args),
+        Some(Command::Search(args)) => pipes::search(args),
         Some(Command::Export(args)) => pipes::export(args),
         Some(Command::Account(args)) => account::run(args),
         Some(Command::Backup(args)) => backup::backup(args),

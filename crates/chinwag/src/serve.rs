@@ -158,6 +158,9 @@ fn ways_in(text: &mut String, place: &Listening, outside: Option<IpAddr>) {
     if let Some(link) = link(place, outside) {
         line("browser", &link);
     }
+    if is(Kind::Irc) {
+        line("join", &format!("{}      (the terminal client)", join(there, place)));
+    }
     if is(Kind::Plain) && open {
         line("nc", &format!("nc {host} {port}"));
         line("telnet", &format!("telnet {host} {port}"));
@@ -182,6 +185,20 @@ fn ways_in(text: &mut String, place: &Listening, outside: Option<IpAddr>) {
         line("ssh", &format!("ssh -p {port} you@{host}      (your key keeps the nickname yours)"));
     } else if place.kind == Kind::Ssh {
         line("ssh", &format!("{there} is for ssh, which [ssh] enabled = false switches off"));
+    }
+}
+
+/// How the terminal client comes in: without an address where it finds the server by itself.
+fn join(there: SocketAddr, place: &Listening) -> String {
+    let here = there.ip().is_loopback();
+    let option = match place.tls {
+        TlsMode::Only if here => " --tls",
+        TlsMode::Off if !here => " --plaintext",
+        _ => "",
+    };
+    match there.port() {
+        chinwag_server::config::PORT if here => format!("chinwag join{option}"),
+        _ => format!("chinwag join {there}{option}"),
     }
 }
 
@@ -295,6 +312,7 @@ mod tests {
         );
         assert!(text.contains("nc 127.0.0.1 55555"), "{text}");
         assert!(text.contains("irssi -c 127.0.0.1 -p 6667"), "{text}");
+        assert!(text.contains("chinwag join 127.0.0.1:6667  "), "{text}");
         assert!(text.contains("nc -U /run/chat.sock"), "{text}");
         assert!(!text.contains("only this machine"), "{text}");
         assert_eq!(text.matches("00ff").count(), 1, "{text}");
@@ -309,9 +327,23 @@ mod tests {
             "{only}"
         );
         let off = shown(Kind::Irc, TlsMode::Off);
+        assert!(only.contains("chinwag join 127.0.0.1:1 --tls  "), "{only}");
+        assert!(off.contains("chinwag join 127.0.0.1:1  "), "{off}");
         assert!(off.contains("no TLS") && !off.contains("certificate") && !off.contains("ws://"), "{off}");
         assert!(shown(Kind::Ssh, TlsMode::Off).contains("switches off"));
         assert!(shown(Kind::Any, TlsMode::Off).contains("ssh -p 1 you@127.0.0.1"));
+    }
+
+    #[test]
+    fn the_terminal_client_is_told_only_what_it_does_not_know() {
+        let way = |address: &str, tls| {
+            let place = place(address, Kind::Any, tls);
+            join(place.address.tcp().unwrap(), &place)
+        };
+        assert_eq!(way("127.0.0.1:55555", TlsMode::Auto), "chinwag join");
+        assert_eq!(way("[::1]:7000", TlsMode::Auto), "chinwag join [::1]:7000");
+        assert_eq!(way("192.0.2.1:55555", TlsMode::Auto), "chinwag join 192.0.2.1:55555");
+        assert_eq!(way("192.0.2.1:55555", TlsMode::Off), "chinwag join 192.0.2.1:55555 --plaintext");
     }
 
     #[test]

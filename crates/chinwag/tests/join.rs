@@ -194,6 +194,66 @@ fn scrolling_through_everything_takes_little_memory() {
 }
 
 #[test]
+fn search_goes_further_back_than_what_is_loaded() {
+    let data = tempfile::tempdir().unwrap();
+    let server = serve(data.path(), &[]);
+    let mut bob = bob(&server);
+    for hundred in 0..10 {
+        let line = |number: u32| match number {
+            3 | 400 => format!("PRIVMSG #lobby :line {number} has the Needle"),
+            _ => format!("PRIVMSG #lobby :line {number} is hay"),
+        };
+        let text: Vec<String> = (0..100).map(|number| line(hundred * 100 + number)).collect();
+        bob.send(&format!("{}\r\nPING :{hundred}", text.join("\r\n")));
+        bob.until(|line| line.contains("PONG"));
+    }
+    let ann = Person::join(data.path(), (120, 24), &[&server.address().to_string(), "--nick", "ann"]);
+    ann.sees("line 999 is hay");
+    ann.types("/search needle\r");
+    ann.sees("line 400 has the Needle");
+    ann.types("\x1b[A");
+    ann.sees("line 3 has the Needle");
+    ann.types("\x1b[A");
+    ann.sees("nothing further back");
+    ann.types("\x1b[B");
+    ann.sees("line 400 has the Needle");
+    ann.types("\x1b[B");
+    ann.sees("line 999 is hay");
+    ann.types("\x1b");
+    ann.sees("say something to #lobby");
+    bob.send("PRIVMSG #lobby :a fresh pin");
+    ann.sees("a fresh pin");
+    ann.types("/search from:bob pin\r");
+    ann.until("the hit", |screen| screen.contains("1 of 1"));
+}
+
+#[test]
+fn an_account_comes_in_by_its_password() {
+    let data = tempfile::tempdir().unwrap();
+    let server = serve(data.path(), &[]);
+    let mut ann = Caller::irc(server.address(), "ann", "draft/account-registration standard-replies");
+    ann.send("REGISTER * * :correct horse battery");
+    ann.until(|line| line.contains("REGISTER SUCCESS"));
+    drop(ann);
+    let file = data.path().join("password.txt");
+    std::fs::write(&file, "correct horse battery\n").unwrap();
+    let address = server.address().to_string();
+    let options = [&address, "--account", "ann", "--password-file", file.to_str().unwrap()];
+    let joined = Person::join(data.path(), (80, 24), &options);
+    joined.sees("1 here");
+    joined.types("/whois ann\r");
+    joined.sees("logged in as");
+    // Without a file it is asked for, and not seen.
+    let mut asked = Person::join(data.path(), (80, 24), &[&address, "--account", "ann"]);
+    asked.sees("password of ann:");
+    asked.types("correct horse battery\r");
+    asked.sees("here");
+    assert!(!asked.said().contains("horse"), "{}", asked.said());
+    asked.types("/quit\r");
+    assert_eq!(asked.ends(), 0);
+}
+
+#[test]
 fn who_does_nothing_costs_nothing() {
     let data = tempfile::tempdir().unwrap();
     let server = serve(data.path(), &[]);

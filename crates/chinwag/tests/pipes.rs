@@ -1,4 +1,4 @@
-//! The chat as one end of a pipe: `chinwag say`, `tail` and `export` against the real server.
+//! The chat as one end of a pipe: `chinwag say`, `tail`, `search` and `export` against the real server.
 
 #![allow(clippy::unwrap_used)]
 
@@ -254,4 +254,52 @@ fn export_writes_the_whole_history() {
     assert_eq!((code, text.lines().count()), (0, 450), "{said}");
     assert!(said.contains("remembered by its certificate"), "{said}");
     assert_eq!(server.run(&["export", "#build", "--tls"], "").2, "");
+}
+
+#[test]
+fn what_was_said_is_found_at_once() {
+    let server = Server::start();
+    for text in ["green tea is ready", "black coffee", "tea, again"] {
+        assert_eq!(server.run(&["say", "#build", text], "").0, 0);
+    }
+    let found = |arguments: &[&str]| {
+        let (code, text, said) = server.run(arguments, "");
+        let texts: Vec<String> = text
+            .lines()
+            .map(|line| line.split_once("] [#build] pipe: ").unwrap_or_else(|| panic!("{line}")).1.to_owned())
+            .collect();
+        (code, texts, said)
+    };
+    // A moment after it was said.
+    let both = vec!["green tea is ready".to_owned(), "tea, again".to_owned()];
+    assert_eq!(found(&["search", "tea", "--room", "#build"]), (0, both.clone(), String::new()));
+    assert_eq!(found(&["search", "tea", "in:#build"]).1, both);
+    assert_eq!(found(&["search", "tea", "--room", "#build", "-n", "1"]).1, both[1..]);
+    assert_eq!(found(&["search", "ready", "green", "--room", "#build", "--since", "1h"]).1, both[..1]);
+    assert_eq!(
+        found(&["search", "\"green tea\"", "rea*", "--room", "#build", "--from", "pipe"]).1,
+        both[..1]
+    );
+    assert_eq!(found(&["search", "tea", "--room", "#build", "--from", "ann"]).0, 1);
+    let (code, text, _) = server.run(&["search", "tea", "--room", "#build", "--json"], "");
+    let said: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let (_, tailed, _) = server.run(&["tail", "#build", "--once", "--json"], "");
+    let tailed: Vec<Value> = tailed.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!((code, &said[0], &said[1]), (0, &tailed[0], &tailed[2]));
+    // Nothing there: as grep has it. And what makes no sense.
+    let nothing = (1, vec![], "chinwag: nothing was found\n".to_owned());
+    assert_eq!(found(&["search", "water", "--room", "#build"]), nothing);
+    assert_eq!(server.run(&["search"], "").0, 2);
+    assert_eq!(server.run(&["search", "x", "--since", "two hours"], "").0, 2);
+    let (code, _, said) = server.run(&["search", "x", "--room", "#a*b"], "");
+    assert!(code == 1 && said.contains("cannot be entered"), "{said}");
+    // More than one answer holds.
+    let lines: String = (0..130).map(|nth| format!("cup {nth}\n")).collect();
+    assert_eq!(server.run(&["say", "#build"], &lines).0, 0);
+    let cups = found(&["search", "cup", "--room", "#build", "-n", "1000"]).1;
+    assert_eq!(cups, (0..130).map(|nth| format!("cup {nth}")).collect::<Vec<_>>());
+    // Without a room: where one was the last time, or the lobby.
+    assert_eq!(server.run(&["say", "#lobby", "lobby tea"], "").0, 0);
+    let (code, text, _) = server.run(&["search", "tea"], "");
+    assert!(code == 0 && text.lines().count() == 1 && text.contains("[#lobby] pipe: lobby tea"), "{text}");
 }

@@ -23,6 +23,8 @@ pub enum Change {
         /// The line, if it is held.
         line: LineId,
     },
+    /// The answer to a search is there: [`crate::Client::found`].
+    Found,
     /// So much that it is not listed: look at everything.
     Everything,
 }

@@ -16,6 +16,7 @@ use crate::link::{Backoff, Dice, Link};
 use crate::outbox::{Outgoing, Pace};
 use crate::profile::Profile;
 use crate::registration::Registration;
+use crate::seek::Seeking;
 use crate::server::ServerInfo;
 
 /// Bytes for the server that are held while the driver does not take them. A line beyond is dropped, and the link with
@@ -63,6 +64,7 @@ pub struct Client {
     pub(crate) batches: Batches,
     pub(crate) asked: BTreeMap<String, Asked>,
     pub(crate) asks: Asks,
+    pub(crate) seeking: Seeking,
     pub(crate) outbox: VecDeque<Outgoing>,
     pub(crate) pace: Pace,
     pub(crate) registration: Registration,
@@ -111,6 +113,7 @@ impl Client {
             batches: Batches::default(),
             asked: BTreeMap::new(),
             asks: Asks::default(),
+            seeking: Seeking::default(),
             outbox: VecDeque::new(),
             pace: Pace::default(),
             registration: Registration::default(),

@@ -51,6 +51,7 @@ impl Client {
         match opening.params.get(1).unwrap_or("") {
             "draft/multiline" | "multiline" => self.said_in_lines(&opening, &batch, &context),
             "chathistory" => self.page_arrived(&opening, batch, &context),
+            crate::seek::CAP => self.hits_arrived(batch, &context),
             "draft/chathistory-targets" => self.conversations_arrived(&batch, &context),
             _ if depth >= DEPTH_MAX => {}
             // What answers one request, or belongs together for some other reason: each line for itself.
@@ -119,7 +120,11 @@ impl Client {
     /// `FAIL <command> <code> [<about>…] :<text>`, `WARN`, `NOTE`
     fn standard_reply(&mut self, message: &Message<'_>, context: &Context) {
         let (Some(command), Some(text)) = (message.params.first(), message.params.last()) else { return };
-        if !message.command.eq_ignore_ascii_case("FAIL") {
+        let fails = message.command.eq_ignore_ascii_case("FAIL");
+        if command.eq_ignore_ascii_case("SEARCH") && self.seek_told(fails, text, context) {
+            return;
+        }
+        if !fails {
             let buffer = self.buffer_about(message, context);
             return self.note(buffer, LineKind::Info, text, context.now);
         }

@@ -34,6 +34,7 @@ mod outbox;
 mod people;
 mod profile;
 mod registration;
+mod seek;
 mod server;
 mod split;
 mod talk;
@@ -52,6 +53,7 @@ pub use lines::Lines;
 pub use link::Link;
 pub use members::{Member, Members};
 pub use profile::{Login, Profile, Secret};
+pub use seek::{Found, Hit, Wish};
 pub use server::ServerInfo;
 
 /// Milliseconds since the beginning of 1970 (UTC).

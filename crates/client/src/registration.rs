@@ -39,6 +39,7 @@ const WANTED: &[&str] = &[
     "multi-prefix",
     "server-time",
     "setname",
+    crate::seek::CAP,
     "standard-replies",
     "chinwag.internal/numbers",
 ];

@@ -19,6 +19,7 @@ impl Client {
     pub fn tick(&mut self, now: Millis) {
         self.still_there(now);
         self.unanswered(now);
+        self.stop_seeking(false, now);
         self.regain(now);
         let mut over: Vec<BufferId> = Vec::new();
         let mut marks: Vec<BufferId> = Vec::new();
@@ -88,7 +89,8 @@ impl Client {
             let typing = buffer.typing.iter().map(|typing| typing.until_ms);
             typing.chain(buffer.mark_due_ms)
         });
-        let others = [link, self.asks.wake_at(), self.pump_at(), self.regain_ms.filter(|_| self.is_online())];
+        let regain = self.regain_ms.filter(|_| self.is_online());
+        let others = [link, self.asks.wake_at(), self.seek_until(), self.pump_at(), regain];
         others.into_iter().flatten().chain(buffers).min()
     }
 
@@ -101,6 +103,7 @@ impl Client {
         self.batches.clear();
         self.asks.clear();
         self.asked.clear();
+        self.stop_seeking(true, now);
         self.pinged_ms = None;
         self.regain_ms = None;
         self.registration.ready = false;

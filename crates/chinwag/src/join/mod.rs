@@ -15,10 +15,10 @@ use chinwag_tui::{App, Options, Painter, Palette};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::{Instant, sleep_until};
 
-use crate::Failure;
 use crate::cli::JoinArgs;
 use crate::known::{self, Known};
 use crate::link::{PORT, Target};
+use crate::{Failure, secret};
 
 use servers::Servers;
 use terminal::Terminal;
@@ -38,9 +38,10 @@ pub(crate) fn run(args: JoinArgs) -> Result<(), Failure> {
         Some(file) => Known::read(file).map_err(Failure::Failed)?,
         None => Known::default(),
     };
+    let login = secret::login(&args.proof, true)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::Failed(format!("cannot begin: {error}")))?;
-    let servers = Servers::new(targets, &args, known, file);
+    let servers = Servers::new(targets, &args, login, known, file);
     runtime.block_on(screens(servers, &args)).map_err(Failure::Failed)
 }
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use chinwag_client::{BufferKind, Client, Link, Millis, Profile};
+use chinwag_client::{BufferKind, Client, Link, Login, Millis, Profile};
 use chinwag_tui::App;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout};
@@ -37,6 +37,7 @@ pub(super) struct Servers {
     file: Option<PathBuf>,
     rooms: Vec<String>,
     nick: Option<String>,
+    login: Option<Login>,
     sender: mpsc::Sender<Told>,
     receiver: mpsc::Receiver<Told>,
     /// A socket's queue was full.
@@ -44,7 +45,13 @@ pub(super) struct Servers {
 }
 
 impl Servers {
-    pub(super) fn new(targets: Vec<Target>, args: &JoinArgs, known: Known, file: Option<PathBuf>) -> Servers {
+    pub(super) fn new(
+        targets: Vec<Target>,
+        args: &JoinArgs,
+        login: Option<Login>,
+        known: Known,
+        file: Option<PathBuf>,
+    ) -> Servers {
         let (sender, receiver) = mpsc::channel(NEWS_MAX);
         let server = |target| Server { target, pipe: None, number: 0 };
         Servers {
@@ -52,7 +59,9 @@ impl Servers {
             known,
             file,
             rooms: args.rooms.iter().map(|room| rooms_name(room)).collect(),
-            nick: args.nick.clone(),
+            // Who has an account and says no other name goes by that.
+            nick: args.nick.clone().or_else(|| args.proof.account.clone()),
+            login,
             sender,
             receiver,
             full: false,
@@ -73,6 +82,7 @@ impl Servers {
             let nick = self.nick.clone().or_else(|| self.known.nick(&name)).unwrap_or_default();
             let mut profile = Profile::new(&nick, &target.host);
             profile.trusted_link = target.trusted();
+            profile.login = self.login.clone();
             let before = self.known.servers.get(&name).map(|server| server.rooms.clone()).unwrap_or_default();
             let mut rooms = self.rooms.clone();
             rooms.extend(before.into_iter().filter(|room| !self.rooms.contains(room)));

@@ -188,6 +188,23 @@ impl Driver {
         Ok(())
     }
 
+    /// The rooms that are remembered of this server, or this one: they are entered now.
+    pub(super) fn rooms_or(&mut self, room: &str) -> Vec<String> {
+        let known = self.known.servers.get(&self.target.to_string());
+        let mut rooms: Vec<String> = known.map(|known| known.rooms.clone()).unwrap_or_default();
+        if rooms.is_empty() {
+            rooms.push(room.to_owned());
+        }
+        for room in &mut rooms {
+            let (name, key) =
+                room.split_once(' ').map_or((room.as_str(), None), |(name, key)| (name, Some(key)));
+            // What is no room's name here is left out by the server, too.
+            let _ = self.client.join(name, key, now());
+            *room = name.to_owned();
+        }
+        rooms
+    }
+
     /// The room or conversation of this name, once what is to be known of it is known. An error if it cannot be entered.
     pub(super) fn entered(&mut self, name: &str) -> Result<Option<BufferId>, Failure> {
         if !self.client.is_online() {

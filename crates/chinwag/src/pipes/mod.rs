@@ -1,4 +1,4 @@
-//! `chinwag say`, `tail` and `export`: the chat as one end of a pipe.
+//! `chinwag say`, `tail`, `search` and `export`: the chat as one end of a pipe.
 //!
 //! What lives here: which server and who, and the loop around one client without a screen. What does not: the protocol
 //! (`chinwag-client`), sockets and TLS (`link`).
@@ -6,19 +6,20 @@
 mod driver;
 mod export;
 mod say;
+mod search;
 mod show;
 mod tail;
 
-use std::path::Path;
+use std::io::Write;
 
-use chinwag_client::{Login, Millis, Profile, Secret};
+use chinwag_client::{Millis, Point, Profile};
 
-use crate::Failure;
-use crate::cli::{ExportArgs, SayArgs, ServerArgs, TailArgs};
+use crate::cli::{ExportArgs, SayArgs, SearchArgs, ServerArgs, TailArgs};
 use crate::known::{self, Known};
 use crate::link::Target;
+use crate::{Failure, secret};
 
-use driver::Driver;
+use driver::{Driver, now};
 
 /// `chinwag say`
 pub(crate) fn say(args: SayArgs) -> Result<(), Failure> {
@@ -28,6 +29,11 @@ pub(crate) fn say(args: SayArgs) -> Result<(), Failure> {
 /// `chinwag tail`
 pub(crate) fn tail(args: TailArgs) -> Result<(), Failure> {
     run(|| async { tail::run(args).await })
+}
+
+/// `chinwag search`
+pub(crate) fn search(args: SearchArgs) -> Result<(), Failure> {
+    run(|| async { search::run(args).await })
 }
 
 /// `chinwag export`
@@ -54,10 +60,10 @@ fn connect(args: &ServerArgs, names: &[String]) -> Result<Driver, Failure> {
         Some(file) => Known::read(file).map_err(Failure::Failed)?,
         None => Known::default(),
     };
-    let given = args.nick.clone().or_else(|| args.account.clone());
+    let given = args.nick.clone().or_else(|| args.proof.account.clone());
     let nick = given.or_else(|| known.nick(&target.to_string())).unwrap_or_else(user);
     let mut profile = Profile::new(&nick, &target.host);
-    profile.login = login(args)?;
+    profile.login = secret::login(&args.proof, false)?;
     profile.trusted_link = target.trusted();
     profile.alternates = true;
     profile.members = false;
@@ -71,33 +77,54 @@ fn is_room(name: &str) -> bool {
     name.starts_with(['#', '&'])
 }
 
-fn login(args: &ServerArgs) -> Result<Option<Login>, Failure> {
-    let Some(account) = args.account.clone() else { return Ok(None) };
-    let password = match (&args.password_file, std::env::var("CHINWAG_PASSWORD")) {
-        (Some(file), _) => first_line(file)?,
-        (None, Ok(password)) => password,
-        (None, Err(_)) => {
-            let sentence = "the account's password is needed: CHINWAG_PASSWORD=… or --password-file FILE";
-            return Err(Failure::Usage(sentence.into()));
-        }
-    };
-    Ok(Some(Login::Password { account, password: Secret::new(password) }))
-}
-
-fn first_line(file: &Path) -> Result<String, Failure> {
-    let text = std::fs::read_to_string(file)
-        .map_err(|error| Failure::Usage(format!("cannot read {}: {error}", file.display())))?;
-    let line = text.lines().next().unwrap_or_default();
-    if line.is_empty() {
-        return Err(Failure::Usage(format!("there is no password in the first line of {}", file.display())));
-    }
-    Ok(line.to_owned())
-}
-
 /// The name of whoever is at this machine, as a nickname.
 fn user() -> String {
     let name = std::env::var("USER").unwrap_or_default();
     let nick: String = name.chars().filter(|c| c.is_ascii_alphanumeric() || "-_".contains(*c)).collect();
     let nick = nick.trim_start_matches(|c: char| c.is_ascii_digit() || c == '-');
     if nick.is_empty() || nick == "root" { "guest".into() } else { nick.to_owned() }
+}
+
+/// A time, or a msgid.
+fn point(text: &str) -> Result<Point, Failure> {
+    if let Some(at_ms) = chinwag_wire::time::parse_rfc3339_millis(text) {
+        return Ok(Point::Time(at_ms));
+    }
+    let unit = text.chars().last().and_then(|unit| {
+        [('s', 1), ('m', 60), ('h', 3_600), ('d', 86_400)].into_iter().find(|(name, _)| *name == unit)
+    });
+    let number = text.get(..text.len().saturating_sub(1)).and_then(|number| number.parse::<u64>().ok());
+    if let (Some((_, seconds)), Some(number)) = (unit, number) {
+        return Ok(Point::Time(now().saturating_sub(number.saturating_mul(seconds).saturating_mul(1_000))));
+    }
+    let fits = !text.is_empty() && !text.contains(|c: char| c.is_whitespace() || c.is_control());
+    match fits {
+        true => Ok(Point::Msgid(text.into())),
+        false => Err(Failure::Usage(format!(
+            "--since {text:?} is neither a time (2026-11-21T14:00:00Z, 2h) nor a message's msgid"
+        ))),
+    }
+}
+
+/// Writes to standard output. Says whether anybody still reads.
+fn write(text: &str) -> Result<bool, Failure> {
+    let mut stdout = std::io::stdout().lock();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(false),
+        Err(error) => Err(Failure::Failed(format!("cannot write to standard output: {error}"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn since_when() {
+        assert!(matches!(point("2026-11-21T14:00:00Z"), Ok(Point::Time(1_795_269_600_000))));
+        assert!(matches!(point("2h"), Ok(Point::Time(_))));
+        assert!(matches!(point("AbC123"), Ok(Point::Msgid(_))));
+        assert!(point("two hours").is_err());
+    }
 }

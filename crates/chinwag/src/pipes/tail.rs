@@ -1,12 +1,12 @@
 //! `chinwag tail`: the last lines of rooms, and those that come.
 
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 use std::time::Duration;
 
 use chinwag_client::{BufferId, HistoryState, Line, LineId, Millis, Point};
 
 use super::driver::{Driver, now};
-use super::show;
+use super::{point, show, write};
 use crate::Failure;
 use crate::cli::TailArgs;
 
@@ -51,27 +51,6 @@ pub(super) async fn run(args: TailArgs) -> Result<(), Failure> {
     }
     driver.goodbye().await;
     Ok(())
-}
-
-/// A time, or a msgid.
-fn point(text: &str) -> Result<Point, Failure> {
-    if let Some(at_ms) = chinwag_wire::time::parse_rfc3339_millis(text) {
-        return Ok(Point::Time(at_ms));
-    }
-    let unit = text.chars().last().and_then(|unit| {
-        [('s', 1), ('m', 60), ('h', 3_600), ('d', 86_400)].into_iter().find(|(name, _)| *name == unit)
-    });
-    let number = text.get(..text.len().saturating_sub(1)).and_then(|number| number.parse::<u64>().ok());
-    if let (Some((_, seconds)), Some(number)) = (unit, number) {
-        return Ok(Point::Time(now().saturating_sub(number.saturating_mul(seconds).saturating_mul(1_000))));
-    }
-    let fits = !text.is_empty() && !text.contains(|c: char| c.is_whitespace() || c.is_control());
-    match fits {
-        true => Ok(Point::Msgid(text.into())),
-        false => Err(Failure::Usage(format!(
-            "--since {text:?} is neither a time (2026-11-21T14:00:00Z, 2h) nor a message's msgid"
-        ))),
-    }
 }
 
 fn is_through(driver: &Driver, id: BufferId) -> bool {
@@ -151,16 +130,6 @@ fn print(driver: &mut Driver, tail: &mut Tail, args: &TailArgs) -> Result<bool, 
     write(&out)
 }
 
-/// Writes to standard output. Says whether anybody still reads.
-fn write(text: &str) -> Result<bool, Failure> {
-    let mut stdout = std::io::stdout().lock();
-    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
-        Ok(()) => Ok(true),
-        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(false),
-        Err(error) => Err(Failure::Failed(format!("cannot write to standard output: {error}"))),
-    }
-}
-
 /// Whether the other end of the pipe is closed.
 fn nobody_reads() -> bool {
     use rustix::event::{PollFd, PollFlags, poll};
@@ -169,17 +138,4 @@ fn nobody_reads() -> bool {
     let at_once = rustix::event::Timespec { tv_sec: 0, tv_nsec: 0 };
     poll(&mut polled, Some(&at_once)).is_ok_and(|count| count > 0)
         && polled[0].revents().contains(PollFlags::ERR)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn since_when() {
-        assert!(matches!(point("2026-11-21T14:00:00Z"), Ok(Point::Time(1_795_269_600_000))));
-        assert!(matches!(point("2h"), Ok(Point::Time(_))));
-        assert!(matches!(point("AbC123"), Ok(Point::Msgid(_))));
-        assert!(point("two hours").is_err());
-    }
 }

@@ -7,6 +7,7 @@
 mod clicks;
 pub mod complete;
 mod deeds;
+mod far;
 mod keys;
 pub mod overlay;
 pub mod places;
@@ -255,6 +256,12 @@ impl App {
                     _ => {}
                 }
             }
+            if let Some(found) = self.servers[number].client.found() {
+                self.found_far(number, found, now);
+            }
+        }
+        if self.search.as_ref().is_some_and(|search| search.far.wanted().is_some()) {
+            self.arrived_far(now);
         }
         if self.changed {
             self.look(now);

@@ -1,8 +1,10 @@
-//! Search in what was said, in place: hits are marked, Up and Down go from one to the next.
+//! Search in what was said, in place: hits are marked, Up and Down go from one to the next. What is not loaded is
+//! found by the server (`far`), or where it cannot, page by page.
 
-use chinwag_client::{HistoryState, LineId, Millis};
+use chinwag_client::{HistoryState, Line, LineId, Millis};
 
 use super::App;
+use super::far::Far;
 use crate::editor::{Editor, Handled};
 use crate::input::{Code, Key};
 use crate::text::markup;
@@ -18,6 +20,8 @@ pub struct Search {
     pub at: Option<LineId>,
     /// The lines that have it, the oldest first, as they were when it was looked for last.
     pub hits: Vec<LineId>,
+    /// What the server found.
+    pub(crate) far: Far,
 }
 
 impl App {
@@ -45,17 +49,36 @@ impl App {
             (Code::Enter, ..) if self.search.as_ref().is_some_and(|search| search.at.is_some()) => {
                 self.search = None;
             }
+            (Code::Enter, ..) if self.search.as_ref().is_some_and(|search| !search.words.is_empty()) => {
+                self.search_step(true, now);
+            }
             (Code::Up, false, false) | (Code::Char('r' | 'p'), true, _) => self.search_step(true, now),
             (Code::Down, false, false) | (Code::Char('s' | 'n'), true, _) => self.search_step(false, now),
             (Code::PageUp | Code::PageDown | Code::F(_), ..) | (_, _, true) => return false,
             _ => {
                 let Some(search) = &mut self.search else { return false };
                 if search.typed.key(key) == Handled::Changed {
-                    self.search_anew(now);
+                    self.search_typed(now);
                 }
             }
         }
         true
+    }
+
+    /// While it is being typed only what is loaded is looked through; Up or Enter goes further.
+    fn search_typed(&mut self, now: Millis) {
+        let Some(search) = &mut self.search else { return };
+        search.words = search.typed.text().trim().to_owned();
+        search.at = None;
+        search.far = Far::default();
+        if !search.words.is_empty() {
+            self.find_hits();
+        }
+        let newest = self.search.as_ref().and_then(|search| search.hits.last().copied());
+        if let (Some(search), Some(hit)) = (&mut self.search, newest) {
+            search.at = Some(hit);
+            self.scroll_to(hit, now);
+        }
     }
 
     fn search_anew(&mut self, now: Millis) {
@@ -63,13 +86,14 @@ impl App {
         search.words = search.typed.text().trim().to_owned();
         search.at = None;
         search.hits.clear();
+        search.far = Far::default();
         if !search.words.is_empty() {
             self.search_step(true, now);
         }
     }
 
     /// To the hit before, or after; further back than is loaded asks for more.
-    fn search_step(&mut self, older: bool, now: Millis) {
+    pub(super) fn search_step(&mut self, older: bool, now: Millis) {
         self.find_hits();
         let Some(search) = &self.search else { return };
         let hits = &search.hits;
@@ -86,8 +110,10 @@ impl App {
                 }
                 self.scroll_to(hit, now);
             }
+            None if self.search.as_ref().is_some_and(|search| search.words.is_empty()) => {}
+            None if older && self.searches_far() => self.further_back(now),
             None if older => self.search_further(now),
-            None => self.tell("this is the newest one"),
+            None => self.nearer(now),
         }
     }
 
@@ -105,13 +131,14 @@ impl App {
         }
     }
 
-    fn find_hits(&mut self) {
+    pub(super) fn find_hits(&mut self) {
         let Some(buffer) = self.buffer() else { return };
         let Some(search) = &self.search else { return };
         let needle: Vec<char> = search.words.chars().flat_map(char::to_lowercase).collect();
         let said = buffer.lines.iter().filter(|line| line.kind.is_said());
         let has = |text: &str| !markup::places(&markup::plain(text), &needle, false).is_empty();
-        let hits = said.filter(|line| has(&line.text)).map(|line| line.id).collect();
+        let far = |line: &Line| line.msgid.as_ref().is_some_and(|msgid| search.far.has(msgid));
+        let hits = said.filter(|line| has(&line.text) || far(line)).map(|line| line.id).collect();
         if let Some(search) = &mut self.search {
             search.hits = hits;
         }

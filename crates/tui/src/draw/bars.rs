@@ -114,7 +114,7 @@ pub(super) fn below(app: &mut App, screen: &mut Screen, now: Millis) {
 fn found(search: &crate::app::Search) -> String {
     match (search.words.is_empty(), search.hits.len(), search.at) {
         (true, ..) => "type what to look for".to_owned(),
-        (_, 0, _) => "not among what is loaded · Up looks further back".to_owned(),
+        (_, 0, _) => "not among what is loaded · ↑ looks further back".to_owned(),
         (_, count, at) => {
             let place = at.and_then(|at| search.hits.iter().position(|hit| *hit == at)).unwrap_or(count - 1);
             format!("{} of {count} · ↑ ↓ · Enter stays · Esc", place + 1)
