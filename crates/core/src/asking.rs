@@ -2,6 +2,7 @@
 
 use chinwag_wire::numeric::Numeric;
 
+use crate::allowance::{Allowance, Dear};
 use crate::commands::reply::line;
 use crate::effect::{Effect, Effects, To};
 use crate::event::Event;
@@ -35,6 +36,8 @@ pub struct Asking<'a> {
     pub session: &'a mut Session,
     /// What this node has under way.
     pub pending: &'a Pending,
+    /// What the session's address block may still do.
+    pub allowance: Allowance,
     /// The user number to be given if this request makes the session a user's.
     pub next_user: UserId,
     /// Replies and other effects.
@@ -44,6 +47,16 @@ pub struct Asking<'a> {
 }
 
 impl Asking<'_> {
+    /// Whether the session's address block may do this now.
+    pub fn allows(&self, dear: Dear) -> bool {
+        self.allowance.allows(dear)
+    }
+
+    /// It does.
+    pub fn spend(&mut self, dear: Dear) {
+        self.effects.push(Effect::Spent(dear));
+    }
+
     /// Proposes an event.
     pub fn propose(&mut self, event: Event) {
         self.events.push(event);

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::accounts::Settled;
+use crate::allowance::Dear;
 use crate::history::Query;
 use crate::ids::{RoomId, UserId};
 use crate::line::{Line, Source};
@@ -130,6 +131,8 @@ pub enum Effect {
         /// The line.
         line: Line,
     },
+    /// The asking session's address block has done something that it may do only so often.
+    Spent(Dear),
     /// Read the configuration again, and tell the asking session what became of it.
     Reread,
     /// The asking session's capabilities changed.

@@ -8,6 +8,7 @@ use chinwag_wire::caps::CapSet;
 use chinwag_wire::message::Message;
 use chinwag_wire::msgid::{MsgId, MsgIdKey};
 
+use crate::allowance::Allowance;
 use crate::asking::{Asking, Flow};
 use crate::chat::Chat;
 use crate::effect::{Effect, Effects, To};
@@ -169,6 +170,7 @@ impl Scene {
             now_ms: self.now_ms,
             settings: &self.settings,
             session: self.sessions.get_mut(nick).expect("somebody who came in"),
+            allowance: Allowance::default(),
             pending: &self.pending,
             next_user: UserId::new(0, 1000),
             effects: &mut effects,

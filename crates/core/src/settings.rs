@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use chinwag_wire::casemap::CaseMapping;
 
+use crate::allowance::Hourly;
 use crate::chat::UserModes;
 pub use crate::commands::authenticate::Mechanism;
 pub use crate::commands::welcome::Prepared;
@@ -213,6 +214,8 @@ pub struct Settings {
     pub ping_seconds: u32,
     /// How fast a session may ask for things; none for as fast as it likes.
     pub command_rate: Option<Rate>,
+    /// What an address block may do only so often.
+    pub hourly: Hourly,
     /// Gateways that may use `WEBIRC`.
     pub gateways: Vec<Gateway>,
     /// Strict transport security, where it is offered.
@@ -331,6 +334,7 @@ impl Default for Settings {
             registration_timeout_seconds: 60,
             ping_seconds: 90,
             command_rate: Some(Rate { per_second: 5, burst: 40 }),
+            hourly: [Some(120), Some(120), Some(120)],
             gateways: Vec::new(),
             sts: None,
             accounts: AccountRules::default(),

@@ -60,6 +60,10 @@ impl Node {
                     self.unwatch(asker.index, &self.chat.mapping().fold(&nick));
                 }
             }
+            Effect::Spent(dear) => {
+                let block = asker.and_then(|asker| self.sessions.get(asker.index)?.block);
+                self.allowances.spend(block, dear, &self.settings.hourly, self.now_ms);
+            }
             Effect::Reread => {
                 if let Some(asker) = asker {
                     self.rereads.push(self.sessions.id(asker.index));

@@ -17,6 +17,7 @@
 //! Start here for the commonest changes: how a line looks is `doors/`; who gets it is `deliver.rs`; when a
 //! request has to wait is `receive.rs`; what a bound is, `limits.rs`.
 
+mod allowances;
 mod arrive;
 mod audience;
 mod behind;
@@ -61,6 +62,7 @@ use chinwag_wire::names::Folded;
 pub use self::reads::HistoryRead;
 pub use self::works::Work;
 
+use self::allowances::Allowances;
 use self::audience::Audiences;
 use self::behind::Behind;
 use self::dialects::Dialects;
@@ -148,6 +150,8 @@ pub struct Node {
     woken: Vec<SessionId>,
     /// Sessions that asked too fast and wait for time to pass.
     paced: Vec<SessionId>,
+    /// What address blocks have done that they may do only so often.
+    allowances: Allowances,
     /// Sessions whose `PING` waits for what was under way for them.
     behind: VecDeque<Behind>,
     /// Sessions that wait for the flush, since so much is on the tape.
@@ -193,6 +197,7 @@ impl Node {
             waiting: Vec::new(),
             woken: Vec::new(),
             paced: Vec::new(),
+            allowances: Allowances::default(),
             behind: VecDeque::new(),
             after_flush: Vec::new(),
             presences: BTreeSet::new(),
@@ -256,6 +261,7 @@ impl Node {
         let dialect = self.dialect(core.door, core.caps, core.numbers);
         let mut entry = Entry::new(core, input, now_ms);
         entry.pace.exempt = peer.exempt;
+        entry.block = allowances::block(&entry.core.address).filter(|_| !peer.exempt);
         self.sessions.insert(entry, dialect, seconds(now_ms))
     }
 

@@ -387,11 +387,13 @@ impl Node {
         let mut effects = std::mem::take(&mut self.effects);
         let mut events = std::mem::take(&mut self.events);
         let Some(entry) = self.sessions.get_mut(index) else { return Looked::Closed };
+        let allowance = self.allowances.of(entry.block, &self.settings.hourly, self.now_ms);
         let mut asking = Asking {
             now_ms: self.now_ms,
             settings: &self.settings,
             session: &mut entry.core,
             pending: &self.proposals.pending,
+            allowance,
             next_user,
             effects: &mut effects,
             events: &mut events,

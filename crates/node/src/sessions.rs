@@ -7,6 +7,7 @@ use chinwag_core::session::Session;
 use chinwag_wire::line::LineDecoder;
 use smallvec::SmallVec;
 
+use crate::allowances::Block;
 use crate::doors::plain::PlainDoor;
 use crate::pace::Pace;
 use crate::tape::Piece;
@@ -154,6 +155,8 @@ pub(crate) struct Entry {
     pub(crate) was_behind: bool,
     /// How fast it has asked.
     pub(crate) pace: Pace,
+    /// The address block that it comes from, unless that is exempt from limits.
+    pub(crate) block: Option<Block>,
     /// Work done for it in the turn `worked`.
     pub(crate) work: u16,
     /// The turn in which it last asked for anything but a message.
@@ -190,6 +193,7 @@ impl Entry {
             greeting_lines: 0,
             was_behind: false,
             pace: Pace::default(),
+            block: None,
             work: 0,
             worked: 0,
             rooms: SmallVec::new(),

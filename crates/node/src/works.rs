@@ -12,6 +12,7 @@ use chinwag_core::ids::{Millis, SessionId};
 use chinwag_core::work::{Job, Outcome};
 
 use crate::Node;
+use crate::allowances;
 use crate::deliver::Asker;
 use crate::proposals::Behalf;
 
@@ -78,6 +79,7 @@ impl Node {
         {
             // A gateway said for whom it connects: what the gateway may do is not for everybody behind it.
             entry.pace.exempt = false;
+            entry.block = allowances::block(&entry.core.address);
         }
         self.came_back(Behalf { session: Some(session), label, message: false, tries: 0 }, asker);
         self.go_on_all();
@@ -96,11 +98,13 @@ impl Node {
         let session = self.sessions.id(asker.index);
         let (mut effects, mut events) = (Vec::new(), Vec::new());
         let Some(entry) = self.sessions.get_mut(asker.index).filter(|entry| !entry.closing) else { return };
+        let allowance = self.allowances.of(entry.block, &self.settings.hourly, self.now_ms);
         let mut asking = Asking {
             now_ms: self.now_ms,
             settings: &self.settings,
             session: &mut entry.core,
             pending: &self.proposals.pending,
+            allowance,
             next_user,
             effects: &mut effects,
             events: &mut events,

@@ -3,7 +3,7 @@
 //! A new key: a field here with its default, the key with its comment in `default.toml`, and, if the chat needs
 //! it, a line in [`Config::settings`]. A test compares the two.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -12,8 +12,7 @@ use chinwag_core::settings::{Rate, Settings, StoreTagmsg, Sts};
 use chinwag_wire::names::RoomName;
 use chinwag_wire::tags::is_key;
 use ipnet::IpNet;
-use serde::de::Error as _;
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 
 use crate::throttle::Allowed;
 
@@ -30,6 +29,7 @@ mod oper;
 mod ssh;
 #[cfg(test)]
 mod tests;
+mod throttle;
 mod web;
 
 pub use self::extensions::{MetadataConfig, RelaymsgConfig, RoleplayConfig};
@@ -37,6 +37,8 @@ pub use self::listener::{Address, Kind, ListenerConfig, Listeners, TlsMode, Webi
 pub use self::mapping::Mapping;
 pub use self::oper::OperConfig;
 pub use self::ssh::SshConfig;
+pub use self::throttle::ThrottleConfig;
+use self::throttle::nets;
 pub use self::web::WebConfig;
 
 /// The commented default configuration, as `chinwag config` prints it.
@@ -160,39 +162,6 @@ pub struct LimitsConfig {
     pub ping_seconds: u32,
 }
 
-/// `[throttle]`: how fast somebody may come and ask.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct ThrottleConfig {
-    /// Addresses and networks that nothing of this holds for.
-    #[serde(deserialize_with = "nets")]
-    pub exempt: Vec<IpNet>,
-    /// Whether connections are limited.
-    pub connections: bool,
-    /// Connections that an address block may have open.
-    pub connections_at_once: u32,
-    /// New connections of an address block in a minute.
-    pub connections_per_minute: u32,
-    /// Whether commands are limited.
-    pub commands: bool,
-    /// Commands of a session in a second, in the long run.
-    pub commands_per_second: u32,
-    /// Commands of a session at once, after a rest.
-    pub commands_burst: u32,
-    /// Whether whoever goes on guessing passwords is disconnected.
-    pub logins: bool,
-}
-
-/// Networks; an address alone is the network that has only it.
-fn nets<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<IpNet>, D::Error> {
-    let net = |text: String| {
-        let alone = || text.parse::<IpAddr>().ok().map(IpNet::from);
-        let no_net = || D::Error::custom(format!("{text:?} is no address and no network (10.0.0.0/8)"));
-        text.parse().ok().or_else(alone).ok_or_else(no_net)
-    };
-    Vec::<String>::deserialize(deserializer)?.into_iter().map(net).collect()
-}
-
 /// `[history]`: what may be read again.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -293,24 +262,6 @@ impl Default for LimitsConfig {
             send_queue_bytes: 1024 * 1024,
             registration_timeout_seconds: 60,
             ping_seconds: 90,
-        }
-    }
-}
-
-impl Default for ThrottleConfig {
-    fn default() -> Self {
-        ThrottleConfig {
-            exempt: vec![
-                IpNet::new_assert(Ipv4Addr::new(127, 0, 0, 0).into(), 8),
-                IpNet::new_assert(Ipv6Addr::LOCALHOST.into(), 128),
-            ],
-            connections: true,
-            connections_at_once: 256,
-            connections_per_minute: 240,
-            commands: true,
-            commands_per_second: 5,
-            commands_burst: 40,
-            logins: true,
         }
     }
 }
@@ -566,6 +517,7 @@ impl Config {
                 limits.password_max_bytes,
             ),
             command_rate: throttle.commands.then_some(command_rate),
+            hourly: throttle.hourly(),
             ..Settings::default()
         }
     }

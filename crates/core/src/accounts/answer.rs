@@ -6,6 +6,7 @@ use chinwag_wire::caps::Cap;
 use chinwag_wire::numeric::Numeric;
 
 use super::Way;
+use crate::allowance::Dear;
 use crate::asking::Asking;
 use crate::chat::Chat;
 use crate::commands::persistence;
@@ -57,6 +58,10 @@ impl Refusal {
         Refusal::new("ACCOUNT_EXISTS", "That name is registered, or somebody uses it; choose another one");
     pub(crate) const BUSY: Refusal =
         Refusal::new("TEMPORARILY_UNAVAILABLE", "The server has too much to do; try again in a moment");
+    pub(crate) const TOO_MANY_WRONG: Refusal = Refusal::new(
+        "TEMPORARILY_UNAVAILABLE",
+        "Too many wrong passwords came from your network; try again in a few minutes",
+    );
     pub(crate) const INVITATION_INVALID: Refusal = Refusal::new(
         "INVITATION_INVALID",
         "That invitation is not one, or it has been used up or is too old; ask for another one",
@@ -117,6 +122,7 @@ fn count_failure(asking: &mut Asking<'_>) {
     if !asking.settings.accounts.limit_logins {
         return;
     }
+    asking.spend(Dear::WrongPasswords);
     asking.session.failures = asking.session.failures.saturating_add(1);
     if asking.session.failures >= FAILURES_MAX {
         asking.effects.push(Effect::Close("Too many failed logins".into()));

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use chinwag_wire::names::Nick;
 
 use super::{Then, Way, register, store};
+use crate::allowance::Dear;
 use crate::asking::Asking;
 use crate::chat::Chat;
 use crate::commands::registration::reserved;
@@ -99,6 +100,9 @@ pub(crate) fn claim(chat: &Chat, asking: &mut Asking<'_>, nick: &Arc<str>, user:
     if chat.judge_key(asking.settings, nick, Some(&key), asking.now_ms) != Verdict::Claims {
         return false;
     }
+    if !asking.allows(Dear::Accounts) {
+        return false;
+    }
     let host = Arc::clone(&asking.session.host);
     let who = Who { nick: Arc::clone(nick), user: Arc::clone(user), host, account: None };
     if chat.server_ban(&who, &asking.session.address, asking.now_ms).is_some() {
@@ -116,6 +120,7 @@ pub(crate) fn claim(chat: &Chat, asking: &mut Asking<'_>, nick: &Arc<str>, user:
         replaces: chat.account(nick).is_some(),
         invitation: None,
     });
+    asking.spend(Dear::Accounts);
     store(asking, Then::Registered(Way::Key, Arc::clone(&new)), Event::AccountRegistered(new));
     true
 }

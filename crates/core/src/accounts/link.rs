@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::{News, Refusal, Then, Way, account_of, log_in, store, tell, work};
+use crate::allowance::Dear;
 use crate::asking::Asking;
 use crate::chat::{Account, Chat};
 use crate::commands::reply::{addressee, line};
@@ -62,6 +63,9 @@ pub(crate) fn join(chat: &Chat, asking: &mut Asking<'_>, typed: &str) {
             ),
         };
         return tell(chat, asking, Way::Link, News::Refused(refusal));
+    }
+    if !asking.allows(Dear::WrongPasswords) {
+        return tell(chat, asking, Way::Link, News::Refused(Refusal::TOO_MANY_WRONG));
     }
     let code: String = typed.chars().filter(|sign| *sign != '-').collect();
     let code = Secret::from(code.as_str());

@@ -29,6 +29,7 @@ pub(crate) use self::register::{register, register_for, same_secret, verify};
 pub use self::tokens::Draft;
 pub(crate) use self::tokens::tokens;
 
+use crate::allowance::Dear;
 use crate::asking::Asking;
 use crate::chat::{Account, Chat};
 use crate::commands::authenticate::{self, Exchange};
@@ -264,6 +265,9 @@ pub(crate) fn account_of(chat: &Chat, asking: &Asking<'_>) -> Option<Arc<str>> {
 
 /// Logs in with a name and a password. The answer takes as long whether there is such an account or not.
 pub(crate) fn identify(chat: &Chat, asking: &mut Asking<'_>, way: Way, name: &str, password: Secret) {
+    if !asking.allows(Dear::WrongPasswords) {
+        return tell(chat, asking, way, News::Refused(Refusal::TOO_MANY_WRONG));
+    }
     let account = chat.account(name).filter(|account| account.verified());
     let verifiers = account.and_then(|account| account.verifiers.clone());
     let account = account.filter(|_| verifiers.is_some()).map(|account| Arc::clone(&account.name));

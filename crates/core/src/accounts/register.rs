@@ -7,6 +7,7 @@ use std::sync::Arc;
 use chinwag_wire::names::{Nick, is_reserved};
 
 use super::{News, Refusal, Then, Way, account_of, invitations, log_in, store, tell, work};
+use crate::allowance::Dear;
 use crate::asking::Asking;
 use crate::chat::{Account, Chat, Verifiers};
 use crate::commands::reply::given;
@@ -103,6 +104,12 @@ fn wish(
     }
     if asking.session.registered >= REGISTERED_MAX {
         return refuse("TEMPORARILY_UNAVAILABLE", "You have made enough accounts for now");
+    }
+    if !asking.allows(Dear::Accounts) {
+        return refuse(
+            "TEMPORARILY_UNAVAILABLE",
+            "Too many accounts were made from your network; try again in a few minutes",
+        );
     }
     if account_of(chat, asking).is_some() {
         return Err(Refusal { account: Some(given), ..Refusal::LOGGED_IN });
@@ -208,6 +215,9 @@ pub(super) fn hashed(
         replaces: wish.replaces,
         invitation: wish.invitation,
     });
+    if !matches!(way, Way::ForOther(_)) {
+        asking.spend(Dear::Accounts);
+    }
     store(asking, Then::Registered(way, Arc::clone(&new)), Event::AccountRegistered(new));
 }
 

@@ -14,6 +14,7 @@ use chinwag_wire::scram::{self, ClientFirst};
 use zeroize::Zeroizing;
 
 use crate::accounts::{self, News, Refusal, Then, Way, tell, work};
+use crate::allowance::Dear;
 use crate::asking::{Asking, Flow};
 use crate::chat::{Chat, Verifiers};
 use crate::line::{Line, Source, Text};
@@ -172,6 +173,9 @@ fn begin(chat: &Chat, asking: &mut Asking<'_>, name: &str) {
             && rules.mechanisms.contains(mechanism)
             && mechanism.fits(asking.session, asking.settings)
     });
+    if !asking.allows(Dear::WrongPasswords) {
+        return tell(chat, asking, Way::Sasl, News::Refused(Refusal::TOO_MANY_WRONG));
+    }
     let Some(mechanism) = known else {
         if let Some(names) = mechanisms(asking.session, asking.settings) {
             asking.refuse(Numeric::RPL_SASLMECHS, [names.into()]);

@@ -7,6 +7,7 @@ use chinwag_wire::names::RoomName;
 use chinwag_wire::numeric::Numeric;
 
 use super::reply::{asker, given};
+use crate::allowance::Dear;
 use crate::asking::{Asking, Flow};
 use crate::chat::{Chat, Room, User};
 use crate::event::Event;
@@ -93,6 +94,10 @@ fn carry_out(asking: &mut Asking<'_>, user: &User, step: Step<'_>, rooms: &mut u
     let (name, key) = match &step {
         Step::None => return,
         Step::Refuse(numeric, name) => return asking.refuse(*numeric, [name.clone()]),
+        Step::Open(name, _) if !asking.allows(Dear::Rooms) => {
+            let text = "Too many rooms were opened from your network; try again in a few minutes";
+            return asking.numeric(Numeric::ERR_UNAVAILRESOURCE, [name.into(), text.into()]);
+        }
         Step::Open(name, key) => (Arc::clone(name), *key),
         Step::Renew(room) => (Arc::clone(&room.name), None),
         Step::Enter(room, key) => (Arc::clone(&room.name), *key),
@@ -104,6 +109,7 @@ fn carry_out(asking: &mut Asking<'_>, user: &User, step: Step<'_>, rooms: &mut u
     let by = Arc::clone(&user.who);
     match step {
         Step::Open(..) => {
+            asking.spend(Dear::Rooms);
             let common = asking.settings.casemapping.same(&name, &asking.settings.lobby);
             asking.propose(Event::Opened { name: Arc::clone(&name), by, common });
         }

@@ -6,11 +6,13 @@ use chinwag_wire::message::Message;
 use chinwag_wire::numeric::Numeric;
 
 use crate::accounts::{Then, work};
+use crate::allowance::Dear;
 use crate::asking::{Asking, Flow};
 use crate::chat::Chat;
 use crate::commands::reply::{asker, cut};
 use crate::effect::Effect;
 use crate::event::{Act, Event, OperatorActed};
+use crate::line::Text;
 use crate::privileges::{Oper, Operator};
 use crate::work::{Job, Outcome};
 
@@ -25,6 +27,11 @@ pub(crate) fn oper(_chat: &Chat, asking: &mut Asking<'_>, message: &Message<'_>)
     let [name, password, ..] = message.params[..] else { return Flow::Done };
     if !asking.session.secure && !asking.settings.accounts.cleartext_passwords {
         asking.refuse(Numeric::ERR_NOOPERHOST, []);
+        return Flow::Done;
+    }
+    if !asking.allows(Dear::WrongPasswords) {
+        let text = Text::from("Too many wrong passwords came from your network; try again in a few minutes");
+        asking.numeric(Numeric::RPL_TRYAGAIN, ["OPER".into(), text]);
         return Flow::Done;
     }
     let verifiers = found(asking, name).map(|oper| Arc::clone(&oper.verifiers));
@@ -61,6 +68,7 @@ pub(crate) fn checked(chat: &Chat, asking: &mut Asking<'_>, name: &str, outcome:
         _ => {
             asking.refuse(Numeric::ERR_PASSWDMISMATCH, []);
             record(chat, asking, None, Act::OperRefused { name: cut(name, NAME_BYTES_MAX).into() });
+            asking.spend(Dear::WrongPasswords);
             asking.session.wrong_passwords += 1;
             if asking.session.wrong_passwords >= WRONG_MAX {
                 asking.effects.push(Effect::Close("Too many wrong passwords".into()));

@@ -7,6 +7,7 @@ use chinwag_wire::message::Message;
 
 use super::reply::{fail, line};
 use crate::accounts::{self, Settled, Then, account_of};
+use crate::allowance::Dear;
 use crate::asking::{Asking, Flow};
 use crate::chat::Chat;
 use crate::effect::Effect;
@@ -68,6 +69,13 @@ fn claim(chat: &Chat, asking: &mut Asking<'_>, typed: &str) {
     if chat.owners().next().is_some() {
         return refuse(asking, "ALREADY_OWNED", "This server is somebody's already; OWNER says whose");
     }
+    if !asking.allows(Dear::WrongPasswords) {
+        return refuse(
+            asking,
+            "TEMPORARILY_UNAVAILABLE",
+            "Too many wrong passwords and codes came from your network; try again in a few minutes",
+        );
+    }
     let code = asking.settings.owner_code.as_ref().map_or("", |code| code.expose());
     let signs = typed.bytes().filter(|sign| *sign != b'-').map(|sign| sign.to_ascii_lowercase());
     if code.is_empty() || !same(code.as_bytes(), signs) {
@@ -76,6 +84,7 @@ fn claim(chat: &Chat, asking: &mut Asking<'_>, typed: &str) {
             "INVALID_CODE",
             "That is not the code; it is printed when the server starts, as long as nobody owns it",
         );
+        asking.spend(Dear::WrongPasswords);
         asking.session.wrong_passwords += 1;
         if asking.session.wrong_passwords >= WRONG_MAX {
             asking.effects.push(Effect::Close("Too many wrong codes".into()));

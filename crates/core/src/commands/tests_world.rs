@@ -9,6 +9,7 @@ use chinwag_wire::casemap::CaseMapping;
 use chinwag_wire::message::Message;
 use chinwag_wire::names::MsgIdKey;
 
+use crate::allowance::Allowance;
 use crate::asking::{Asking, Flow};
 use crate::chat::Chat;
 use crate::commands::{names, registration};
@@ -115,6 +116,7 @@ impl World {
             now_ms: self.now_ms,
             settings: &self.settings,
             session: &mut session,
+            allowance: Allowance::default(),
             pending: &pending,
             next_user,
             effects: &mut self.effects,

@@ -1,6 +1,7 @@
 //! A node driven through real byte streams, over a log in memory.
 
 mod accounts;
+mod blocks;
 mod doors;
 mod failures;
 mod keys;
