@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use chinwag_pipes::words;
 use chinwag_server::config::Address;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -260,16 +261,8 @@ pub(crate) struct ProofArgs {
 pub(crate) struct SayArgs {
     #[command(flatten)]
     pub(crate) server: ServerArgs,
-    /// The room, or the nickname of somebody.
-    pub(crate) room: String,
-    /// What to say; nothing is standard input, a message a line.
-    pub(crate) text: Vec<String>,
-    /// All of standard input is one message of several lines; as few as possible where it is too long for one.
-    #[arg(long)]
-    pub(crate) as_one: bool,
-    /// As something that you do (/me).
-    #[arg(long)]
-    pub(crate) action: bool,
+    #[command(flatten)]
+    pub(crate) words: words::Say,
 }
 
 /// `chinwag tail`
@@ -277,21 +270,8 @@ pub(crate) struct SayArgs {
 pub(crate) struct TailArgs {
     #[command(flatten)]
     pub(crate) server: ServerArgs,
-    /// The rooms, or nicknames of people you have talked to.
-    #[arg(required = true, value_name = "ROOM")]
-    pub(crate) rooms: Vec<String>,
-    /// One JSON object a line.
-    #[arg(long)]
-    pub(crate) json: bool,
-    /// How many messages of before.
-    #[arg(short = 'n', long = "lines", value_name = "COUNT", default_value_t = 10)]
-    pub(crate) count: usize,
-    /// All since a time (2026-11-21T14:00:00Z, 90s, 2h, 7d) or behind a message (its msgid).
-    #[arg(long, value_name = "TIME|MSGID", conflicts_with = "count")]
-    pub(crate) since: Option<String>,
-    /// End there instead of waiting for more.
-    #[arg(long)]
-    pub(crate) once: bool,
+    #[command(flatten)]
+    pub(crate) words: words::Tail,
 }
 
 /// `chinwag search`
@@ -299,24 +279,8 @@ pub(crate) struct TailArgs {
 pub(crate) struct SearchArgs {
     #[command(flatten)]
     pub(crate) server: ServerArgs,
-    /// Words that must all be there, "phrases", begin*; also from:, in:, before: and after: as in /search.
-    #[arg(required = true, value_name = "QUERY")]
-    pub(crate) query: Vec<String>,
-    /// In this room, or the conversation with this person.
-    #[arg(long, value_name = "ROOM")]
-    pub(crate) room: Option<String>,
-    /// Said by who had this nickname or account.
-    #[arg(long, value_name = "NAME")]
-    pub(crate) from: Option<String>,
-    /// Said since a time (2026-11-21T14:00:00Z, 90s, 2h, 7d) or behind a message (its msgid).
-    #[arg(long, value_name = "TIME|MSGID")]
-    pub(crate) since: Option<String>,
-    /// One JSON object a line, as tail --json.
-    #[arg(long)]
-    pub(crate) json: bool,
-    /// At most so many messages, the newest.
-    #[arg(short = 'n', long = "lines", value_name = "COUNT", default_value_t = 20)]
-    pub(crate) count: usize,
+    #[command(flatten)]
+    pub(crate) words: words::Search,
 }
 
 /// `chinwag export`

@@ -188,9 +188,19 @@ fn the_first_key_keeps_the_nickname_also_over_a_restart() {
     assert_eq!(std::fs::metadata(&host_key).unwrap().permissions().mode() & 0o777, 0o600);
     place.restart();
     let tail = Following::start(place.ssh("anns", "ann").args(["tail", "'#ops'", "-n", "2"]));
-    assert!(tail.sees(" ann: again").starts_with("20"));
+    assert!(tail.sees(" ann: again").starts_with("[20"));
     tail.sees(" bob: yes");
     ended(&place.run("bobs", "ann", &["say", "'#ops'", "no"]), 255, "", "Permission denied");
+}
+
+/// The same by the command line: what it prints.
+fn command(place: &Place, words: &[&str]) -> (String, i32) {
+    let address = place.server().address().to_string();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_chinwag"));
+    command.args(words).args(["--address", &address, "--nick", "pipe"]).env("HOME", place.path("home"));
+    command.env("XDG_STATE_HOME", place.path("state"));
+    let output = command.output().unwrap();
+    (String::from_utf8(output.stdout).unwrap(), output.status.code().unwrap_or(-1))
 }
 
 #[test]
@@ -199,8 +209,21 @@ fn say_and_tail_are_commands_with_exit_codes() {
     ended(&place.run("anns", "ann", &["say", "'#ops'", "first"]), 0, "", "");
     let tail = Following::start(place.ssh("bobs", "bob").args(["tail", "'#ops'", "--json"]));
     let first = tail.sees("\"text\":\"first\"");
-    assert!(first.starts_with("{\"room\":\"#ops\",\"time\":\"20"), "{first}");
-    assert!(first.contains("\"from\":\"ann\",\"account\":\"ann\",\"kind\":\"message\""), "{first}");
+    // The very line that the command line prints.
+    let same = command(&place, &["tail", "#ops", "--once", "--json"]);
+    assert_eq!(same.0.trim_end(), first.trim_end());
+    assert!(
+        first.starts_with("{\"room\":\"#ops\",\"msgid\":\"") && first.contains(",\"number\":1,"),
+        "{first}"
+    );
+    assert!(
+        first.contains("\"nick\":\"ann\",\"account\":\"ann\",\"bot\":false,\"kind\":\"message\""),
+        "{first}"
+    );
+    let found = place.run("bobs", "bob", &["search", "first", "--room", "'#ops'", "--json", "--from", "ann"]);
+    assert_eq!(String::from_utf8_lossy(&found.stdout).trim_end(), first.trim_end());
+    ended(&place.run("bobs", "bob", &["search", "last", "--room", "'#ops'"]), 1, "", "nothing was found");
+    ended(&place.run("bobs", "bob", &["tail", "'#ops'", "--once", "--since", "1h"]), 0, "ann: first", "");
     // Standard input, a message a line.
     let mut say = place.ssh("anns", "ann").args(["say", "'#ops'"]).stdin(Stdio::piped()).spawn().unwrap();
     let input: String = (0..100).map(|number| format!("line {number}\n")).collect();
@@ -224,14 +247,15 @@ fn say_and_tail_are_commands_with_exit_codes() {
     cat.until(|line| line.contains("moderated"));
     for (words, code, complaint) in [
         (&["bash"][..], 2, "there is no command \"bash\""),
-        (&["say"], 2, "say where"),
-        (&["tail", "'#ops'", "--follow"], 2, "no option --follow"),
+        (&["say"], 2, "<ROOM>"),
+        (&["tail", "'#ops'", "--follow"], 2, "'--follow'"),
+        (&["tail", "'#ops'", "--since", "'two hours'"], 2, "--since"),
         (&["say", "nobody-here", "hi"], 1, "chinwag: "),
         (&["tail", "'#no,room'"], 1, "chinwag: "),
     ] {
         ended(&place.run("anns", "ann", words), code, "", complaint);
     }
-    ended(&place.run("anns", "ann", &["help"]), 0, "tail ROOM", "");
+    ended(&place.run("anns", "ann", &["help"]), 0, "tail", "");
 }
 
 #[test]

@@ -160,12 +160,7 @@ pub(crate) fn start(
             Entry::Out(why) => refuse(ends, why).await,
             Entry::In { nick, shown } => {
                 let visit = Visit { nick: nick.clone(), shown: shown.clone(), from, house };
-                // A task of its own, so that this one is left to say that it failed.
-                let work = tokio::spawn(run(ends, terminal, what, visit));
-                work.await.unwrap_or_else(|error| {
-                    tracing::error!(%error, "a session at the ssh door failed");
-                    1
-                })
+                apart(run(ends, terminal, what, visit)).await
             }
         };
         // Whoever has gone does not hear of the end.
@@ -173,6 +168,14 @@ pub(crate) fn start(
         let _ = write.eof().await;
         let _ = write.close().await;
     });
+}
+
+/// Runs a session in a task of its own, so that this one is left to say that it failed: exit code 1.
+async fn apart(session: impl Future<Output = u32> + Send + 'static) -> u32 {
+    tokio::spawn(session).await.unwrap_or_else(|error| {
+        tracing::error!(%error, "a session at the ssh door failed");
+        1
+    })
 }
 
 /// The sentence, for people who read and for programs that look at the exit code.
@@ -186,5 +189,24 @@ async fn run(ends: Ends, terminal: Option<Terminal>, what: What, visit: Visit) -
         (What::Shell, Some(terminal)) => screen::run(ends, &terminal, visit).await,
         (What::Shell, None) => lines::run(ends, visit).await,
         (What::Command(typed), _) => exec::run(ends, &typed, &visit).await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_ends_one_session_and_no_other() {
+        // One thread for all of them, as the door has it.
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let codes = runtime.block_on(async {
+            let (speak, spoken) = oneshot::channel::<u32>();
+            let other = tokio::spawn(apart(async { spoken.await.unwrap_or(1) }));
+            let broken = apart(async { panic!("on purpose") }).await;
+            speak.send(0).unwrap();
+            (broken, other.await.unwrap())
+        });
+        assert_eq!(codes, (1, 0));
     }
 }

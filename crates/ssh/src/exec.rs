@@ -2,15 +2,24 @@
 //! failed, 2 wrong usage.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
 
+use chinwag_client::{Line, LineId, LineKind, LineState, Millis, Point, Sender};
+use chinwag_pipes::show;
+use chinwag_pipes::words::{self, Command, Refused, Say, Search, Tail};
 use chinwag_wire::message::Message;
+use chinwag_wire::time::{format_millis, parse_rfc3339_millis};
+use jiff::tz::TimeZone;
 use russh::ChannelMsg;
-use serde::Serialize;
 use tokio::time::timeout;
 
 use crate::channel::{Ends, Visit};
-use crate::command::{self, Command, USAGE};
 use crate::irc::{Failure, Irc, PATIENCE, is_room, refusal};
+
+/// The capability that numbers messages, and its tag.
+const NUMBERS: &str = "chinwag.internal/numbers";
+const NUMBER: &str = "chinwag.internal/number";
 
 /// Messages that may be on their way to the log at the same time.
 const UNDER_WAY_MAX: usize = 32;
@@ -21,32 +30,65 @@ const TEXT_BYTES_MAX: usize = 400;
 /// Bytes of standard input that make one message.
 const ONE_BYTES_MAX: usize = 64 * 1024;
 
+/// Messages that may be asked for at once.
+const COUNT_MAX: usize = 100;
+
 /// Runs what was typed; gives the exit code.
 pub(crate) async fn run(mut ends: Ends, typed: &str, visit: &Visit) -> u32 {
-    let done = match command::parse(typed) {
-        Err(why) => {
-            ends.complain(&why).await;
-            return 2;
-        }
-        Ok(Command::Help) => {
-            ends.put(USAGE.replace('\n', "\r\n").into_bytes()).await;
+    let done = match words::parse(typed) {
+        Err(Refused::Wrong(why)) => Err(Wrong::Usage(why)),
+        Err(Refused::Help(text)) => {
+            ends.put(text.replace('\n', "\r\n").into_bytes()).await;
             return 0;
         }
-        Ok(Command::Say { to, text, as_one }) => say(&mut ends, visit, &to, text, as_one).await,
-        Ok(Command::Tail { rooms, json, count, since }) => {
-            tail(&mut ends, visit, &rooms, json, &first(count, since)).await
-        }
-        Ok(Command::Search { query, room, json }) => {
-            search(&mut ends, visit, &query, room.as_deref(), json).await
-        }
+        Ok(Command::Say(words)) => say(&mut ends, visit, words).await.map_err(Wrong::Failed),
+        Ok(Command::Tail(words)) => tail(&mut ends, visit, &words).await,
+        Ok(Command::Search(words)) => search(&mut ends, visit, &words).await,
     };
     match done {
         Ok(()) => 0,
-        Err(why) => {
+        Err(Wrong::Failed(why)) => {
             ends.complain(&why).await;
             1
         }
+        Err(Wrong::Usage(why)) => {
+            ends.complain(&why).await;
+            2
+        }
     }
+}
+
+/// Why a command did not succeed.
+enum Wrong {
+    /// It was tried.
+    Failed(Failure),
+    /// It makes no sense.
+    Usage(String),
+}
+
+impl From<Failure> for Wrong {
+    fn from(why: Failure) -> Wrong {
+        Wrong::Failed(why)
+    }
+}
+
+fn now() -> Millis {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Millis::try_from(since.as_millis()).unwrap_or(Millis::MAX)
+}
+
+/// The point that `--since` names, as the server knows points, behind the name of its kind.
+fn since(words: Option<&str>) -> Result<Option<(&'static str, String)>, Wrong> {
+    let point = words.map(|since| words::point(since, now())).transpose().map_err(Wrong::Usage)?;
+    Ok(point.and_then(|point| match point {
+        Point::Start => None,
+        Point::Msgid(msgid) => Some(("msgid=", msgid.to_string())),
+        Point::Time(at_ms) => {
+            let mut text = Vec::new();
+            format_millis(at_ms, &mut text);
+            Some(("timestamp=", String::from_utf8_lossy(&text).into_owned()))
+        }
+    }))
 }
 
 /// Comes in; what the server said of the account goes to standard error.
@@ -61,6 +103,8 @@ async fn come_in(ends: &mut Ends, visit: &Visit, more: &[&str]) -> Result<Irc, F
 /// What is on its way, and what became of the rest.
 #[derive(Default)]
 struct Saying {
+    /// It is something that they do.
+    action: bool,
     waiting: VecDeque<String>,
     /// The label of the next one, and how many of those before are answered.
     sent: usize,
@@ -89,19 +133,17 @@ impl Saying {
             && let Some(text) = self.waiting.pop_front()
         {
             self.sent += 1;
+            let text = if self.action { format!("\u{1}ACTION {text}\u{1}") } else { text };
             irc.send(&format!("@label={} PRIVMSG {to} :{text}", self.sent)).await?;
         }
         Ok(())
     }
 }
 
-async fn say(
-    ends: &mut Ends,
-    visit: &Visit,
-    to: &str,
-    text: Option<String>,
-    as_one: bool,
-) -> Result<(), Failure> {
+async fn say(ends: &mut Ends, visit: &Visit, words: Say) -> Result<(), Failure> {
+    let Say { room: to, text, as_one, action } = words;
+    let to = to.as_str();
+    let text = (!text.is_empty()).then(|| text.join(" "));
     if to.contains(',') {
         return Err("say it in one room at a time".to_owned());
     }
@@ -113,7 +155,7 @@ async fn say(
     if as_one {
         return say_as_one(ends, &mut irc, to, text).await;
     }
-    let mut saying = Saying::default();
+    let mut saying = Saying { action, ..Saying::default() };
     let (mut typed, mut ended) = (Vec::new(), text.is_some());
     saying.waiting.extend(text.iter().flat_map(|text| pieces(text)));
     loop {
@@ -213,44 +255,37 @@ async fn say_as_one(ends: &mut Ends, irc: &mut Irc, to: &str, text: Option<Strin
     irc.send("QUIT").await
 }
 
-/// Which messages come first: words of CHATHISTORY.
-fn first(count: u32, since: Option<String>) -> Option<String> {
-    match since {
-        Some(since) if since.contains(':') || since.contains('-') => {
-            Some(format!("AFTER {{}} timestamp={since} 100"))
-        }
-        Some(msgid) => Some(format!("AFTER {{}} msgid={msgid} 100")),
-        None if count > 0 => Some(format!("LATEST {{}} * {count}")),
+async fn tail(ends: &mut Ends, visit: &Visit, words: &Tail) -> Result<(), Wrong> {
+    let first = match since(words.since.as_deref())? {
+        Some((kind, since)) => Some(format!("AFTER {{}} {kind}{since} {COUNT_MAX}")),
+        None if words.count > 0 => Some(format!("LATEST {{}} * {}", words.count.min(COUNT_MAX))),
         None => None,
-    }
-}
-
-async fn tail(
-    ends: &mut Ends,
-    visit: &Visit,
-    rooms: &[String],
-    json: bool,
-    first: &Option<String>,
-) -> Result<(), Failure> {
-    let mut irc = come_in(ends, visit, &["draft/chathistory"]).await?;
+    };
+    let rooms = &words.rooms;
+    let mut irc = come_in(ends, visit, &["draft/chathistory", NUMBERS]).await?;
     let several = rooms.len() > 1;
     for room in rooms {
-        irc.join(room).await?;
+        if is_room(room) {
+            irc.join(room).await?;
+        }
         let mut said = Vec::new();
         let mut refused = None;
-        if let Some(first) = first {
+        if let Some(first) = &first {
             irc.ask(&format!("CHATHISTORY {}", first.replace("{}", room)), |message| {
-                said.extend(shown(message, json, several));
+                said.extend(shown(message, words.json, several));
                 refused = refused.take().or_else(|| refusal(message));
             })
             .await?;
         }
         if let Some(why) = refused {
-            return Err(format!("{room}: {why}"));
+            return Err(Wrong::Failed(format!("{room}: {why}")));
         }
         if !ends.put(said.concat().into_bytes()).await {
             return Ok(());
         }
+    }
+    if words.once {
+        return Ok(irc.send("QUIT").await?);
     }
     loop {
         let line = tokio::select! {
@@ -263,7 +298,7 @@ async fn tail(
                 .first()
                 .is_some_and(|room| rooms.iter().any(|known| known.eq_ignore_ascii_case(room)))
         });
-        let said = said.and_then(|message| shown(&message, json, several));
+        let said = said.and_then(|message| shown(&message, words.json, several));
         if let Some(said) = said
             && !ends.put(said.into_bytes()).await
         {
@@ -272,88 +307,89 @@ async fn tail(
     }
 }
 
-async fn search(
-    ends: &mut Ends,
-    visit: &Visit,
-    query: &str,
-    room: Option<&str>,
-    json: bool,
-) -> Result<(), Failure> {
-    let mut irc = come_in(ends, visit, &["soju.im/search"]).await?;
-    let room = room.unwrap_or(&visit.house.lobby);
-    irc.join(room).await?;
-    let (mut hits, mut refused) = (Vec::new(), None);
-    irc.ask(&format!("SEARCH :{} in:{room}", query.replace(['\r', '\n'], " ")), |message| {
-        hits.extend(shown(message, json, true));
-        if message.command == "421" {
-            refused = Some("this server cannot search yet".to_owned());
-        } else if refused.is_none() {
-            refused = refusal(message);
+async fn search(ends: &mut Ends, visit: &Visit, words: &Search) -> Result<(), Wrong> {
+    let mut query = words.query.join(" ").replace(['\r', '\n'], " ");
+    if let Some(from) = &words.from {
+        query.push_str(&format!(" from:{from}"));
+    }
+    match since(words.since.as_deref())? {
+        Some(("msgid=", msgid)) => query.push_str(&format!(" after:msgid={msgid}")),
+        Some((_, time)) => query.push_str(&format!(" after:{time}")),
+        None => {}
+    }
+    let mut irc = come_in(ends, visit, &["soju.im/search", NUMBERS]).await?;
+    let place = words.place();
+    let room = place.as_deref().unwrap_or(&visit.house.lobby);
+    if is_room(room) {
+        irc.join(room).await?;
+    }
+    if words.room.is_some() {
+        query.push_str(&format!(" in:{room}"));
+    }
+    let limit = words.count.clamp(1, COUNT_MAX);
+    let (mut hits, mut refused, mut note) = (Vec::new(), None, None);
+    irc.ask(&format!("SEARCH :{query} limit:{limit}"), |message| {
+        hits.extend(shown(message, words.json, true));
+        refused = refused.take().or_else(|| refusal(message));
+        if message.command == "NOTE" {
+            note = message.params.as_slice().last().map(|note| (*note).to_owned());
         }
     })
     .await?;
     if let Some(why) = refused {
-        return Err(why);
+        return Err(Wrong::Failed(why));
     }
+    let nothing = hits.is_empty();
     ends.put(hits.concat().into_bytes()).await;
-    irc.send("QUIT").await
+    irc.send("QUIT").await?;
+    if let Some(note) = note {
+        ends.complain(&note).await;
+    }
+    if nothing { Err(Wrong::Failed("nothing was found".to_owned())) } else { Ok(()) }
 }
 
-/// A message, as `--json` shows it. The names stay.
-#[derive(Serialize)]
-struct Shown<'a> {
-    /// The room, or whom it was said to.
-    room: &'a str,
-    /// When, as RFC 3339 in UTC.
-    time: &'a str,
-    /// By whom.
-    from: &'a str,
-    /// The account, if they were logged in.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    account: Option<&'a str>,
-    /// `message`, `notice` or `action`.
-    kind: &'static str,
-    /// What.
-    text: &'a str,
-    /// By which others point at it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    msgid: Option<&'a str>,
-}
-
-/// A line for whoever looks, if it is something that was said.
+/// A line for whoever looks, if it is something that was said. Times are in UTC: nobody knows the zone of the other side.
 fn shown(message: &Message<'_>, json: bool, with_room: bool) -> Option<String> {
-    let [room, text] = message.params.as_slice() else { return None };
+    let (room, line) = said(message)?;
+    let text = match json {
+        true => show::json(room, &line),
+        false => show::text(with_room.then_some(room), &line, &TimeZone::UTC),
+    };
+    Some(text + "\n")
+}
+
+/// A message as a line, and where it was said.
+fn said<'a>(message: &Message<'a>) -> Option<(&'a str, Line)> {
+    let params = message.params.as_slice();
+    let (room, text) = (*params.first()?, *params.get(1)?);
     let action = text.strip_prefix("\u{1}ACTION ").map(|text| text.trim_end_matches('\u{1}'));
     let (kind, text) = match (message.command, action) {
-        ("PRIVMSG", Some(action)) => ("action", action),
-        ("PRIVMSG", None) => ("message", *text),
-        ("NOTICE", _) => ("notice", *text),
+        ("PRIVMSG", Some(action)) => (LineKind::Action, action),
+        ("PRIVMSG", None) => (LineKind::Message, text),
+        ("NOTICE", _) => (LineKind::Notice, text),
         _ => return None,
     };
-    let from = message.source.and_then(|source| source.split_once('!')).map(|(nick, _)| nick)?;
+    let (nick, _) = message.source.and_then(|source| source.split_once('!'))?;
     let tag = |name: &str| message.tags.get(name);
-    let (time, account, msgid) = (tag("time").unwrap_or_default(), tag("account"), tag("msgid"));
-    if json {
-        let shown = Shown {
-            room,
-            time: &time,
-            from,
-            account: account.as_deref(),
-            kind,
-            text,
-            msgid: msgid.as_deref(),
-        };
-        return serde_json::to_string(&shown).ok().map(|line| line + "\n");
-    }
-    // Nothing that somebody says moves anybody's cursor.
-    let text: String = text.chars().filter(|sign| !sign.is_control()).collect();
-    let when = time.split('.').next().unwrap_or_default().replace('T', " ");
-    let room = if with_room { format!("{room} ") } else { String::new() };
-    Some(match kind {
-        "action" => format!("{when} {room}* {from} {text}\n"),
-        "notice" => format!("{when} {room}-{from}- {text}\n"),
-        _ => format!("{when} {room}{from}: {text}\n"),
-    })
+    let shared = |name: &str| tag(name).filter(|value| !value.is_empty()).map(|value| Arc::from(&*value));
+    let from = Sender { nick: nick.into(), account: shared("account"), bot: tag("bot").is_some(), me: false };
+    let line = Line {
+        id: LineId(0),
+        msgid: shared("msgid"),
+        number: tag(NUMBER).and_then(|number| number.parse().ok()),
+        time_ms: tag("time").and_then(|time| parse_rfc3339_millis(&time)).unwrap_or_else(now),
+        from: Some(from),
+        kind,
+        text: text.to_owned(),
+        about: None,
+        reply_to: shared("+draft/reply"),
+        reactions: Vec::new(),
+        edited: false,
+        redacted: None,
+        state: LineState::Kept,
+        mention: false,
+    };
+    Some((room, line))
 }
 
 #[cfg(test)]
@@ -368,14 +404,15 @@ mod tests {
     fn messages_are_shown_as_text_and_as_json() {
         let said =
             "@time=2026-11-21T14:02:05.123Z;account=Ann;msgid=x :ann!~a@h PRIVMSG #tea :hi \u{1b}[2J\"you\"";
-        assert_eq!(line(said, false).unwrap(), "2026-11-21 14:02:05 ann: hi [2J\"you\"\n");
+        assert_eq!(line(said, false).unwrap(), "[2026-11-21 14:02] ann: hi [2J\"you\"\n");
         assert_eq!(
             line(said, true).unwrap(),
-            "{\"room\":\"#tea\",\"time\":\"2026-11-21T14:02:05.123Z\",\"from\":\"ann\",\"account\":\"Ann\",\
-             \"kind\":\"message\",\"text\":\"hi \\u001b[2J\\\"you\\\"\",\"msgid\":\"x\"}\n"
+            "{\"room\":\"#tea\",\"msgid\":\"x\",\"number\":null,\"time\":\"2026-11-21T14:02:05.123Z\",\
+             \"nick\":\"ann\",\"account\":\"Ann\",\"bot\":false,\"kind\":\"message\",\
+             \"text\":\"hi \\u001b[2J\\\"you\\\"\",\"reply_to\":null,\"edited\":false}\n"
         );
         let waves = "@time=2026-11-21T14:02:05.123Z :ann!~a@h PRIVMSG #tea :\u{1}ACTION waves\u{1}";
-        assert_eq!(line(waves, false).unwrap(), "2026-11-21 14:02:05 * ann waves\n");
+        assert_eq!(line(waves, false).unwrap(), "[2026-11-21 14:02] * ann waves\n");
         assert_eq!(line(":ann!~a@h JOIN #tea", false), None);
         assert_eq!(line(":server NOTICE ann :hello", false), None);
     }

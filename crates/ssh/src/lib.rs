@@ -22,7 +22,6 @@ use chinwag_core::session::Door;
 use tokio::sync::{mpsc, oneshot};
 
 mod channel;
-mod command;
 mod exec;
 mod guest;
 mod hostkey;

@@ -4,9 +4,11 @@ use std::fs::File;
 use std::io::{BufWriter, IsTerminal, Write};
 
 use chinwag_client::{Line, LineId, Point};
+use chinwag_pipes::show;
+use jiff::tz::TimeZone;
 
 use super::driver::{Driver, now};
-use super::show;
+
 use crate::Failure;
 use crate::cli::{ExportArgs, ExportFormat};
 
@@ -105,8 +107,8 @@ impl Sink {
         }
         let text = match self.format {
             ExportFormat::Jsonl => show::json(room, line),
-            ExportFormat::Text => show::text(self.several.then_some(room), line),
-            ExportFormat::Html => show::html(line),
+            ExportFormat::Text => show::text(self.several.then_some(room), line, &TimeZone::system()),
+            ExportFormat::Html => show::html(line, &TimeZone::system()),
         };
         writeln!(self.out, "{text}")
     }

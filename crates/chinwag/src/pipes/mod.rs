@@ -7,12 +7,12 @@ mod driver;
 mod export;
 mod say;
 mod search;
-mod show;
 mod tail;
 
 use std::io::Write;
 
 use chinwag_client::{Millis, Point, Profile};
+use chinwag_pipes::words;
 
 use crate::cli::{ExportArgs, SayArgs, SearchArgs, ServerArgs, TailArgs};
 use crate::known::{self, Known};
@@ -85,25 +85,9 @@ fn user() -> String {
     if nick.is_empty() || nick == "root" { "guest".into() } else { nick.to_owned() }
 }
 
-/// A time, or a msgid.
+/// The point that `--since` names.
 fn point(text: &str) -> Result<Point, Failure> {
-    if let Some(at_ms) = chinwag_wire::time::parse_rfc3339_millis(text) {
-        return Ok(Point::Time(at_ms));
-    }
-    let unit = text.chars().last().and_then(|unit| {
-        [('s', 1), ('m', 60), ('h', 3_600), ('d', 86_400)].into_iter().find(|(name, _)| *name == unit)
-    });
-    let number = text.get(..text.len().saturating_sub(1)).and_then(|number| number.parse::<u64>().ok());
-    if let (Some((_, seconds)), Some(number)) = (unit, number) {
-        return Ok(Point::Time(now().saturating_sub(number.saturating_mul(seconds).saturating_mul(1_000))));
-    }
-    let fits = !text.is_empty() && !text.contains(|c: char| c.is_whitespace() || c.is_control());
-    match fits {
-        true => Ok(Point::Msgid(text.into())),
-        false => Err(Failure::Usage(format!(
-            "--since {text:?} is neither a time (2026-11-21T14:00:00Z, 2h) nor a message's msgid"
-        ))),
-    }
+    words::point(text, now()).map_err(Failure::Usage)
 }
 
 /// Writes to standard output. Says whether anybody still reads.
@@ -113,18 +97,5 @@ fn write(text: &str) -> Result<bool, Failure> {
         Ok(()) => Ok(true),
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(false),
         Err(error) => Err(Failure::Failed(format!("cannot write to standard output: {error}"))),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn since_when() {
-        assert!(matches!(point("2026-11-21T14:00:00Z"), Ok(Point::Time(1_795_269_600_000))));
-        assert!(matches!(point("2h"), Ok(Point::Time(_))));
-        assert!(matches!(point("AbC123"), Ok(Point::Msgid(_))));
-        assert!(point("two hours").is_err());
     }
 }

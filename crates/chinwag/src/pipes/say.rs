@@ -4,6 +4,7 @@ use std::io::{BufRead, Read};
 use std::sync::Arc;
 
 use chinwag_client::{BufferId, LineState, SayAs};
+use chinwag_pipes::words::Say;
 use tokio::sync::mpsc;
 
 use super::driver::{Driver, now};
@@ -20,7 +21,7 @@ const PIECES_MAX: usize = 64;
 const AS_ONE_BYTES_MAX: u64 = 1024 * 1024;
 
 pub(super) async fn run(args: SayArgs) -> Result<(), Failure> {
-    let SayArgs { server, room, text, as_one, action } = args;
+    let SayArgs { server, words: Say { room, text, as_one, action } } = args;
     let how = if action { SayAs::Action } else { SayAs::Message };
     let mut driver = super::connect(&server, std::slice::from_ref(&room))?;
     let mut input = Some(match text.is_empty() {

@@ -3,9 +3,11 @@
 use std::collections::VecDeque;
 
 use chinwag_client::{Found, Hit, Point, Wish};
+use chinwag_pipes::show;
+use jiff::tz::TimeZone;
 
 use super::driver::{Driver, now};
-use super::{point, show, write};
+use super::{point, write};
 use crate::Failure;
 use crate::cli::SearchArgs;
 
@@ -16,24 +18,24 @@ const PAGE: usize = 100;
 const LOBBY: &str = "#lobby";
 
 pub(super) async fn run(args: SearchArgs) -> Result<(), Failure> {
-    let query = args.query.join(" ");
-    let named = args.room.clone().or_else(|| room_in(&query));
-    let mut wish =
-        Wish { words: query, from: args.from.clone(), place: args.room.clone(), ..Wish::default() };
-    wish.after = args.since.as_deref().map(point).transpose()?;
-    let mut driver = super::connect(&args.server, named.as_slice())?;
+    let SearchArgs { server, words } = args;
+    let named = words.place();
+    let mut wish = Wish { words: words.query.join(" "), ..Wish::default() };
+    (wish.from, wish.place) = (words.from.clone(), words.room.clone());
+    wish.after = words.since.as_deref().map(point).transpose()?;
+    let mut driver = super::connect(&server, named.as_slice())?;
     let rooms = match &named {
         Some(room) => vec![room.clone()],
         // Who comes in as a guest may read the rooms that they are in: those of the last time.
         None => driver.rooms_or(LOBBY),
     };
     enter(&mut driver, &rooms, named.is_some()).await?;
-    let (hits, note) = hits(&mut driver, wish, args.count).await?;
+    let (hits, note) = hits(&mut driver, wish, words.count).await?;
     let mut out = String::new();
     for hit in &hits {
-        out.push_str(&match args.json {
+        out.push_str(&match words.json {
             true => show::json(&hit.room, &hit.line),
-            false => show::text(Some(&hit.room), &hit.line),
+            false => show::text(Some(&hit.room), &hit.line, &TimeZone::system()),
         });
         out.push('\n');
     }
@@ -45,11 +47,6 @@ pub(super) async fn run(args: SearchArgs) -> Result<(), Failure> {
         return Err(Failure::Failed("nothing was found".into()));
     }
     write(&out).map(|_| ())
-}
-
-/// The room that the words themselves name.
-fn room_in(query: &str) -> Option<String> {
-    query.split_whitespace().find_map(|word| word.strip_prefix("in:")).map(str::to_owned)
 }
 
 /// Waits until the rooms are entered. One that was not asked for by name may refuse.

@@ -4,9 +4,11 @@ use std::io::IsTerminal;
 use std::time::Duration;
 
 use chinwag_client::{BufferId, HistoryState, Line, LineId, Millis, Point};
+use chinwag_pipes::show;
+use jiff::tz::TimeZone;
 
 use super::driver::{Driver, now};
-use super::{point, show, write};
+use super::{point, write};
 use crate::Failure;
 use crate::cli::TailArgs;
 
@@ -23,10 +25,10 @@ struct Tail {
 }
 
 pub(super) async fn run(args: TailArgs) -> Result<(), Failure> {
-    let since = args.since.as_deref().map(point).transpose()?;
-    let mut driver = super::connect(&args.server, &args.rooms)?;
+    let since = args.words.since.as_deref().map(point).transpose()?;
+    let mut driver = super::connect(&args.server, &args.words.rooms)?;
     let tail = |name: &String| Tail { name: name.clone(), id: None, begun: false, last: None };
-    let mut tails: Vec<Tail> = args.rooms.iter().map(tail).collect();
+    let mut tails: Vec<Tail> = args.words.rooms.iter().map(tail).collect();
     let piped = !std::io::stdout().is_terminal();
     loop {
         for tail in &mut tails {
@@ -36,7 +38,7 @@ pub(super) async fn run(args: TailArgs) -> Result<(), Failure> {
             }
         }
         let through = |tail: &Tail| tail.begun && tail.id.is_some_and(|id| is_through(&driver, id));
-        if args.once && tails.iter().all(through) {
+        if args.words.once && tails.iter().all(through) {
             break;
         }
         let look = async {
@@ -77,13 +79,13 @@ fn begin(
     let Some(buffer) = driver.client.buffer(id) else { return Ok(()) };
     let said: Vec<&Line> = buffer.lines.iter().filter(|line| shown(line)).collect();
     let more = matches!(buffer.history, HistoryState::More | HistoryState::Loading);
-    if said.len() < args.count && more && !said.is_empty() {
+    if said.len() < args.words.count && more && !said.is_empty() {
         if new || buffer.history == HistoryState::More {
             driver.client.older(id, now());
         }
         return Ok(());
     }
-    tail.last = said.iter().rev().nth(args.count).map(|line| (line.id, line.time_ms));
+    tail.last = said.iter().rev().nth(args.words.count).map(|line| (line.id, line.time_ms));
     tail.begun = true;
     Ok(())
 }
@@ -109,7 +111,7 @@ fn print(driver: &mut Driver, tail: &mut Tail, args: &TailArgs) -> Result<bool, 
             .or_else(|| lines.iter().position(|line| line.time_ms > time_ms))
             .unwrap_or(lines.len()),
     };
-    let several = args.rooms.len() > 1;
+    let several = args.words.rooms.len() > 1;
     let mut out = String::new();
     let mut last = tail.last;
     for line in lines.range(from..lines.len()) {
@@ -117,9 +119,9 @@ fn print(driver: &mut Driver, tail: &mut Tail, args: &TailArgs) -> Result<bool, 
         if !shown(line) {
             continue;
         }
-        out.push_str(&match args.json {
+        out.push_str(&match args.words.json {
             true => show::json(&tail.name, line),
-            false => show::text(several.then_some(tail.name.as_str()), line),
+            false => show::text(several.then_some(tail.name.as_str()), line, &TimeZone::system()),
         });
         out.push('\n');
     }

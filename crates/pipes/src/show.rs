@@ -43,7 +43,7 @@ fn nick(line: &Line) -> &str {
 }
 
 /// One JSON object, without a line end.
-pub(super) fn json(room: &str, line: &Line) -> String {
+pub fn json(room: &str, line: &Line) -> String {
     let mut time = Vec::new();
     chinwag_wire::time::format_millis(line.time_ms, &mut time);
     let shown = Shown {
@@ -62,16 +62,16 @@ pub(super) fn json(room: &str, line: &Line) -> String {
     serde_json::to_string(&shown).unwrap_or_default()
 }
 
-/// The time of this machine's zone, to the minute.
-fn clock(line: &Line) -> String {
+/// The time in a zone, to the minute.
+fn clock(line: &Line, zone: &TimeZone) -> String {
     let time = Timestamp::from_millisecond(i64::try_from(line.time_ms).unwrap_or(i64::MAX));
-    let time = time.unwrap_or(Timestamp::UNIX_EPOCH).to_zoned(TimeZone::system());
+    let time = time.unwrap_or(Timestamp::UNIX_EPOCH).to_zoned(zone.clone());
     time.strftime("%Y-%m-%d %H:%M").to_string()
 }
 
 /// For people: `[2026-11-21 14:02] ann: hello`. What could drive a terminal is left out.
-pub(super) fn text(room: Option<&str>, line: &Line) -> String {
-    let (clock, nick) = (clock(line), nick(line));
+pub fn text(room: Option<&str>, line: &Line, zone: &TimeZone) -> String {
+    let (clock, nick) = (clock(line, zone), nick(line));
     let room = room.map(|room| format!("[{room}] ")).unwrap_or_default();
     let head = match line.kind {
         LineKind::Action => format!("[{clock}] {room}* {nick} "),
@@ -83,15 +83,16 @@ pub(super) fn text(room: Option<&str>, line: &Line) -> String {
 }
 
 /// A paragraph of a page.
-pub(super) fn html(line: &Line) -> String {
+pub fn html(line: &Line, zone: &TimeZone) -> String {
     let id = line.msgid.as_deref().map(|msgid| format!(" id=\"{}\"", escape(msgid))).unwrap_or_default();
     let class = kind(line);
-    let (clock, nick, text) = (clock(line), escape(nick(line)), escape(&line.text).replace('\n', "<br>"));
+    let (clock, nick, text) =
+        (clock(line, zone), escape(nick(line)), escape(&line.text).replace('\n', "<br>"));
     format!("<p{id} class=\"{class}\"><time>{clock}</time> <b>{nick}</b> <span>{text}</span></p>")
 }
 
 /// The beginning of a page about these rooms.
-pub(super) fn html_head(title: &str) -> String {
+pub fn html_head(title: &str) -> String {
     let title = escape(title);
     format!(
         "<!doctype html>\n<html><head><meta charset=\"utf-8\"><title>{title}</title>\n<style>\nbody {{ font: 15px/1.5 \
@@ -101,11 +102,12 @@ pub(super) fn html_head(title: &str) -> String {
 }
 
 /// A heading.
-pub(super) fn html_room(room: &str) -> String {
+pub fn html_room(room: &str) -> String {
     format!("<h1>{}</h1>", escape(room))
 }
 
-pub(super) const HTML_END: &str = "</body></html>";
+/// The end of a page.
+pub const HTML_END: &str = "</body></html>";
 
 fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
