@@ -9,6 +9,7 @@ mod crowd;
 mod decode;
 mod fanout;
 mod floor;
+mod keypress;
 mod latency;
 mod load;
 mod process;
@@ -61,6 +62,8 @@ enum Bench {
     Fanout(fanout::Options),
     /// Time to the last of 100 members at 100 messages a second, next to a commit
     Latency(latency::Options),
+    /// From a key to the terminal client's screen while a room receives 1,000 messages a second
+    Keypress(keypress::Options),
     /// Memory when empty, and of each silent connection
     Idle {
         /// Silent connections (each needs an open file here and in the server)
@@ -136,6 +139,7 @@ fn run(arguments: &Arguments) -> Result<bool> {
     match &arguments.bench {
         Bench::Fanout(options) => fanout::run(places, options),
         Bench::Latency(options) => latency::run(places, options),
+        Bench::Keypress(options) => keypress::run(places, options),
         Bench::Idle { connections } => quiet::idle(places, *connections),
         Bench::Registrations { callers, rounds } => quiet::registrations(places, *callers, *rounds),
         Bench::Joinstorm { callers, rounds } => quiet::storm(places, *callers, *rounds),

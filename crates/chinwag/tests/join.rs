@@ -273,55 +273,7 @@ fn who_does_nothing_costs_nothing() {
     }
 }
 
-/// A measurement: `cargo test --release -p chinwag --test join -- --ignored --nocapture`
-#[test]
-#[ignore = "a measurement, for a quiet machine"]
-fn a_key_is_on_the_screen_within_16_ms_while_a_thousand_messages_a_second_come() {
-    let data = tempfile::tempdir().unwrap();
-    let server = serve(data.path(), &[]);
-    let mut bob = bob(&server);
-    let ann = Person::join(data.path(), (120, 40), &[&server.address().to_string(), "--nick", "ann"]);
-    ann.sees("2 here");
-    let (stop, stopped) = std::sync::mpsc::channel::<()>();
-    let flood = std::thread::spawn(move || {
-        let began = Instant::now();
-        let mut count = 0u32;
-        while stopped.recv_timeout(Duration::from_millis(10))
-            == Err(std::sync::mpsc::RecvTimeoutError::Timeout)
-        {
-            let due = (began.elapsed().as_millis() as u32).min(600_000);
-            let lines: Vec<String> =
-                (count..due).map(|n| format!("PRIVMSG #lobby :message {n} of many")).collect();
-            if !lines.is_empty() {
-                bob.send(&lines.join("\r\n"));
-            }
-            count = due;
-        }
-        count as f64 / began.elapsed().as_secs_f64()
-    });
-    ann.sees("message 1000 ");
-    let mut took: Vec<Duration> = Vec::new();
-    for round in 0..400u32 {
-        let began = Instant::now();
-        ann.types("x");
-        let column = 3 + (round % 40) as u16 + 1;
-        ann.cursor_at(column);
-        took.push(began.elapsed());
-        if round % 40 == 39 {
-            ann.types("\x15");
-            ann.cursor_at(3);
-        }
-        std::thread::sleep(Duration::from_millis(u64::from(round % 7) * 3));
-    }
-    drop(stop);
-    let rate = flood.join().unwrap();
-    took.sort();
-    let (median, late) = (took[took.len() / 2], took[took.len() * 99 / 100]);
-    eprintln!("at {rate:.0} messages/s: median {median:?}, 99th percentile {late:?}");
-    assert!(late <= Duration::from_millis(16), "{late:?}");
-}
-
-/// Draws the pictures of the README: `CHINWAG_WRITE=1 cargo test -p chinwag --test join -- --ignored pictures`
+/// Draws the pictures of the README: `.ci/pictures`
 #[test]
 #[ignore = "writes docs/join.svg"]
 fn pictures() {

@@ -117,13 +117,6 @@ impl Person {
         let _ = self.shown.1.wait_timeout_while(shown, within, |shown| rows(shown) == before).unwrap();
     }
 
-    /// Waits until the cursor stands in a column.
-    pub fn cursor_at(&self, column: u16) {
-        self.wait(&format!("the cursor in column {column}"), |shown| {
-            shown.parser.screen().cursor_position().1 == column && !shown.parser.screen().hide_cursor()
-        });
-    }
-
     /// Waits for the end. Gives the exit code.
     pub fn ends(&mut self) -> u32 {
         let until = Instant::now() + WITHIN;
