@@ -111,6 +111,16 @@ pub const RELAYED_BY: &str = "draft/relaymsg";
 /// The host of whoever is made up (`NPC`, `SCENE`): no real one ends like this (RFC 2606).
 pub const NPC_HOST: &str = "npc.fakeuser.invalid";
 
+/// The user name of programs that say something without a session.
+pub const PROGRAM_USERNAME: &str = "~bot";
+
+impl Who {
+    /// Whether it is a bot or a hook: the name has a sign in it that no nickname can have.
+    pub fn is_program(&self) -> bool {
+        *self.user == *PROGRAM_USERNAME && self.nick.contains('/')
+    }
+}
+
 impl Said {
     /// Whether `user` said it as somebody made up: such names begin as no nickname can.
     pub fn played(&self) -> bool {

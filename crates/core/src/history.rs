@@ -281,6 +281,7 @@ pub(crate) fn said(chat: &Chat, query: &Query, row: Row) -> Line {
         let moved = u32::try_from(text.len() - row.text.len()).unwrap_or(0);
         joins = joins.map(|joins| joins.iter().map(|at| at + moved).collect());
     }
+    let bot = row.by.is_program();
     Line {
         source: Source::User(row.by),
         command: Command::Verb(row.kind.verb()),
@@ -292,6 +293,7 @@ pub(crate) fn said(chat: &Chat, query: &Query, row: Row) -> Line {
             numbered: query.show == Show::Numbered,
             client_tags: row.client_tags,
             joins,
+            bot,
             ..Meta::default()
         },
         needs: CapSet::default(),

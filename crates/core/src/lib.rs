@@ -25,6 +25,7 @@ pub mod pending;
 pub mod permissions;
 pub mod pointed;
 pub mod privileges;
+pub mod programs;
 pub mod records;
 pub mod roles;
 #[cfg(test)]

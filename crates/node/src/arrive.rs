@@ -9,6 +9,7 @@ use chinwag_wire::caps::Cap;
 
 use crate::Node;
 use crate::deliver::Asker;
+use crate::errands::NO_ERRAND;
 use crate::labels::notice;
 use crate::limits::{RETRY_MS, TRIES_AT_ONCE};
 use crate::proposals::{Behalf, NO_LABEL};
@@ -67,6 +68,9 @@ impl Node {
 
     /// Wakes those who wait for others, once there is something new for them.
     fn wake_if_room(&mut self) {
+        if self.errands.wait() {
+            self.errands_go_on();
+        }
         if !self.waiting.is_empty() && self.proposals.take_freed() {
             self.wake_waiting();
         }
@@ -108,7 +112,9 @@ impl Node {
             self.drain_authors();
         }
         let Some(behalf) = behalf else { return };
-        if stale {
+        if behalf.errand != NO_ERRAND {
+            self.errand_applied(behalf.errand, &entry, stale);
+        } else if stale {
             self.decide_again(entry.event, behalf, asker);
         } else {
             self.came_back(behalf, asker);
@@ -191,6 +197,9 @@ impl Node {
                 self.proposals.drop(&proposal.event);
                 if let Event::Stays { account, .. } = &proposal.event {
                     self.presences.remove(account);
+                }
+                if behalf.errand != NO_ERRAND {
+                    return self.errand_refused(behalf.errand, why);
                 }
                 self.lobby_refused |= behalf.session.is_none();
                 self.tell_refused(&proposal.event, behalf, why);

@@ -27,6 +27,7 @@ mod dialects;
 pub mod doors;
 mod each;
 mod enter;
+mod errands;
 mod flush;
 mod guests;
 mod labels;
@@ -59,6 +60,7 @@ use chinwag_log::{Entry as LogEntry, Origin, Proposal};
 use chinwag_wire::line::LineDecoder;
 use chinwag_wire::names::Folded;
 
+pub use self::errands::Errand;
 pub use self::reads::HistoryRead;
 pub use self::works::Work;
 
@@ -67,6 +69,7 @@ use self::audience::Audiences;
 use self::behind::Behind;
 use self::dialects::Dialects;
 use self::doors::plain::{PlainDoor, plain_caps};
+use self::errands::Errands;
 use self::labels::Labels;
 use self::proposals::{Behalf, Proposals};
 use self::reads::Reads;
@@ -137,6 +140,7 @@ pub struct Node {
     labels: Labels,
     reads: Reads,
     works: Works,
+    errands: Errands,
     /// Arrived and not applied yet.
     inbox: VecDeque<LogEntry<Event>>,
     /// The sessions that watch a nickname (MONITOR). Bounded by what each session may watch.
@@ -190,6 +194,7 @@ impl Node {
             labels: Labels::default(),
             reads: Reads::default(),
             works: Works::default(),
+            errands: Errands::default(),
             inbox: VecDeque::new(),
             watchers: BTreeMap::new(),
             rereads: Vec::new(),
@@ -312,6 +317,11 @@ impl Node {
     /// What a key is worth for somebody who asks at the ssh door to come in by a name.
     pub fn judge_key(&self, name: &str, key: Option<&SshKey>, now_ms: Millis) -> Verdict {
         self.chat.judge_key(&self.settings, name, key, now_ms)
+    }
+
+    /// The settings.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
     }
 
     /// The chat, for reading.

@@ -11,6 +11,9 @@ pub(crate) const MESSAGES_UNDER_WAY_LOW: u16 = MESSAGES_UNDER_WAY_MAX / 2;
 /// waits.
 pub const PROPOSALS_MAX: usize = 64 * 1024;
 
+/// What programs say without a session and is not kept yet. At it they are asked to come again.
+pub const ERRANDS_MAX: usize = 256;
+
 /// Proposals of one batch for the log.
 pub const BATCH_MAX: usize = 8 * 1024;
 

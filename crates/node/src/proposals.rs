@@ -13,6 +13,7 @@ use chinwag_core::pending::{Pending, UNPLACED};
 use chinwag_log::{Keep, Key, Origin, Proposal, Slot};
 
 use crate::behind::Towards;
+use crate::errands::NO_ERRAND;
 use crate::limits::{BATCH_MAX, PROPOSALS_MAX};
 
 /// No label is to be answered.
@@ -29,11 +30,14 @@ pub(crate) struct Behalf {
     pub(crate) message: bool,
     /// How often it was refused and asked for again.
     pub(crate) tries: u8,
+    /// The errand of a program; [`NO_ERRAND`] for none.
+    pub(crate) errand: u64,
 }
 
 impl Behalf {
     /// The node itself.
-    pub(crate) const NODE: Behalf = Behalf { session: None, label: NO_LABEL, message: false, tries: 0 };
+    pub(crate) const NODE: Behalf =
+        Behalf { session: None, label: NO_LABEL, message: false, tries: 0, errand: NO_ERRAND };
 }
 
 #[derive(Debug)]

@@ -82,7 +82,7 @@ impl Node {
                         Err(reason) => self.no_page(asker, &query, &reason),
                     }
                 }
-                self.came_back(Behalf { session: Some(session), label, message: false, tries: 0 }, asker);
+                self.came_back(Behalf { session: Some(session), label, ..Behalf::NODE }, asker);
             }
             question => {
                 if let Some(asker) = asker {

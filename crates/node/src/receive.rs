@@ -462,7 +462,10 @@ impl Node {
             entry.commands += 1;
         }
         self.labels.expect(asker.label);
-        self.propose(event, Behalf { session: Some(session), label: asker.label, message: talk, tries: 0 });
+        self.propose(
+            event,
+            Behalf { session: Some(session), label: asker.label, message: talk, ..Behalf::NODE },
+        );
     }
 
     /// A session may go on at the end of the turn.

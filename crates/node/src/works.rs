@@ -81,7 +81,7 @@ impl Node {
             entry.pace.exempt = false;
             entry.block = allowances::block(&entry.core.address);
         }
-        self.came_back(Behalf { session: Some(session), label, message: false, tries: 0 }, asker);
+        self.came_back(Behalf { session: Some(session), label, ..Behalf::NODE }, asker);
         self.go_on_all();
     }
 

@@ -39,7 +39,7 @@ pub use self::oper::OperConfig;
 pub use self::ssh::SshConfig;
 pub use self::throttle::ThrottleConfig;
 use self::throttle::nets;
-pub use self::web::WebConfig;
+pub use self::web::{ApiFor, WebConfig};
 
 /// The commented default configuration, as `chinwag config` prints it.
 pub const DEFAULT_TOML: &str = include_str!("default.toml");

@@ -12,6 +12,7 @@ use chinwag_core::keys;
 use chinwag_core::session::Door;
 use chinwag_wire::detect::{Detect, detect};
 use chinwag_wire::proxy::{self, Proxied};
+use hyper::header::HeaderMap;
 
 use crate::config::{Kind, TlsMode};
 use crate::doorway::Doorway;
@@ -59,6 +60,16 @@ impl Caller {
         if let Some((client, tls_ahead)) = upgrade.forwarded {
             self.is_really(client, tls_ahead);
             // TLS, if any, is the web server's, and so is what was shown in it.
+            self.tls = None;
+        }
+    }
+
+    /// The same, for a request of which these are the headers.
+    pub(crate) fn speaks_for(&mut self, doorway: &Doorway, headers: &HeaderMap) {
+        if doorway.trusts(self.ip)
+            && let Some((client, tls_ahead)) = upgrade::forwarded(headers, doorway)
+        {
+            self.is_really(client, tls_ahead);
             self.tls = None;
         }
     }

@@ -19,6 +19,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, Sleep, sleep, timeout};
 
+use crate::api::Programs;
 use crate::clock::now_ms;
 use crate::provers::{Done, Provers};
 use crate::readers::{Answer, Readers};
@@ -230,12 +231,28 @@ impl<L: Log<Event>> Hub<L> {
         }
         self.failed = self.shared.node.borrow().fatal().map(str::to_owned);
         while let Some(answer) = self.answers.pop_front() {
+            if Programs::is_theirs(answer.id) {
+                self.shared.programs.answered(answer.id, answer.answer);
+                continue;
+            }
             self.shared.node.borrow_mut().history(answer.id, answer.answer, now);
         }
         while let Some(done) = self.done.pop_front() {
             self.shared.node.borrow_mut().worked(done.id, done.outcome, now);
         }
+        self.tell_programs(came);
         came
+    }
+
+    /// Tells programs what became of what they said, and that there may be something to read.
+    fn tell_programs(&self, came: bool) {
+        let done = self.shared.node.borrow_mut().take_errands();
+        for (id, errand) in done {
+            self.shared.programs.done(id, errand);
+        }
+        if came {
+            self.shared.programs.moved.notify_waiters();
+        }
     }
 
     /// Moves proposals to the log and reads to the readers. Says whether the log took anything.
@@ -243,6 +260,9 @@ impl<L: Log<Event>> Hub<L> {
         self.shared.reread();
         let mut node = self.shared.node.borrow_mut();
         for read in node.take_reads() {
+            self.helpers.readers.ask(read);
+        }
+        for read in self.shared.programs.take_reads() {
             self.helpers.readers.ask(read);
         }
         for work in node.take_work() {
@@ -290,6 +310,7 @@ impl<L: Log<Event>> Hub<L> {
     /// Keeps and shows what is under way, then says goodbye.
     async fn finish(&mut self) -> Ended {
         self.shared.stopping.set(true);
+        self.shared.programs.moved.notify_waiters();
         self.stop = false;
         self.shared.node.borrow_mut().keep_presences();
         self.propose();

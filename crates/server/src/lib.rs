@@ -32,6 +32,7 @@ use tokio::task::LocalSet;
 pub mod config;
 pub mod keeper;
 
+mod api;
 mod clock;
 mod connection;
 mod doorway;

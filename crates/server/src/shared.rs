@@ -11,8 +11,9 @@ use chinwag_core::work::Secret;
 use chinwag_node::{Node, Outlet};
 use hyper::body::Bytes;
 
+use crate::api::Programs;
 use crate::clock::now_ms;
-use crate::config::{Config, ConfigError};
+use crate::config::{ApiFor, Config, ConfigError};
 use crate::doorway::Doorways;
 use crate::outbox::Socket;
 use crate::ssh;
@@ -42,6 +43,10 @@ pub(crate) struct Shared {
     pub(crate) about: RefCell<Bytes>,
     /// What this start brought.
     start: Start,
+    /// For whom the HTTP API is.
+    pub(crate) api_for: Cell<ApiFor>,
+    /// What programs have under way.
+    pub(crate) programs: Programs,
     /// The ssh door, where there is one.
     pub(crate) ssh: ssh::Way,
     doorways: Doorways,
@@ -73,6 +78,8 @@ impl Shared {
             keeps: Cell::new(true),
             about: RefCell::new(about(config)),
             start,
+            api_for: Cell::new(config.web.api),
+            programs: Programs::default(),
             ssh,
             doorways,
             reread,
@@ -110,6 +117,7 @@ impl Shared {
         self.table.borrow_mut().send_queue_bytes = config.limits.send_queue_bytes;
         self.throttle.borrow_mut().reload(config.allowed());
         *self.about.borrow_mut() = about(config);
+        self.api_for.set(config.web.api);
         self.node.borrow_mut().set_settings(Arc::new(self.start.settings(config)), now_ms());
         self.hub.ring();
         tracing::info!("the configuration was read again");

@@ -134,6 +134,11 @@ impl Throttle {
     }
 }
 
+/// What tells the blocks of addresses apart.
+pub(crate) fn block_of(ip: IpAddr) -> u64 {
+    block(ip)
+}
+
 fn block(ip: IpAddr) -> Block {
     match ip.to_canonical() {
         // No IPv6 address that anybody has begins with 0000 0000.

@@ -101,7 +101,7 @@ pub(crate) fn grant(parsed: &Request, doorway: &Doorway, from: IpAddr) -> Asked 
     if write_response(&mut answer, &response).is_err() {
         return refused(400, "This is not how a WebSocket is asked for.");
     }
-    let forwarded = doorway.trusts(from).then(|| forwarded(parsed, doorway)).flatten();
+    let forwarded = doorway.trusts(from).then(|| forwarded(parsed.headers(), doorway)).flatten();
     let frames = found.map_or(Frames::AsTheCaller, |(_, frames)| *frames);
     let headers = response.headers().clone();
     Asked::Upgrade(Upgrade { answer, headers, bytes: 0, frames, forwarded })
@@ -124,8 +124,8 @@ pub(crate) fn refusal(status: u16, sentence: &str) -> Vec<u8> {
 
 /// The client for whom trusted servers connect: the last one in the chain that is none of them. What stands before
 /// it, it may have written itself.
-fn forwarded(request: &Request, doorway: &Doorway) -> Option<(IpAddr, bool)> {
-    let chain = request.headers().get_all("X-Forwarded-For").iter();
+pub(crate) fn forwarded(headers: &HeaderMap, doorway: &Doorway) -> Option<(IpAddr, bool)> {
+    let chain = headers.get_all("X-Forwarded-For").iter();
     let chain: Vec<&str> =
         chain.filter_map(|list| list.to_str().ok()).flat_map(|list| list.split(',')).collect();
     let mut client = None;
@@ -135,7 +135,7 @@ fn forwarded(request: &Request, doorway: &Doorway) -> Option<(IpAddr, bool)> {
             break;
         }
     }
-    let secure = request.headers().get("X-Forwarded-Proto").is_some_and(|scheme| scheme == "https");
+    let secure = headers.get("X-Forwarded-Proto").is_some_and(|scheme| scheme == "https");
     client.map(|ip| (ip, secure))
 }
 

@@ -6,15 +6,14 @@
 
 use std::cell::{Cell, RefCell};
 use std::convert::Infallible;
-use std::future::{Ready, ready};
+use std::future::{Future, ready};
 use std::io;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready as until};
 use std::time::Duration;
 
-use http_body_util::Full;
-use hyper::body::{Bytes, Incoming};
+use hyper::body::Incoming;
 use hyper::header::{CONNECTION, CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue};
 use hyper::server::conn::http1;
 use hyper::service::Service;
@@ -22,6 +21,7 @@ use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use crate::api::{self, Body};
 use crate::doorway::Doorway;
 use crate::greeting::Caller;
 use crate::outbox::{End, Socket};
@@ -194,24 +194,35 @@ impl AsyncWrite for Wire {
 struct Answerer(Rc<State>);
 
 impl Service<Request<Incoming>> for Answerer {
-    type Response = Response<Full<Bytes>>;
+    type Response = Response<Body>;
     type Error = Infallible;
-    type Future = Ready<Result<Self::Response, Infallible>>;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>>>>;
 
     fn call(&self, request: Request<Incoming>) -> Self::Future {
-        let state = &self.0;
+        let state = Rc::clone(&self.0);
         state.requests.set(state.requests.get() + 1);
-        let mut answer = state.answer(request);
-        let last = state.requests.get() >= REQUESTS_MAX || state.shared.stopping.get();
-        if last && answer.status() != StatusCode::SWITCHING_PROTOCOLS {
-            answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        if api::concerns(request.uri().path()) {
+            let mut caller = state.caller.clone();
+            caller.speaks_for(&state.doorway, request.headers());
+            let answer = api::answer(&state.shared, caller, request);
+            return Box::pin(async move { Ok(state.perhaps_last(answer.await)) });
         }
-        ready(Ok(answer))
+        let answer = state.answer(request);
+        Box::pin(ready(Ok(state.perhaps_last(answer))))
     }
 }
 
 impl State {
-    fn answer(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
+    /// Says that the connection ends with this answer, if it does.
+    fn perhaps_last(&self, mut answer: Response<Body>) -> Response<Body> {
+        let last = self.requests.get() >= REQUESTS_MAX || self.shared.stopping.get();
+        if last && answer.status() != StatusCode::SWITCHING_PROTOCOLS {
+            answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+        answer
+    }
+
+    fn answer(&self, request: Request<Incoming>) -> Response<Body> {
         if upgrade::wanted(request.headers()) {
             return self.upgrade(&request.map(|_| ()));
         }
@@ -243,7 +254,7 @@ impl State {
     }
 
     /// What the first screen shows before anybody has a name.
-    fn about(&self) -> Response<Full<Bytes>> {
+    fn about(&self) -> Response<Body> {
         let about = self.shared.about.borrow().clone();
         let mut answer = chinwag_web::words(200, b"");
         for (name, value) in &mut answer.headers {
@@ -252,15 +263,15 @@ impl State {
             }
         }
         let mut response = response(answer);
-        *response.body_mut() = Full::new(about);
+        *response.body_mut() = Body::whole(about);
         response
     }
 
     /// A WebSocket asked for on a connection that has been answered before.
-    fn upgrade(&self, request: &Request<()>) -> Response<Full<Bytes>> {
+    fn upgrade(&self, request: &Request<()>) -> Response<Body> {
         match upgrade::grant(request, &self.doorway, self.caller.ip) {
             Asked::Upgrade(upgrade) => {
-                let mut response = Response::new(Full::default());
+                let mut response = Response::new(Body::default());
                 *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
                 *response.headers_mut() = upgrade.headers.clone();
                 *self.granted.borrow_mut() = Some(upgrade);
@@ -268,7 +279,7 @@ impl State {
             }
             Asked::Refused { status, sentence } => {
                 let mut response = response(chinwag_web::words(status, b""));
-                *response.body_mut() = Full::new(Bytes::from(format!("{sentence}\n")));
+                *response.body_mut() = Body::whole(format!("{sentence}\n"));
                 response
             }
             Asked::More | Asked::Page => response(chinwag_web::words(400, b"This makes no sense here.\n")),
@@ -280,8 +291,8 @@ fn header<'h>(headers: &'h HeaderMap, name: &str) -> &'h str {
     headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or("")
 }
 
-fn response(answer: chinwag_web::Answer) -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::new(Bytes::from_static(answer.body)));
+fn response(answer: chinwag_web::Answer) -> Response<Body> {
+    let mut response = Response::new(Body::whole(answer.body));
     *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     for (name, value) in answer.headers {
         if let Ok(value) = HeaderValue::from_str(&value) {

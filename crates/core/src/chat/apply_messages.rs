@@ -47,6 +47,7 @@ impl Chat {
             numbered: false,
             client_tags: said.client_tags.clone(),
             joins: said.joins.clone(),
+            bot: said.by.is_program(),
             ..Meta::default()
         };
         if let Some(user) = self.users.get_mut(said.user) {

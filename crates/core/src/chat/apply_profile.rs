@@ -135,7 +135,7 @@ impl Chat {
         for effect in effects {
             let (Effect::Send { line, .. } | Effect::Watched { line, .. }) = effect else { continue };
             if let Source::User(who) = &line.source {
-                line.meta.bot = self.users.by_nick(&who.nick).is_some_and(|user| user.modes.bot);
+                line.meta.bot |= self.users.by_nick(&who.nick).is_some_and(|user| user.modes.bot);
             }
         }
     }

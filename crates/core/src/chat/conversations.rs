@@ -94,6 +94,11 @@ impl Chat {
         }
     }
 
+    /// The users who are logged in to an account.
+    pub(crate) fn users_of_account(&self, name: &str) -> &[UserId] {
+        self.users.by_account(name)
+    }
+
     /// The room of two, if anything was said in it.
     pub fn conversation(&self, one: &Party, other: &Party) -> Option<&Room> {
         self.rooms.by_name(&name_of(&[one.clone(), other.clone()]))

@@ -14,7 +14,7 @@ use crate::effect::To;
 use crate::event::{Event, Status, Who};
 use crate::ids::UserId;
 use crate::permissions::{Action, least, may};
-use crate::roles::Role;
+use crate::roles::{Role, Roles};
 
 /// Who hears what a user says in a room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,22 +91,26 @@ impl Room {
 
     /// Who hears what a user says in the room.
     pub fn heard(&self, user: &User) -> Heard {
-        let member = self.member(user.id);
-        if member.is_some_and(|member| may(member.roles, Action::Speak)) {
+        if self.member(user.id).is_none() && self.modes.members_only {
+            return Heard::ByNobody('n');
+        }
+        self.would_hear(&user.who, self.roles(user.id))
+    }
+
+    /// Who hears what somebody with these roles says in the room.
+    pub(crate) fn would_hear(&self, who: &Who, roles: Roles) -> Heard {
+        if may(roles, Action::Speak) {
             return Heard::ByAll;
         }
         let modes = &self.modes;
-        if member.is_none() && modes.members_only {
-            return Heard::ByNobody('n');
-        }
-        if self.silences(&user.who) {
+        if self.silences(who) {
             return Heard::ByNobody('b');
         }
         // Instead of being refused, what is said is shown to those who can give a voice.
         if modes.op_moderated {
             return Heard::ByOperators;
         }
-        let guest = user.who.account.is_none();
+        let guest = who.account.is_none();
         let why = [
             ('m', modes.moderated),
             ('R', modes.registered_join && guest),

@@ -113,6 +113,7 @@ use chinwag_wire::message::Message;
 use chinwag_wire::numeric::Numeric;
 use chinwag_wire::verbs::Verb;
 
+pub(crate) use self::privmsg::is_query;
 use self::reply::given;
 use crate::asking::{Asking, Flow};
 use crate::chat::Chat;

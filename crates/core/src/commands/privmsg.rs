@@ -318,7 +318,7 @@ pub(super) fn client_tags(asking: &Asking<'_>, message: &Message<'_>) -> Option<
 }
 
 /// Whether a text is a question from program to program (CTCP) and not something that people read (`/me`).
-pub(super) fn is_query(text: &str) -> bool {
+pub(crate) fn is_query(text: &str) -> bool {
     let action =
         |rest: &str| rest == "ACTION" || rest.starts_with("ACTION ") || rest.starts_with("ACTION\u{1}");
     text.strip_prefix('\u{1}').is_some_and(|rest| !action(rest))

@@ -2,6 +2,20 @@
 
 use serde::Deserialize;
 
+/// For whom the HTTP API is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ApiFor {
+    /// Everybody: who shows no token reads what a guest could read who came in.
+    #[default]
+    Guests,
+    /// Only for those who show a token.
+    Tokens,
+    /// Nobody: there is none.
+    #[serde(rename = "off")]
+    Nobody,
+}
+
 /// `[web]`: the web client, on every listener that is for any door or for browsers.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -10,11 +24,13 @@ pub struct WebConfig {
     pub enabled: bool,
     /// Where people find them, when that is not simply where the server listens: `https://chat.example.org/`.
     pub public_url: Option<String>,
+    /// For whom the HTTP API is.
+    pub api: ApiFor,
 }
 
 impl Default for WebConfig {
     fn default() -> Self {
-        WebConfig { enabled: true, public_url: None }
+        WebConfig { enabled: true, public_url: None, api: ApiFor::Guests }
     }
 }
 

@@ -3,6 +3,8 @@
 // Each test file is a crate of its own and uses what it needs of this.
 #![allow(dead_code, clippy::unwrap_used)]
 
+pub mod http;
+
 use std::net::SocketAddr;
 
 use chinwag_server::config::{ListenerConfig, Listeners};
