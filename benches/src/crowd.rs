@@ -8,6 +8,7 @@ use anyhow::{Context, Result, bail, ensure};
 use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token};
 
+use crate::frames::Frames;
 use crate::servers::Kind;
 
 const READ_BYTES: usize = 256 * 1024;
@@ -22,6 +23,8 @@ pub struct Link {
     stream: TcpStream,
     /// What the socket did not take.
     unsent: Vec<u8>,
+    /// A line is a message of its own in both directions: a WebSocket.
+    frames: Option<Frames>,
 }
 
 impl Link {
@@ -30,6 +33,13 @@ impl Link {
     /// # Errors
     /// When the connection is broken.
     pub fn send(&mut self, bytes: &[u8]) -> Result<()> {
+        if self.frames.is_some() {
+            return self.send_raw(&Frames::encode(bytes));
+        }
+        self.send_raw(bytes)
+    }
+
+    fn send_raw(&mut self, bytes: &[u8]) -> Result<()> {
         let sent = if self.unsent.is_empty() { write(&mut self.stream, bytes)? } else { 0 };
         self.unsent.extend_from_slice(&bytes[sent..]);
         Ok(())
@@ -74,6 +84,8 @@ pub struct Crowd {
     /// The callers' connections.
     pub links: Vec<Link>,
     address: SocketAddr,
+    /// Every caller comes by a WebSocket.
+    websocket: bool,
 }
 
 impl Crowd {
@@ -82,9 +94,17 @@ impl Crowd {
     /// # Errors
     /// When epoll is not available.
     pub fn new(address: SocketAddr) -> Result<Crowd> {
+        Crowd::by(address, false)
+    }
+
+    /// The same of callers who come by a WebSocket, or not.
+    ///
+    /// # Errors
+    /// As [`Crowd::new`].
+    pub fn by(address: SocketAddr, websocket: bool) -> Result<Crowd> {
         let poll = Poll::new().context("epoll is not available")?;
         let (events, buffer) = (Events::with_capacity(1024), vec![0; READ_BYTES]);
-        Ok(Crowd { poll, events, buffer, links: Vec::new(), address })
+        Ok(Crowd { poll, events, buffer, links: Vec::new(), address, websocket })
     }
 
     /// One more caller, connected; gives back its index.
@@ -93,14 +113,18 @@ impl Crowd {
     /// When the server does not accept.
     pub fn connect(&mut self) -> Result<usize> {
         let index = self.links.len();
-        let stream = std::net::TcpStream::connect(self.address).with_context(|| {
+        let mut stream = std::net::TcpStream::connect(self.address).with_context(|| {
             format!("caller {index} cannot connect (is the limit of open files too low?)")
         })?;
         stream.set_nodelay(true)?;
+        if self.websocket {
+            Frames::upgrade(&mut stream).with_context(|| format!("caller {index} gets no WebSocket"))?;
+        }
         stream.set_nonblocking(true)?;
         let mut stream = TcpStream::from_std(stream);
         self.poll.registry().register(&mut stream, Token(index), Interest::READABLE | Interest::WRITABLE)?;
-        self.links.push(Link { stream, unsent: Vec::new() });
+        let frames = self.websocket.then(Frames::default);
+        self.links.push(Link { stream, unsent: Vec::new(), frames });
         Ok(index)
     }
 
@@ -126,7 +150,13 @@ impl Crowd {
                 match link.stream.read(&mut self.buffer) {
                     Ok(0) => bail!("the server has closed the connection of caller {index}"),
                     Ok(count) => {
-                        listener.receive(index, &self.buffer[..count], link)?;
+                        if let Some(mut frames) = link.frames.take() {
+                            let lines = frames.decode(&self.buffer[..count])?;
+                            link.frames = Some(frames);
+                            listener.receive(index, &lines, link)?;
+                        } else {
+                            listener.receive(index, &self.buffer[..count], link)?;
+                        }
                         if count < self.buffer.len() {
                             break;
                         }
@@ -222,7 +252,7 @@ impl Entry {
     fn greet(&mut self, index: usize, room: Option<String>, link: &mut Link) -> Result<()> {
         let greeting = match (self.kind, &room) {
             (Kind::Floor, room) => format!("{}\r\n", room.as_deref().unwrap_or("nowhere")),
-            (Kind::Chinwag | Kind::Inspircd, room) => {
+            (Kind::Chinwag | Kind::WebSocket | Kind::Inspircd, room) => {
                 let nick = nick(index);
                 let plain = format!("NICK {nick}\r\nUSER {nick} 0 * :bench\r\n");
                 // Senders know by the echo that a message is through; who has no room sends none.

@@ -125,11 +125,51 @@ pub fn run(places: &Places, options: &Options) -> Result<bool> {
     Ok(reached)
 }
 
+/// What `chinwag-bench websocket` measures.
+#[derive(Clone, Copy, Debug, clap::Args)]
+pub struct WebSocketOptions {
+    /// Members of the room
+    #[arg(long, default_value_t = 5_000)]
+    members: usize,
+    /// Rounds for each door; the median counts
+    #[arg(long, default_value_t = 5)]
+    rounds: usize,
+    /// Seconds of a round; the first fifth warms up
+    #[arg(long, default_value_t = 2.0)]
+    seconds: f64,
+}
+
+/// Deliveries to members at the WebSocket next to deliveries to as many members of plain IRC.
+///
+/// # Errors
+/// As [`run`].
+pub fn websocket(places: &Places, options: WebSocketOptions) -> Result<bool> {
+    let WebSocketOptions { members, rounds, seconds } = options;
+    let kinds = [Kind::Chinwag, Kind::WebSocket];
+    let options = Options { rounds, seconds, only: None, without: Vec::new() };
+    let mut rows = vec![["load", "plain IRC", "WebSocket", "WebSocket / IRC"].map(str::to_owned).to_vec()];
+    let mut reached = true;
+    for (senders, window) in [(1, 1), (1, 8), (10, 8)] {
+        let case = Case::new(senders, window, members, 1, 0.5, false);
+        let contenders = measure(&case, &kinds, places, &options)?;
+        let share = ratio(&contenders, Kind::WebSocket, Kind::Chinwag).unwrap_or_default();
+        reached &= share >= case.target;
+        let mut row = vec![case.name()];
+        row.extend(contenders.iter().map(|contender| format!("{:.0}", contender.efficiency() / 1e3)));
+        row.push(format!("{share:.2}{}", if share < case.target { " MISSED" } else { "" }));
+        eprintln!("{}", row.join("  "));
+        rows.push(row);
+    }
+    table::print(&rows);
+    println!("\nThousand deliveries per server CPU-second; target: half of plain IRC's.");
+    Ok(reached)
+}
+
 fn measure(case: &Case, kinds: &[Kind], places: &Places, options: &Options) -> Result<Vec<Contender>> {
     let mut contenders = Vec::new();
     for &kind in kinds {
         let server = places.start(kind)?;
-        let mut crowd = Crowd::new(server.process.address)?;
+        let mut crowd = Crowd::by(server.process.address, kind == Kind::WebSocket)?;
         let shape = case.shape;
         let room = |index| Some(Shape::room(index, shape.members));
         crowd.enter(kind, shape.callers(), room).with_context(|| format!("entering {}", kind.name()))?;

@@ -10,6 +10,7 @@ mod decode;
 mod fanout;
 mod floor;
 mod keypress;
+mod frames;
 mod latency;
 mod load;
 mod process;
@@ -104,6 +105,8 @@ enum Bench {
     },
     /// From the start on years of use to the first welcome
     Restart(restart::Options),
+    /// Deliveries to members at the WebSocket next to those of plain IRC
+    Websocket(fanout::WebSocketOptions),
     /// Search in years of use: making the index, answers, and how far behind it is
     Search(search::Options),
     /// Lines cut, parsed and looked up, on one thread
@@ -147,6 +150,7 @@ fn run(arguments: &Arguments) -> Result<bool> {
         Bench::Stalled(options) => stalled::run(places, options),
         Bench::Startup { rounds } => quiet::startup(places, *rounds),
         Bench::Restart(options) => restart::run(places, *options),
+        Bench::Websocket(options) => fanout::websocket(places, *options),
         Bench::Search(options) => search::run(places, *options),
         Bench::Decode { rounds } => decode::run(*rounds),
         Bench::Floor { listen } => floor::serve(*listen).map(|()| true),

@@ -16,6 +16,8 @@ pub enum Kind {
     Floor,
     /// chinwag, storing every message before it delivers it.
     Chinwag,
+    /// The same, with every caller at its WebSocket.
+    WebSocket,
     /// InspIRCd, which keeps nothing.
     Inspircd,
 }
@@ -26,6 +28,7 @@ impl Kind {
         match self {
             Kind::Floor => "floor",
             Kind::Chinwag => "chinwag",
+            Kind::WebSocket => "chinwag, WebSocket",
             Kind::Inspircd => "InspIRCd",
         }
     }
@@ -77,7 +80,7 @@ impl Places {
                 command.args(["floor", "--listen", &address.to_string()]);
                 command
             }
-            Kind::Chinwag => self.chinwag_command(folder.path(), &address.to_string())?,
+            Kind::Chinwag | Kind::WebSocket => self.chinwag_command(folder.path(), &address.to_string())?,
             Kind::Inspircd => self.inspircd_command(folder.path(), address.port())?,
         };
         command.current_dir(folder.path()).envs(environment.iter().copied());
