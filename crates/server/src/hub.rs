@@ -296,6 +296,7 @@ impl<L: Log<Event>> Hub<L> {
         let mut node = self.shared.node.borrow_mut();
         let mut table = self.shared.table.borrow_mut();
         node.flush(&mut *table);
+        table.framed.get_mut().forget();
         for session in node.take_woken() {
             if let Some(socket) = table.get(session) {
                 socket.resume();

@@ -127,6 +127,18 @@ impl Layers {
         self.sent < self.wire.len()
     }
 
+    /// Whether all that is between is a WebSocket that takes messages as they are; and whether they are binary.
+    pub(crate) fn frames_alone(&self) -> Option<bool> {
+        let websocket = self.websocket.as_ref().filter(|_| self.tls.is_none() && self.goodbye.is_none())?;
+        websocket.open().then(|| websocket.binary())
+    }
+
+    /// A frame was begun on the socket: this is left of it.
+    pub(crate) fn begun(&mut self, rest: Vec<u8>) {
+        debug_assert!(!self.sending(), "only what was begun comes before it");
+        (self.wire, self.sent) = (rest, 0);
+    }
+
     fn encrypt(&mut self, bytes: &[u8]) -> io::Result<()> {
         match &mut self.tls {
             Some(tls) => tls.write(bytes, &mut self.wire),

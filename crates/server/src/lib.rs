@@ -36,6 +36,7 @@ mod api;
 mod clock;
 mod connection;
 mod doorway;
+mod framed;
 mod greet;
 mod greeting;
 mod holder;

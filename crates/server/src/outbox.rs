@@ -12,6 +12,7 @@ use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
+use crate::framed::{Framed, cut};
 use crate::layers::Layers;
 use crate::websocket::Goodbye;
 
@@ -103,12 +104,17 @@ impl Socket {
     /// Sends, or keeps for later what the socket does not take. When more than `bytes_max` would wait, nothing of
     /// this is kept and the connection is to end.
     pub(crate) fn write(&self, parts: &[&[u8]], bytes_max: usize) {
+        self.write_as_others(parts, bytes_max, &RefCell::default());
+    }
+
+    /// The same of what others are sent as well: what is framed for one of them need not be framed again.
+    pub(crate) fn write_as_others(&self, parts: &[&[u8]], bytes_max: usize, framed: &RefCell<Framed>) {
         if self.end.get() != End::Open {
             return;
         }
         let mut backlog = self.backlog.borrow_mut();
         if let Some(layers) = &mut *self.layers.borrow_mut() {
-            return self.write_through(layers, &mut backlog, parts, bytes_max);
+            return self.write_through(layers, &mut backlog, parts, bytes_max, framed);
         }
         let mut sent = 0;
         if backlog.waiting() == 0 {
@@ -136,8 +142,38 @@ impl Socket {
     }
 
     /// The same through layers.
-    fn write_through(&self, layers: &mut Layers, backlog: &mut Backlog, parts: &[&[u8]], bytes_max: usize) {
+    fn write_through(
+        &self,
+        layers: &mut Layers,
+        backlog: &mut Backlog,
+        parts: &[&[u8]],
+        bytes_max: usize,
+        framed: &RefCell<Framed>,
+    ) {
         let idle = backlog.waiting() == 0 && !layers.sending();
+        if idle
+            && let Some(binary) = layers.frames_alone()
+            && let Some(frames) = framed.borrow_mut().of(parts, binary)
+        {
+            let total: usize = frames.iter().map(|part| part.len()).sum();
+            let sent = match send(&self.stream.borrow(), &frames) {
+                Ok(sent) if sent == total => return,
+                Ok(sent) => sent,
+                Err(_) => return self.finish(End::Broken),
+            };
+            let (rest, mut whole) = cut(&frames, sent);
+            layers.begun(rest);
+            for line in parts.iter().flat_map(|part| part.split_inclusive(|byte| *byte == b'\n')) {
+                if whole == 0 {
+                    backlog.push(line);
+                }
+                whole = whole.saturating_sub(1);
+            }
+            if backlog.waiting() > bytes_max {
+                return self.finish(End::Overflow);
+            }
+            return self.wake();
+        }
         parts.iter().for_each(|part| backlog.push(part));
         let stream = self.stream.borrow();
         let mut write = |wire: &[u8]| match send(&stream, &[wire]) {

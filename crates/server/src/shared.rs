@@ -15,6 +15,7 @@ use crate::api::Programs;
 use crate::clock::now_ms;
 use crate::config::{ApiFor, Config, ConfigError};
 use crate::doorway::Doorways;
+use crate::framed::Framed;
 use crate::outbox::Socket;
 use crate::ssh;
 use crate::throttle::Throttle;
@@ -70,7 +71,7 @@ impl Shared {
             throttle: Rc::new(RefCell::new(Throttle::new(config.allowed()))),
             refused: Cell::new(0),
             node: RefCell::new(node),
-            table: RefCell::new(Table { places: Vec::new(), send_queue_bytes }),
+            table: RefCell::new(Table { places: Vec::new(), send_queue_bytes, framed: RefCell::default() }),
             hub: Bell::default(),
             buffer: RefCell::new(vec![0; BUFFER_BYTES].into_boxed_slice()),
             connections: Cell::new(0),
@@ -186,6 +187,8 @@ pub(crate) struct Table {
     places: Vec<Option<(u32, Rc<Socket>)>>,
     /// Bytes that may wait for one session.
     pub(crate) send_queue_bytes: usize,
+    /// What was framed in this turn.
+    pub(crate) framed: RefCell<Framed>,
 }
 
 impl Table {
@@ -219,7 +222,7 @@ impl Table {
 impl Outlet for Table {
     fn write(&mut self, session: SessionId, parts: &[&[u8]]) {
         if let Some(socket) = self.get(session) {
-            socket.write(parts, self.send_queue_bytes);
+            socket.write_as_others(parts, self.send_queue_bytes, &self.framed);
         }
     }
 

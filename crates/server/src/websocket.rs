@@ -1,7 +1,8 @@
 //! IRC over WebSocket: one line a message, no line ends.
 //!
-//! Specification: <https://ircv3.net/specs/extensions/websocket>, over RFC 6455. Frames are the crate's; what a line
-//! is, is the door's: it gets the bytes that a socket would have brought.
+//! Specification: <https://ircv3.net/specs/extensions/websocket>, over RFC 6455. What comes and the end are the crate's, what
+//! leaves is framed once for all ([`crate::framed`]); what a line is, is the door's: it gets the bytes that a socket
+//! would have brought.
 
 use std::io::{self, Read, Write};
 
@@ -9,7 +10,9 @@ use chinwag_wire::limits::{LINE_BYTES_MAX, TAGS_BYTES_MAX};
 use tungstenite::error::CapacityError;
 use tungstenite::protocol::frame::coding::CloseCode;
 use tungstenite::protocol::{CloseFrame, Role, WebSocketConfig, WebSocketContext};
-use tungstenite::{Bytes, Error, Message, Utf8Bytes};
+use tungstenite::{Error, Message, Utf8Bytes};
+
+use crate::framed::frame_all;
 
 /// Bytes of a message that are looked at. What is longer ends the connection; what is longer than a line may be is
 /// refused by the door.
@@ -118,25 +121,20 @@ impl WebSocket {
         lines.push(b'\n');
     }
 
+    /// Whether messages may still leave.
+    pub(crate) fn open(&self) -> bool {
+        !self.over && self.context.can_write()
+    }
+
+    /// Whether they leave as bytes.
+    pub(crate) fn binary(&self) -> bool {
+        self.frames == Frames::Binary
+    }
+
     /// Appends whole lines as frames to `output`.
     pub(crate) fn write(&mut self, lines: &[u8], output: &mut Vec<u8>) {
-        let mut pipe = Pipe { input: &[], output };
-        for line in lines.split_inclusive(|byte| *byte == b'\n') {
-            if self.over || !self.context.can_write() {
-                return;
-            }
-            let line = line.strip_suffix(b"\n").unwrap_or(line);
-            let line = line.strip_suffix(b"\r").unwrap_or(line);
-            let message = if self.frames == Frames::Binary {
-                Message::Binary(Bytes::copy_from_slice(line))
-            } else {
-                // Nothing but UTF-8 may leave as text; nothing else ever comes from the doors.
-                Message::Text(Utf8Bytes::from(String::from_utf8_lossy(line).as_ref()))
-            };
-            if let Err(error) = self.context.write(&mut pipe, message) {
-                tracing::debug!(%error, "a WebSocket message was not written");
-                self.over = true;
-            }
+        if self.open() {
+            frame_all(lines, self.binary(), output);
         }
     }
 

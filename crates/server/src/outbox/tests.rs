@@ -92,3 +92,28 @@ async fn a_single_write_beyond_the_bound_ends_its_first_line() {
     read.unwrap();
     assert!(all.ends_with(b"0123456789\nbye\n"));
 }
+
+#[tokio::test]
+async fn what_a_websocket_does_not_take_follows_later_in_whole_frames() {
+    let (socket, mut caller) = pair().await;
+    socket.layer(|layers| layers.begin_websocket(crate::websocket::Frames::Text, b"", b"")).unwrap();
+    let framed = RefCell::default();
+    let mut expected = Vec::new();
+    let mut written = 0;
+    while socket.backlog.borrow().waiting() < 500_000 {
+        let lines: String = (0..7).map(|n| format!("{written:0>60} {n:0>90}\r\n")).collect();
+        socket.write_as_others(&[lines.as_bytes(), b"short\r\n"], 1 << 20, &framed);
+        crate::framed::frame_all(lines.as_bytes(), false, &mut expected);
+        expected.extend_from_slice(b"\x81\x05short");
+        written += 1;
+    }
+    assert_eq!(socket.end(), End::Open);
+    let reader = async {
+        let mut all = vec![0; expected.len()];
+        caller.read_exact(&mut all).await.unwrap();
+        all
+    };
+    let (sent, all) = tokio::join!(poll_fn(|cx| socket.poll_backlog(cx)), reader);
+    sent.unwrap();
+    assert!(all == expected, "some of it is missing, twice or in another order");
+}
