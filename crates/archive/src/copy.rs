@@ -78,6 +78,9 @@ pub enum CopyError {
         /// What was found.
         what: String,
     },
+    /// There is no such room.
+    #[error("there is no room {0} in what is kept; a name begins with #, and a shell wants quotes around it")]
+    NoRoom(String),
     /// There is no snapshot, or none of that name.
     #[error("there is no such snapshot in {}; `chinwag rollback --list` shows those that there are", .0.display())]
     NoSnapshot(PathBuf),

@@ -25,6 +25,7 @@ mod schema;
 mod search;
 mod senders;
 mod snapshot;
+pub mod transfer;
 mod writer;
 
 pub use backup::{EXTENSION as BACKUP_EXTENSION, Made, Restored, backup, restore, verify};

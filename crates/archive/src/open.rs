@@ -17,7 +17,7 @@ use crate::copy::CopyError;
 use crate::log::{Bounds, Shared, SqliteLog};
 use crate::reader::{ReadFailed, Reader};
 use crate::search::Indexer;
-use crate::writer::{Writer, signed};
+use crate::writer::{Times, Writer, signed};
 use crate::{DATABASE_FILE, LOCK_FILE, QUEUE_BYTES_MAX, QUEUE_EVENTS_MAX, schema, snapshot};
 
 /// How long to wait for another program (a backup, a shell) that holds the database.
@@ -42,6 +42,8 @@ pub struct Options {
     pub queue_bytes_max: usize,
     /// A limit on the size of the database.
     pub page_limit: PageLimit,
+    /// Times are kept as they are proposed, for what was said long ago. Otherwise they are made monotone.
+    pub keep_times: bool,
     /// SQLite's name of the layer over the operating system; none for the default one.
     pub vfs: Option<Arc<str>>,
 }
@@ -54,6 +56,7 @@ impl Default for Options {
             queue_events_max: QUEUE_EVENTS_MAX,
             queue_bytes_max: QUEUE_BYTES_MAX,
             page_limit: PageLimit::default(),
+            keep_times: false,
             vfs: None,
         }
     }
@@ -215,7 +218,8 @@ pub fn open(dir: &Path, options: Options) -> Result<Opened, OpenError> {
     let shared = Arc::new(Shared::new(head, bounds));
     let reader = Reader::new(&file, options.vfs.clone());
     let log = SqliteLog::new(Arc::clone(&shared), reader.clone());
-    let writer = Writer { connection, shared, page_limit: options.page_limit, last_ms, wal_pages, lock };
+    let times = Times { last_ms, kept: options.keep_times };
+    let writer = Writer { connection, shared, page_limit: options.page_limit, times, wal_pages, lock };
     thread::Builder::new().name("log".to_owned()).spawn(move || writer.run()).map_err(OpenError::Thread)?;
     Ok(Opened { log, reader, meta })
 }

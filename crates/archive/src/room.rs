@@ -152,10 +152,15 @@ impl<'c> InRoom<'c> {
             .optional()?;
         let start = renewed.unwrap_or(0).cast_unsigned();
         let end = query.until.0.max(self.position_of(query.last)?).saturating_add(1);
+        let imported = self.unordered()? > 0;
         // The position before which, and that after which, an anchor is.
         let find = |anchor: Anchor| -> Result<(u64, u64), ReadFailed> {
             Ok(match anchor {
                 Anchor::Seq(seq) => (seq.0, seq.0),
+                Anchor::Time(at_ms) if imported => {
+                    let before = self.said_at(query, end, |found| found >= at_ms)?;
+                    (before, self.said_at(query, end, |found| found > at_ms)? - 1)
+                }
                 Anchor::Time(at_ms) => {
                     let before = self.position_at(end, |found| found >= at_ms)?;
                     (before, self.position_at(end, |found| found > at_ms)? - 1)
@@ -191,13 +196,32 @@ impl<'c> InRoom<'c> {
         Ok(self.at(number, number)?.map_or(0, |spot| spot.seq))
     }
 
-    /// The first position below `end` whose time is `reached`, by halving: times never go back. `end` when there is
-    /// none.
+    /// The position up to which times may go back: what was imported. 0 where nothing was.
+    pub(crate) fn unordered(&self) -> rusqlite::Result<u64> {
+        let fact = "SELECT value FROM meta WHERE key = 'unordered'";
+        let found: Option<i64> =
+            self.connection.prepare_cached(fact)?.query_row((), |row| row.get(0)).optional()?;
+        Ok(found.unwrap_or(0).cast_unsigned())
+    }
+
+    /// The position of the room's first message whose time is `reached`; `end` when there is none. Within a room times
+    /// never go back.
+    fn said_at(&self, query: &Query, end: u64, reached: impl Fn(u64) -> bool) -> Result<u64, ReadFailed> {
+        let (first, last) = (query.first.0.max(1), query.last.0.min(i64::MAX as u64 - 1));
+        let number = self.search(first, last, |spot| reached(spot.at_ms))?;
+        Ok(match self.position_of(Number(number))? {
+            0 => end,
+            seq => seq.min(end),
+        })
+    }
+
+    /// The first position below `end` whose time is `reached`, by halving: behind what was imported times never go back.
+    /// `end` when there is none.
     pub(crate) fn position_at(&self, end: u64, reached: impl Fn(u64) -> bool) -> Result<u64, ReadFailed> {
         let mut statement = self
             .connection
             .prepare_cached("SELECT seq, at_ms FROM ev WHERE seq >= ?1 ORDER BY seq LIMIT 1")?;
-        let (mut low, mut high) = (1, end.max(1));
+        let (mut low, mut high) = (self.unordered()? + 1, end.max(1));
         while low < high {
             let middle = low + (high - low) / 2;
             let found: Option<(i64, i64)> =

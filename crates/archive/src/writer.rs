@@ -50,9 +50,25 @@ pub(crate) struct Writer {
     pub(crate) connection: Connection,
     pub(crate) shared: Arc<Shared>,
     pub(crate) page_limit: PageLimit,
-    pub(crate) last_ms: u64,
+    pub(crate) times: Times,
     pub(crate) wal_pages: Arc<AtomicU32>,
     pub(crate) lock: File,
+}
+
+/// The times of entries.
+pub(crate) struct Times {
+    /// The last one.
+    pub(crate) last_ms: u64,
+    /// They are kept as they come.
+    pub(crate) kept: bool,
+}
+
+impl Times {
+    /// The time of an entry that was proposed with this one.
+    fn of(&mut self, at_ms: u64) -> u64 {
+        self.last_ms = if self.kept { at_ms } else { self.last_ms.max(at_ms) };
+        self.last_ms
+    }
 }
 
 /// What the thread does next.
@@ -74,9 +90,9 @@ pub(crate) enum Failure {
 impl Writer {
     /// The thread's body.
     pub(crate) fn run(self) {
-        let Writer { connection, shared, page_limit, last_ms, wal_pages, lock } = self;
+        let Writer { connection, shared, page_limit, times, wal_pages, lock } = self;
         let guard = Guard(&shared);
-        let outcome = Desk::new(&connection, &shared, page_limit, last_ms, wal_pages)
+        let outcome = Desk::new(&connection, &shared, page_limit, times, wal_pages)
             .map_err(|error| format!("preparing statements: {error}"))
             .map(|mut desk| desk.work());
         if let Err(reason) = outcome {
@@ -113,7 +129,7 @@ struct Desk<'c> {
     page_limit: PageLimit,
     page_limit_set: u32,
     wal_pages: Arc<AtomicU32>,
-    last_ms: u64,
+    times: Times,
     last_probe: Instant,
     /// Something was deleted, and may still be in the log file.
     wipe: bool,
@@ -125,7 +141,7 @@ impl<'c> Desk<'c> {
         connection: &'c Connection,
         shared: &'c Shared,
         page_limit: PageLimit,
-        last_ms: u64,
+        times: Times,
         wal_pages: Arc<AtomicU32>,
     ) -> rusqlite::Result<Self> {
         Ok(Desk {
@@ -140,7 +156,7 @@ impl<'c> Desk<'c> {
             page_limit,
             page_limit_set: 0,
             wal_pages,
-            last_ms,
+            times,
             last_probe: Instant::now(),
             wipe: false,
             last_wipe: None,
@@ -311,9 +327,8 @@ impl<'c> Desk<'c> {
         let mut messages = Vec::with_capacity(TOGETHER);
         for proposal in batches.iter_mut().flatten().filter(|proposal| proposal.keep == Keep::Stored) {
             seq += 1;
-            self.last_ms = self.last_ms.max(proposal.at_ms);
-            proposal.at_ms = self.last_ms;
-            let at = Place { seq: signed(seq), room: proposal.slot.room, at_ms: signed(self.last_ms) };
+            proposal.at_ms = self.times.of(proposal.at_ms);
+            let at = Place { seq: signed(seq), room: proposal.slot.room, at_ms: signed(proposal.at_ms) };
             match &proposal.event {
                 Event::Said(said) => messages.push(self.said(&at, proposal.slot, said)?),
                 event => {
@@ -327,6 +342,11 @@ impl<'c> Desk<'c> {
             }
         }
         self.insert.messages(&mut messages)?;
+        if self.times.kept {
+            // Up to here times may go back.
+            let mark = "INSERT OR REPLACE INTO meta(key, value) VALUES ('unordered', ?1)";
+            self.connection.prepare_cached(mark)?.execute([signed(seq)])?;
+        }
         self.commit.raw_execute()?;
         Ok(())
     }

@@ -20,6 +20,7 @@ chinwag: the chat room that everybody can walk into
   chinwag config check FILE say whether a configuration file is fine
   chinwag hash              print what [[oper]] keeps of a password
   chinwag account add NAME  make an account, while no server runs on the data
+  chinwag import FILE       bring in what was said elsewhere: IRC logs, Slack, Discord
   chinwag backup FILE       copy everything into one file, also while a server runs
   chinwag restore FILE      bring a backup back
   chinwag help COMMAND      explain a command, with examples
@@ -96,7 +97,25 @@ const EXPORT_EXAMPLES: &str = "\
 Examples:
   chinwag export '#build' > build.jsonl      one JSON object a line, as tail --json
   chinwag export '#build' --format text      for people
-  chinwag export '#build' '#tea' --format html -o chat.html";
+  chinwag export '#build' '#tea' --format html -o chat.html
+  chinwag export --data ./chat -o all.jsonl  all rooms, out of the data folder itself
+
+With --data everything that was said is written, with who said it, edits, reactions and topics, and `chinwag import`
+makes the same of it again; a server may run meanwhile. Accounts, rules and conversations of two are for
+`chinwag backup`.";
+
+const IMPORT_EXAMPLES: &str = "\
+Examples:
+  chinwag import all.jsonl                           what chinwag export wrote
+  chinwag import irc.libera.#tea.weechatlog --format weechat
+  chinwag import ~/irclogs/libera --format irssi     all logs below that folder
+  chinwag import '#tea.log' --format irssi --into '#tea-of-old'
+  chinwag import ./slack-export --format slack       Slack's export, unpacked
+  chinwag import tea.json --format discord           JSON of DiscordChatExporter
+
+No server may run on the folder. What is there already is not stored again: an import that was interrupted goes on
+with the same command, and a second one changes nothing. Times without a zone are of this machine's (TZ=… says
+otherwise).";
 
 const ACCOUNT_EXAMPLES: &str = "\
 Examples:
@@ -171,6 +190,9 @@ pub(crate) enum Command {
     /// Write the whole history of rooms, oldest first.
     #[command(after_help = EXPORT_EXAMPLES)]
     Export(ExportArgs),
+    /// Bring in what was said elsewhere, while no server runs on the data.
+    #[command(after_help = IMPORT_EXAMPLES)]
+    Import(ImportArgs),
     /// Make, change, list or remove accounts, while no server runs on the data.
     #[command(after_help = ACCOUNT_EXAMPLES)]
     Account(AccountArgs),
@@ -288,9 +310,12 @@ pub(crate) struct SearchArgs {
 pub(crate) struct ExportArgs {
     #[command(flatten)]
     pub(crate) server: ServerArgs,
-    /// The rooms, or nicknames of people you have talked to.
-    #[arg(required = true, value_name = "ROOM")]
+    /// The rooms, or nicknames of people you have talked to; with --data rooms only, and none is all of them.
+    #[arg(required_unless_present = "data", value_name = "ROOM")]
     pub(crate) rooms: Vec<String>,
+    /// The data folder: everything that was said is read from there, and no server is asked.
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["address", "nick", "account", "password_file", "tls", "plaintext"])]
+    pub(crate) data: Option<PathBuf>,
     /// How it is written.
     #[arg(long, value_enum, default_value_t = ExportFormat::Jsonl)]
     pub(crate) format: ExportFormat,
@@ -351,6 +376,43 @@ pub(crate) struct RollbackArgs {
     /// Really do it.
     #[arg(long)]
     pub(crate) yes: bool,
+}
+
+/// `chinwag import`
+#[derive(Debug, Args)]
+pub(crate) struct ImportArgs {
+    /// The files, or folders of them.
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// What they are.
+    #[arg(long, value_enum, default_value_t = ImportFormat::Jsonl)]
+    pub(crate) format: ImportFormat,
+    /// The room for all of it [default: the rooms that the files name].
+    #[arg(long, value_name = "ROOM")]
+    pub(crate) into: Option<String>,
+    /// The folder where everything is kept; made when it is not there [default: the platform's data folder].
+    #[arg(long, value_name = "DIR", env = "CHINWAG_DATA")]
+    pub(crate) data: Option<PathBuf>,
+    /// The server's file of settings, for what is chosen when the data folder is made.
+    #[arg(long, value_name = "FILE", env = "CHINWAG_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
+}
+
+/// What an import is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ImportFormat {
+    /// What chinwag export wrote.
+    Jsonl,
+    /// Logs of WeeChat.
+    Weechat,
+    /// Logs of irssi.
+    Irssi,
+    /// Logs of ZNC's module log.
+    Znc,
+    /// Slack's export, unpacked.
+    Slack,
+    /// JSON of DiscordChatExporter.
+    Discord,
 }
 
 /// `chinwag config …`

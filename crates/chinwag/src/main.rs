@@ -7,11 +7,13 @@ mod account;
 mod backup;
 mod cli;
 mod folder;
+mod import;
 mod join;
 mod known;
 mod link;
 mod pipes;
 mod progress;
+mod records;
 mod secret;
 mod serve;
 
@@ -48,8 +50,10 @@ fn run(command: Option<Command>) -> Result<(), Failure> {
         Some(Command::Say(args)) => pipes::say(args),
         Some(Command::Tail(args)) => pipes::tail(args),
         Some(Command::Search(args)) => pipes::search(args),
+        Some(Command::Export(args)) if args.data.is_some() => records::export(args),
         Some(Command::Export(args)) => pipes::export(args),
         Some(Command::Account(args)) => account::run(args),
+        Some(Command::Import(args)) => import::run(args),
         Some(Command::Backup(args)) => backup::backup(args),
         Some(Command::Restore(args)) => backup::restore(args),
         Some(Command::Rollback(args)) => backup::rollback(args),

@@ -73,6 +73,9 @@ impl Index {
                 old = self.next_old(&mut named)?;
             }
             let Some(hit) = read(connection, seq, &places, senders)? else { continue };
+            if !in_time(query, hit.row.at_ms) {
+                continue;
+            }
             if hits.len() >= query.limit as usize {
                 more = true;
                 break;
@@ -116,6 +119,12 @@ fn read(
     Ok((row.number >= *first).then_some(Hit { room, row }))
 }
 
+/// Whether a message is of the time that is asked for: what was imported is not in the order of its times.
+fn in_time(query: &SearchQuery, at_ms: u64) -> bool {
+    let after = !matches!(query.after, Some(Anchor::Time(after)) if at_ms <= after);
+    after && !matches!(query.before, Some(Anchor::Time(before)) if at_ms >= before)
+}
+
 /// The positions after and before which is looked: times never go back.
 fn bounds(connection: &Connection, query: &SearchQuery) -> Result<(i64, i64), ReadFailed> {
     let all = InRoom::bare(connection, RoomId(0));
@@ -126,7 +135,11 @@ fn bounds(connection: &Connection, query: &SearchQuery) -> Result<(i64, i64), Re
     let after = match query.after {
         None => 0,
         Some(Anchor::Seq(seq)) => seq.0.min(end),
-        Some(Anchor::Time(at_ms)) => all.position_at(last, |found| found > at_ms)?.saturating_sub(1),
+        Some(Anchor::Time(at_ms)) => {
+            let first = all.position_at(last, |found| found > at_ms)?;
+            // What was imported before that may be newer, too.
+            if first == all.unordered()? + 1 { 0 } else { first.saturating_sub(1) }
+        }
     };
     let before = match query.before {
         None => end,
