@@ -16,13 +16,14 @@ use std::time::SystemTime;
 const NODE: (u32, u32) = (20, 19);
 
 /// What the client is made from.
-const SOURCES: [&str; 8] = [
+const SOURCES: [&str; 9] = [
     "client",
     "public",
     "index.html",
     "missing.html",
     "package.json",
     "package-lock.json",
+    "icons.js",
     "vite.config.js",
     "svelte.config.js",
 ];

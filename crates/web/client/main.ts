@@ -5,4 +5,19 @@ import App from "./view/App.svelte";
 import "./view/style.css";
 
 const target = document.getElementById("app");
+// Only what is built is kept for later; a page that is being worked on is not.
+if (import.meta.env.PROD && isSecureContext && "serviceWorker" in navigator) {
+  const worker = "/sw.js";
+  const policy = (globalThis as { trustedTypes?: TrustedTypes }).trustedTypes?.createPolicy("chinwag-worker", {
+    createScriptURL: (url) => (url === worker ? url : ""),
+  });
+  addEventListener("load", () => {
+    navigator.serviceWorker.register((policy?.createScriptURL(worker) ?? worker) as string, { scope: "/" }).catch(() => {});
+  });
+}
+
+interface TrustedTypes {
+  createPolicy(name: string, rules: { createScriptURL: (url: string) => string }): { createScriptURL(url: string): unknown };
+}
+
 if (target) mount(App, { target });

@@ -64,7 +64,7 @@ export class Server {
 
   end() {
     const child = this.child;
-    if (!child || child.exitCode !== null) return Promise.resolve();
+    if (!child || child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
     return new Promise((resolve) => {
       child.removeAllListeners("exit");
       child.on("exit", resolve);
@@ -105,9 +105,9 @@ export class Caller {
   }
 
   /** Waits until something was heard. */
-  hear(what) {
+  hear(what, patience = PATIENCE) {
     return new Promise((resolve, reject) => {
-      const late = setTimeout(() => reject(new Error(`did not hear ${what}; heard:\n${this.heard.slice(-2000)}`)), PATIENCE);
+      const late = setTimeout(() => reject(new Error(`did not hear ${what}; heard:\n${this.heard.slice(-2000)}`)), patience);
       const check = () => {
         const found = what instanceof RegExp ? what.test(this.heard) : this.heard.includes(what);
         if (found) {
@@ -123,6 +123,20 @@ export class Caller {
   close() {
     this.socket.destroy();
   }
+}
+
+/** The status with which a server answers who wants a WebSocket, with these further headers. */
+export function upgrade(port, ...headers) {
+  const lines = ["GET /irc HTTP/1.1", `Host: 127.0.0.1:${port}`, "Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==", ...headers];
+  return new Promise((resolve, reject) => {
+    const socket = connect(port, "127.0.0.1", () => socket.write(`${lines.join("\r\n")}\r\n\r\n`));
+    socket.setTimeout(PATIENCE, () => reject(new Error("no answer")));
+    socket.on("error", reject);
+    socket.once("data", (data) => {
+      resolve(Number(String(data).split(" ")[1]));
+      socket.destroy();
+    });
+  });
 }
 
 /** Waits until a condition holds. */

@@ -2,9 +2,11 @@
 // would. `node e2e/run.mjs [name]`; screenshots are left in e2e/shots.
 
 import assert from "node:assert/strict";
-import { mkdirSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
+import { createServer } from "node:http";
+import { createRequire } from "node:module";
 import { chromium } from "playwright-core";
-import { Caller, Server, browserPath, say, until, walkIn } from "./lib.mjs";
+import { Caller, Server, browserPath, say, until, upgrade, walkIn } from "./lib.mjs";
 
 const shots = new URL("shots/", import.meta.url).pathname;
 mkdirSync(shots, { recursive: true });
@@ -13,6 +15,17 @@ mkdirSync(shots, { recursive: true });
 const inSight = (page, text) => article(page, text).evaluateAll((rows) => rows.some((row) => row.getBoundingClientRect().top > 0 && row.getBoundingClientRect().bottom < innerHeight));
 
 const article = (page, text) => page.locator("article", { hasText: text });
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+/** What an accessibility scan finds that is serious: https://github.com/dequelabs/axe-core */
+async function scanned(page, state, colours = false) {
+  if (!(await page.evaluate(() => "axe" in globalThis))) await page.evaluate(AXE);
+  const options = { resultTypes: ["violations"], ...(colours ? { runOnly: ["color-contrast"] } : {}) };
+  const found = await page.evaluate((options) => globalThis.axe.run(document, options), options);
+  const serious = found.violations.filter((one) => ["serious", "critical"].includes(one.impact));
+  return serious.map((one) => `${state}: ${one.id}: ${one.nodes.slice(0, 3).map((node) => `${node.html.slice(0, 160)} ${node.any[0]?.message ?? ""}`).join(" | ")}`);
+}
 
 const tests = {
   async "a newcomer's first minute, by a link"({ page, server }) {
@@ -42,6 +55,28 @@ const tests = {
     await other.keyboard.press("Enter");
     await other.locator("#writing").waitFor();
     await other.close();
+  },
+
+  async "a slow network and a slow processor"({ browser, server }) {
+    for (const [name, down, delay] of [["10 Mbit/s, 40 ms", 10e6, 40], ["1.6 Mbit/s, 150 ms", 1.6e6, 150]]) {
+      const context = await browser.newContext();
+      const page = await context.newPage();
+      const client = await context.newCDPSession(page);
+      await client.send("Network.enable");
+      await client.send("Network.emulateNetworkConditions", { offline: false, latency: delay, downloadThroughput: down / 8, uploadThroughput: down / 16 });
+      await client.send("Emulation.setCPUThrottlingRate", { rate: 4 });
+      // When the first screen takes what is typed.
+      await page.addInitScript(() => {
+        const watch = () => (document.activeElement?.id === "name" ? requestAnimationFrame(() => (globalThis.ready = performance.now())) : requestAnimationFrame(watch));
+        watch();
+      });
+      await page.goto(server.url);
+      await until("it takes what is typed", () => page.evaluate(() => globalThis.ready));
+      const ready = Math.round(await page.evaluate(() => globalThis.ready));
+      console.log(`      interactive after ${ready} ms at ${name}, processor at a quarter`);
+      assert.ok(ready < 10_000, `${ready} ms`);
+      await context.close();
+    }
   },
 
   async "two browsers, an IRC client and nc in one room"({ page, server, browser }) {
@@ -230,9 +265,23 @@ const tests = {
     assert.deepEqual(dialogs, []);
     await say(page, "still alive");
     await page.screenshot({ path: `${shots}hostile.png` });
-    // A page of somebody else may not connect, and nobody may frame this one.
-    const refused = await fetch(server.url, { headers: { upgrade: "websocket" } }).catch(() => null);
-    assert.ok(!refused || refused.status !== 101);
+    // A page of somebody else may not connect, and nobody may frame this one. A program that names no page may.
+    assert.equal(await upgrade(server.port, "Origin: https://evil.example"), 403);
+    assert.equal(await upgrade(server.port, "Origin: null"), 403);
+    assert.equal(await upgrade(server.port, `Origin: http://127.0.0.1:${server.port}`), 101);
+    assert.equal(await upgrade(server.port), 101);
+    const elsewhere = createServer((_, answer) => answer.end("<!doctype html><title>evil</title>"));
+    await new Promise((resolve) => elsewhere.listen(0, "127.0.0.1", resolve));
+    const evil = await page.context().newPage();
+    await evil.goto(`http://127.0.0.1:${elsewhere.address().port}/`);
+    const ends = await evil.evaluate((port) => new Promise((resolve) => {
+      const socket = new WebSocket(`ws://127.0.0.1:${port}/irc`, ["text.ircv3.net"]);
+      socket.onopen = () => resolve("open");
+      socket.onerror = () => resolve("refused");
+    }), server.port);
+    assert.equal(ends, "refused");
+    await evil.close();
+    elsewhere.close();
     const policy = (await fetch(server.url)).headers.get("content-security-policy") ?? "";
     assert.match(policy, /frame-ancestors 'none'/);
     assert.doesNotMatch(policy, /unsafe/);
@@ -384,6 +433,114 @@ const tests = {
     await page.locator("aside.panel", { hasText: "making tea" }).waitFor();
     await second.close();
     eve.close();
+  },
+
+  async "nothing serious for those who see, hear or point otherwise"({ page, server, browser }) {
+    const found = [];
+    await page.goto(server.url);
+    await page.getByLabel("Your name").waitFor();
+    found.push(...(await scanned(page, "door")));
+    await page.emulateMedia({ colorScheme: "dark" });
+    found.push(...(await scanned(page, "door, dark", true)));
+    await walkIn(page, `${server.url}#tea`, "ann");
+    const eve = Caller.irc(server.port, "eve", "#tea");
+    await eve.hear(" 366 ");
+    eve.send("PRIVMSG #tea :ann: see **this**, `code` and https://example.org/ or #1", "PRIVMSG ann :psst");
+    await article(page, "see this").waitFor();
+    await say(page, "an answer\n> to this");
+    await article(page, "see this").hover();
+    await article(page, "see this").getByRole("button", { name: "React" }).click();
+    await article(page, "see this").getByRole("button", { name: "🎉" }).click();
+    await article(page, "see this").locator(".reactions button").waitFor();
+    const states = {
+      room: async () => {},
+      search: async () => {
+        await page.getByRole("button", { name: "Search", exact: true }).click();
+        await page.getByLabel("Words to look for").fill("code");
+        await until("the index has it", async () => {
+          await page.keyboard.press("Enter");
+          await page.getByRole("status").filter({ hasText: /message|Nobody/ }).waitFor();
+          return page.locator("aside mark").count();
+        });
+      },
+      thread: async () => {
+        await article(page, "see this").hover();
+        await article(page, "see this").getByRole("button", { name: "Thread" }).click();
+        await page.getByLabel("Answer in this thread").waitFor();
+      },
+      settings: async () => {
+        await page.getByRole("button", { name: "About #tea" }).click();
+        await page.getByLabel("Topic", { exact: true }).waitFor();
+      },
+      person: async () => page.locator("footer button", { hasText: "ann" }).click(),
+      switcher: async () => page.keyboard.press("Control+k"),
+    };
+    for (const [name, enter] of Object.entries(states)) {
+      await enter();
+      // Everything once, and the colours again where they differ.
+      await page.emulateMedia({ colorScheme: "light", contrast: "no-preference" });
+      found.push(...(await scanned(page, `${name}, light`)));
+      await page.emulateMedia({ colorScheme: "dark", contrast: "no-preference" });
+      found.push(...(await scanned(page, `${name}, dark`, true)));
+      if (name === "room" || name === "settings") {
+        await page.emulateMedia({ colorScheme: "light", contrast: "more" });
+        found.push(...(await scanned(page, `${name}, high contrast`, true)));
+      }
+    }
+    const shade = await browser.newContext({ viewport: { width: 320, height: 640 }, reducedMotion: "reduce" });
+    const small = await shade.newPage();
+    await walkIn(small, `${server.url}#tea`, "bob");
+    found.push(...(await scanned(small, "320 pixels")));
+    for (const [button, label] of [["Search", "search"], ["About #tea", "settings"]]) {
+      await small.getByRole("button", { name: button, exact: true }).click();
+      await small.locator("aside.panel").waitFor();
+      assert.ok(await small.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${label} is wider than 320 pixels`);
+      await small.screenshot({ path: `${shots}phone-${label}.png` });
+      await small.locator("aside.panel").getByRole("button", { name: "Close" }).click();
+    }
+    // Whoever wants no motion gets none.
+    assert.equal(await small.evaluate(() => [...document.querySelectorAll("*")].filter((node) => parseFloat(getComputedStyle(node).transitionDuration) > 0.001 || parseFloat(getComputedStyle(node).animationDuration) > 0.001).length), 0);
+    await shade.close();
+    eve.close();
+    assert.deepEqual(found, []);
+  },
+
+  async "installed: it opens without the server, and tells only those who asked for it"({ page, server, context }) {
+    await context.addInitScript(() => {
+      globalThis.asked = 0;
+      globalThis.told = [];
+      const ask = Notification.requestPermission.bind(Notification);
+      Notification.requestPermission = (...more) => (globalThis.asked++, ask(...more));
+      ServiceWorkerRegistration.prototype.showNotification = function (title, options) {
+        globalThis.told.push(`${title}: ${options.body}`);
+        return Promise.resolve();
+      };
+    });
+    const manifest = await (await fetch(`${server.url}manifest.webmanifest`)).json();
+    for (const { src } of manifest.icons) assert.equal((await fetch(new URL(src, server.url))).status, 200, src);
+    await walkIn(page, server.url, "ann");
+    await page.evaluate(() => navigator.serviceWorker.ready);
+    const eve = Caller.irc(server.port, "eve", "#lobby");
+    await eve.hear(" 366 ");
+    // Nobody looks: another page is in front.
+    await page.evaluate(() => (document.hasFocus = () => false));
+    eve.send("PRIVMSG #lobby :ann: are you there?");
+    await article(page, "are you there").waitFor();
+    assert.deepEqual(await page.evaluate(() => [globalThis.asked, globalThis.told]), [0, []]);
+    await context.grantPermissions(["notifications"], { origin: new URL(server.url).origin });
+    await page.locator("footer button", { hasText: "ann" }).click();
+    await page.getByLabel(/Tell me when somebody names me/).check();
+    eve.send("PRIVMSG ann :psst, over here", "PRIVMSG #lobby :nobody is named");
+    await until("I am told", () => page.evaluate(() => globalThis.told.length));
+    assert.deepEqual(await page.evaluate(() => globalThis.told), ["eve: psst, over here"]);
+    eve.close();
+    await server.end();
+    server.front?.close();
+    const opened = await context.newPage();
+    await opened.goto(server.url);
+    await opened.getByLabel("Your name").fill("bob");
+    await opened.getByRole("button", { name: "Walk in" }).click();
+    await opened.getByText("The server does not answer.").waitFor();
   },
 
   async "a phone-sized screen"({ browser, server }) {

@@ -26,10 +26,11 @@ pub struct Asset {
 include!(concat!(env!("OUT_DIR"), "/assets.rs"));
 
 /// What a page may do: load its own files and talk to this very server, and nothing else. The one policy that may make
-/// markup from text is the view library's own, for what is in the program; what people say never is markup.
+/// markup from text is the view library's own, for what is in the program; what people say never is markup. The other one
+/// names the service worker.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; \
                       connect-src 'self'; manifest-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'; \
-                      frame-ancestors 'none'; trusted-types svelte-trusted-html; require-trusted-types-for 'script'";
+                      frame-ancestors 'none'; trusted-types svelte-trusted-html chinwag-worker; require-trusted-types-for 'script'";
 
 /// Sent with every answer.
 const ALWAYS: [(&str, &str); 5] = [

@@ -6,6 +6,7 @@ import { askModes, askPins, askProfile, commands, fetchMessage, gives, highlight
 import { Chat } from "../client/model/chat.ts";
 import { command } from "../client/model/commands.ts";
 import { complete, fit } from "../client/model/complete.ts";
+import { EMOJI } from "../client/model/emoji.ts";
 import { trim } from "../client/model/timeline.ts";
 import type { Room } from "../client/model/types.ts";
 
@@ -379,6 +380,8 @@ test("commands and completion", () => {
   assert.match(world.sent.at(-1) ?? "", /PRIVMSG #tea :\u0001ACTION waves\u0001$/);
   assert.deepEqual(complete("hi @b", 5, ["bob", "ann", "Bea"], [], false), { from: 3, offers: ["Bea", "bob"] });
   assert.equal(complete("hi bo", 5, ["bob"], [], false), null);
+  assert.deepEqual(complete("well :tad", 9, [], [], false), { from: 5, offers: ["🎉 tada"], signs: true });
+  assert.ok(EMOJI.every(([sign, name]) => name && !/[a-z]/i.test(sign)), "signs and names alternate");
   assert.deepEqual(complete("see #t", 6, [], ["#tea", "#beer"], false)?.offers, ["#tea"]);
   assert.ok(fit("#tea", "tea") > fit("#teatime", "tea") && fit("#teatime", "tea") > fit("#greentea", "tea"));
   assert.equal(fit("#beer", "tea"), 0);

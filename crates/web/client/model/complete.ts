@@ -1,18 +1,26 @@
-// Completion of people and rooms at the caret. Pure.
+// Completion of people, rooms and emoji at the caret. Pure.
+
+import { emoji } from "./emoji.ts";
 
 /** What could stand there, and where it would begin. */
 export interface Completion {
   from: number;
   offers: string[];
+  /** The offers are signs, each with its name behind a space. */
+  signs?: boolean;
 }
 
 const OFFERS_MAX = 8;
 
-/** Offers for the word before the caret: after @ and # as it is typed, otherwise when it is asked for. */
+/** Offers for the word before the caret: after @, # and : as it is typed, otherwise when it is asked for. */
 export function complete(text: string, caret: number, people: string[], rooms: string[], asked: boolean): Completion | null {
   const word = /\S*$/.exec(text.slice(0, caret))?.[0] ?? "";
   const from = caret - word.length;
   const sign = word[0];
+  if (/^:[a-z0-9_+-]{2,}:?$/i.test(word)) {
+    const offers = emoji(word.replace(/:/g, ""), OFFERS_MAX).map((entry) => entry.join(" "));
+    return offers.length ? { from, offers, signs: true } : null;
+  }
   if (!word || (sign !== "@" && sign !== "#" && !asked) || (word.length < 2 && !asked)) return null;
   const begun = (sign === "@" ? word.slice(1) : word).toLowerCase();
   const names = sign === "#" ? rooms.filter((name) => name.startsWith("#")) : people;

@@ -406,6 +406,7 @@ function history(chat: Chat, batch: Batch, asked: Asked | undefined): void {
   for (const line of amendments) if (!older.includes(line)) amend(room, line);
   for (const line of older.reverse()) amend(room, line, true);
   overlay(room, said);
+  if (where === "before" || (where === "after" && room.behind)) trim(room, false, where === "after");
   if (where !== "before") matched(chat, room, said);
   if (where === "after" && !all && room.catching) {
     room.pages++;

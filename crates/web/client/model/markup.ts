@@ -5,7 +5,7 @@
 export type Node =
   | { kind: "text"; text: string }
   | { kind: "code"; text: string }
-  | { kind: "block"; text: string }
+  | { kind: "block"; text: string; lang: string }
   | { kind: "link"; href: string; text: string }
   | { kind: "room"; name: string }
   | { kind: "person"; name: string }
@@ -29,7 +29,8 @@ export function markup(text: string, isPerson: (name: string) => boolean = () =>
   fences.forEach((part, index) => {
     const closed = index < fences.length - 1;
     if (index % 2 === 1 && closed) {
-      nodes.push({ kind: "block", text: part.replace(/^[a-z0-9+#-]*\n/i, "").replace(/\n$/, "") });
+      const lang = /^([a-z0-9+#-]{1,20})\n/i.exec(part)?.[1]?.toLowerCase() ?? "";
+      nodes.push({ kind: "block", lang, text: part.replace(/^[a-z0-9+#-]*\n/i, "").replace(/\n$/, "") });
       return;
     }
     const open = index % 2 === 1 ? "```" : "";

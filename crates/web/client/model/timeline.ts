@@ -147,16 +147,20 @@ export function letGo(room: Room, gone: readonly Message[]): void {
   }
 }
 
-/** Forgets what is far from the reader. */
-export function trim(room: Room, atEnd: boolean): void {
-  if (atEnd && room.messages.length > KEPT + 100) {
-    letGo(room, room.messages.slice(0, -KEPT));
-    room.messages = room.messages.slice(-KEPT);
+/** Forgets what is far from the reader: what is before, at the end and on the way to it; what is after, on the way back. */
+export function trim(room: Room, atEnd: boolean, forward = false): void {
+  const kept = room.messages.filter((message) => message.state === "kept");
+  const pending = room.messages.filter((message) => message.state !== "kept");
+  const most = atEnd ? KEPT + 100 : KEPT_MAX;
+  if (kept.length <= most) return;
+  const stay = atEnd ? KEPT : KEPT_MAX - 500;
+  const [gone, rest] = atEnd || forward ? [kept.slice(0, -stay), kept.slice(-stay)] : [kept.slice(stay), kept.slice(0, stay)];
+  letGo(room, gone);
+  room.messages = [...rest, ...pending];
+  if (atEnd || forward) {
     room.complete = false;
     room.first = "";
-  } else if (!atEnd && room.messages.length > KEPT_MAX) {
-    letGo(room, room.messages.slice(KEPT_MAX - 500));
-    room.messages = room.messages.slice(0, KEPT_MAX - 500);
+  } else {
     room.behind = true;
     room.last = "";
   }

@@ -19,7 +19,7 @@ function changed(): void {
   frame = document.visibilityState === "visible" ? requestAnimationFrame(bump) : Number(setTimeout(bump, 50));
 }
 
-export const chat = new Chat({ now: () => Date.now(), changed });
+export const chat = new Chat({ now: () => Date.now(), changed, attention });
 export const connection = new Connection(chat);
 
 /** Reads the chat so that whoever asks is asked again when it changes. */
@@ -184,6 +184,45 @@ export function rooms(): Room[] {
   const all = [...chat.rooms.values()];
   return all.sort((a, b) => Number(a.direct) - Number(b.direct) || a.id.localeCompare(b.id));
 }
+
+// ---- what is told while nobody looks
+
+const NOTIFY = "chinwag.notify";
+
+/** Whether somebody asked to be told, and the browser lets me: asked for nowhere but in `notifyMe`. */
+export const notifying = $state({ on: kept(() => localStorage, NOTIFY) === "1" && permission() === "granted", refused: permission() === "denied" });
+
+function permission(): string {
+  return "Notification" in globalThis ? Notification.permission : "denied";
+}
+
+/** The person wants to be told, or not any more. */
+export async function notifyMe(on: boolean): Promise<void> {
+  if (on && permission() === "default") await Notification.requestPermission();
+  notifying.on = on && permission() === "granted";
+  notifying.refused = permission() === "denied";
+  keep(localStorage, NOTIFY, notifying.on ? "1" : null);
+}
+
+/** Somebody named me, or wrote to me alone. */
+function attention(room: Room, message: Message): void {
+  if (!notifying.on || (document.hasFocus() && document.visibilityState === "visible")) return;
+  const title = room.direct ? message.from : `${message.from} · ${room.name}`;
+  const options = { body: message.text.slice(0, 200), tag: room.id, icon: "/icon-192.png", data: room.name };
+  void (async () => {
+    const worker = await navigator.serviceWorker?.getRegistration();
+    if (worker?.active) return worker.showNotification(title, options);
+    const shown = new Notification(title, options);
+    shown.onclick = () => {
+      focus();
+      go(room.name);
+    };
+  })().catch(() => {});
+}
+
+navigator.serviceWorker?.addEventListener("message", (event: MessageEvent<{ open?: unknown }>) => {
+  if (typeof event.data?.open === "string" && chat.welcomed) go(event.data.open);
+});
 
 /** A hue for a name, the same on every screen. */
 export function hue(name: string): number {
