@@ -135,7 +135,7 @@ verbs! {
     Ns, "NS", 0, Registered, "<command> [<words>]", "The same as NICKSERV.";
     Chanserv, "CHANSERV", 0, Registered, "<command> [<words>]", "Asks ChanServ: whose a room is.";
     Cs, "CS", 0, Registered, "<command> [<words>]", "The same as CHANSERV.";
-    Uban, "UBAN", 1, Registered, "ADD <network, mask or account> [<duration>] [:<reason>] | DEL <target> | LIST | INFO <target or nickname>", "Lets somebody in no more, for server operators; a duration is 90s, 2h, 1d12h.";
+    Uban, "UBAN", 1, Registered, "ADD <network, mask, account or SHA256:key> [<duration>] [:<reason>] | DEL <target> | LIST | INFO <target or nickname>", "Lets somebody in no more, for server operators; a duration is 90s, 2h, 1d12h.";
     Version, "VERSION", 0, Registered, "[<server>]", "Shows what the server runs.";
     Time, "TIME", 0, Registered, "[<server>]", "Shows the server's time.";
     Admin, "ADMIN", 0, Registered, "[<server>]", "Shows who looks after the server.";

@@ -45,6 +45,9 @@ impl Chat {
         now_ms: Millis,
     ) -> Verdict {
         let rules = &settings.accounts;
+        if let Some(ban) = key.and_then(|key| self.key_ban(key, now_ms)) {
+            return Verdict::Refused(format!("this key is banned from this server: {}", ban.reason));
+        }
         let unfit = Nick::parse(name, settings.nick_length).is_err() || !self.mapping().allows(name);
         if unfit || reserved(settings, name) {
             return Verdict::Refused(

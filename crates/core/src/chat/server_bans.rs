@@ -1,4 +1,4 @@
-//! Who may not come in at all: bans of the server operators, on a network, a mask or an account, for a time or for
+//! Who may not come in at all: bans of the server operators, on a network, a mask, an account or a key, for a time or for
 //! good. Stored; one that has run out holds no more and is forgotten with the next change.
 
 use std::sync::Arc;
@@ -14,6 +14,7 @@ use super::apply::send;
 use crate::effect::{Effect, Effects, To};
 use crate::event::{ServerBanned, Who};
 use crate::ids::{Millis, UserId};
+use crate::keys::SshKey;
 use crate::line::{Line, Source, Text};
 use crate::span::Span;
 
@@ -26,12 +27,17 @@ pub enum BanTarget {
     Mask(Mask),
     /// Whoever is logged in to this account.
     Account(Folded, CaseMapping),
+    /// Whoever shows the key with this fingerprint at the ssh door, under any name.
+    Key(Arc<str>),
 }
 
 impl BanTarget {
-    /// An address or network (`192.0.2.7`, `192.0.2.0/24`), a mask (anything with `!`, `@` or `*`), or an account.
-    /// Names are compared by the case mapping.
+    /// An address or network (`192.0.2.7`, `192.0.2.0/24`), the fingerprint of a key (`SHA256:…`), a mask (anything with
+    /// `!`, `@` or `*`), or an account. Names are compared by the case mapping.
     pub fn parse(text: &str, mapping: CaseMapping) -> BanTarget {
+        if is_fingerprint(text) {
+            return BanTarget::Key(text.into());
+        }
         if let Some(net) = net(text) {
             return BanTarget::Net(net);
         }
@@ -48,6 +54,7 @@ impl BanTarget {
             BanTarget::Net(net) => net.to_string(),
             BanTarget::Mask(mask) => mask.as_str().to_owned(),
             BanTarget::Account(account, _) => account.as_str().to_owned(),
+            BanTarget::Key(print) => print.to_string(),
         }
     }
 
@@ -61,8 +68,16 @@ impl BanTarget {
             BanTarget::Account(account, mapping) => {
                 who.account.as_ref().is_some_and(|own| mapping.fold(own) == *account)
             }
+            // Who is inside has shown it already; it is looked at where it is shown.
+            BanTarget::Key(_) => false,
         }
     }
+}
+
+/// Whether a text is what `ssh-keygen -l` shows of a key: a SHA-256 in base64, without its padding.
+fn is_fingerprint(text: &str) -> bool {
+    let sign = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
+    text.strip_prefix("SHA256:").is_some_and(|print| print.len() == 43 && print.bytes().all(sign))
 }
 
 /// A network without bits behind its prefix; an address alone is a network too.
@@ -110,6 +125,13 @@ impl Chat {
     /// The ban that keeps somebody out.
     pub fn server_ban(&self, who: &Who, address: &str, now_ms: Millis) -> Option<&ServerBan> {
         self.server_bans(now_ms).find(|ban| ban.target.fits(who, address))
+    }
+
+    /// The ban that keeps a key out.
+    pub fn key_ban(&self, key: &SshKey, now_ms: Millis) -> Option<&ServerBan> {
+        let means =
+            |target: &BanTarget| matches!(target, BanTarget::Key(print) if **print == *key.fingerprint());
+        self.server_bans(now_ms).find(|ban| means(&ban.target))
     }
 
     /// Sets a ban, or sets it anew, and puts out whom it means; never a server operator.

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
+use crate::accounts::Verdict;
 use crate::event::Event;
+use crate::keys::SshKey;
 use crate::privileges::{Operator, Privileges};
 use crate::scene::Scene;
 
@@ -74,4 +76,30 @@ fn nobody_bans_themselves_and_no_operator_is_put_out() {
     let done = text(&scene.asks("root", "UBAN ADD eve!*@*"));
     assert!(done.contains("0 of those who were here"), "{done}");
     assert!(scene.chat.user_by_nick("eve").is_some());
+}
+
+#[test]
+fn a_key_of_the_ssh_door_is_banned_by_its_fingerprint() {
+    let mut scene = scene();
+    let key = |sign: char| {
+        let begin = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR";
+        SshKey::parse(&format!("{begin}{sign}f")).expect("a key")
+    };
+    let (banned, other) = (key('0'), key('1'));
+    let judge = |scene: &Scene, key: Option<&SshKey>| match scene.chat.judge_key(
+        &scene.settings,
+        "zed",
+        key,
+        scene.now_ms,
+    ) {
+        Verdict::Refused(why) => Some(why),
+        _ => None,
+    };
+    assert_eq!(judge(&scene, Some(&banned)), None);
+    let done = text(&scene.asks("root", &format!("UBAN ADD {} 2h :spam", banned.fingerprint())));
+    assert!(done.contains(banned.fingerprint()) && done.contains("2h"), "{done}");
+    assert!(judge(&scene, Some(&banned)).is_some_and(|why| why.ends_with("banned from this server: spam")));
+    assert_eq!((judge(&scene, Some(&other)), judge(&scene, None)), (None, None));
+    let _ = scene.asks("root", &format!("UBAN DEL {}", banned.fingerprint()));
+    assert_eq!(judge(&scene, Some(&banned)), None);
 }
