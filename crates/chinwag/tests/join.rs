@@ -225,6 +225,29 @@ fn search_goes_further_back_than_what_is_loaded() {
     ann.sees("a fresh pin");
     ann.types("/search from:bob pin\r");
     ann.until("the hit", |screen| screen.contains("1 of 1"));
+    // By number, what is not loaded.
+    ann.types("\x1b");
+    ann.sees("say something to #lobby");
+    ann.types("/re 4 found it\r");
+    bob.until(|line| line.contains("PRIVMSG #lobby :") && line.contains("found it"));
+    ann.sees("found it");
+    ann.types("/jump 4\r");
+    ann.sees("line 3 has the Needle");
+}
+
+#[test]
+fn one_more_server_comes_into_the_same_list() {
+    let (data, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (server, other) = (serve(data.path(), &[]), serve(elsewhere.path(), &[]));
+    let mut bob = bob(&other);
+    let ann = Person::join(data.path(), (100, 24), &[&server.address().to_string(), "--nick", "ann"]);
+    ann.sees("1 here");
+    ann.types(&format!("/connect {}\r", other.address()));
+    ann.sees("2 here");
+    ann.types("hello over there\r");
+    bob.until(|line| line.contains(":hello over there"));
+    ann.types(&format!("/connect {}\r", other.address()));
+    ann.sees("that server is here already");
 }
 
 #[test]

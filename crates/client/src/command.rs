@@ -28,7 +28,7 @@ macro_rules! commands {
 commands! {
     "away" "[TEXT]" "says that you are away, and why; without a text, that you are back";
     "close" "" "closes this room or conversation";
-    "connect" "" "connects again, at once";
+    "connect" "[ADDRESS]" "connects again, at once; or to one more server";
     "del" "NUMBER [REASON]" "deletes a message";
     "edit" "[NUMBER] TEXT" "changes what you said: the message with this number, or your last one";
     "help" "[COMMAND]" "explains commands";
@@ -90,6 +90,8 @@ pub enum Local {
     Topic,
     /// Go to a line.
     Jump(LineId),
+    /// Go to the message with this number as soon as it is there: it has been asked for.
+    Coming(u64),
 }
 
 const NOT_HELD: &str = "is not among the lines that are held here: page back to it first";
@@ -204,6 +206,9 @@ impl Client {
         (first, more, rest): (&str, &str, &str),
         now: Millis,
     ) -> Result<Done, Refusal> {
+        if let Some(number) = self.before_all(id, first) {
+            return self.about_a_number(id, name, (number, more), now);
+        }
         match name {
             "re" => {
                 let line = self.numbered(id, first, name)?;
@@ -240,6 +245,44 @@ impl Client {
                 self.redact(id, line, more, now)?;
             }
         }
+        Ok(Done::Asked)
+    }
+
+    /// The number of a message from before all that is held here, on a server that knows messages by number.
+    fn before_all(&self, id: BufferId, word: &str) -> Option<u64> {
+        let number = word.trim_start_matches(['#', '[']).trim_end_matches(']').parse::<u64>().ok()?;
+        let first = self.buffer(id)?.lines.iter().find_map(|line| line.number)?;
+        let known = self.is_online() && self.server.has("chinwag.internal/numbers");
+        (known && (1..first).contains(&number)).then_some(number)
+    }
+
+    /// What can be done to a message that only the server has.
+    fn about_a_number(
+        &mut self,
+        id: BufferId,
+        name: &str,
+        (number, more): (u64, &str),
+        now: Millis,
+    ) -> Result<Done, Refusal> {
+        if name == "jump" {
+            self.around_number(id, number, now);
+            return Ok(Done::Local(Local::Coming(number)));
+        }
+        let (verb, name) = match name {
+            "re" => ("RE", "re"),
+            "quote" => ("QUOTE", ""),
+            "edit" => ("EDIT", "edit"),
+            "react" => ("REACT", "react"),
+            "unreact" => ("UNREACT", "unreact"),
+            _ => ("REDACT", ""),
+        };
+        if !name.is_empty() {
+            needed(more, name)?;
+        }
+        let room = self.buffer(id).map(|buffer| buffer.name.to_string()).unwrap_or_default();
+        let number = number.to_string();
+        let params: &[&str] = if more.is_empty() { &[&room, &number] } else { &[&room, &number, more] };
+        self.deed(id, &[], verb, params);
         Ok(Done::Asked)
     }
 

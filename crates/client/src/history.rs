@@ -43,7 +43,7 @@ pub(crate) enum What {
     Before { msgid: Option<Arc<str>>, time_ms: Millis },
     /// The page after the last line, looking at an earlier part.
     Newer { msgid: Option<Arc<str>>, time_ms: Millis },
-    /// The page around a message.
+    /// The page around a point.
     Around(Arc<str>),
     /// With whom there are conversations, since when.
     Conversations(Millis),
@@ -123,8 +123,8 @@ impl Client {
                 What::Before { msgid, time_ms } => {
                     vec!["BEFORE".into(), name.to_string(), point(msgid, time_ms + 1), limit]
                 }
-                What::Around(msgid) => {
-                    vec!["AROUND".into(), name.to_string(), format!("msgid={msgid}"), limit]
+                What::Around(point) => {
+                    vec!["AROUND".into(), name.to_string(), point.to_string(), limit]
                 }
                 What::Conversations(since_ms) => {
                     let most = CONVERSATIONS_MAX.to_string();
@@ -436,9 +436,14 @@ impl Client {
             return true;
         }
         if possible {
-            self.ask(id, What::Around(msgid.into()), now);
+            self.ask(id, What::Around(format!("msgid={msgid}").into()), now);
         }
         possible
+    }
+
+    /// The same by a message's number, on a server that numbers messages.
+    pub(crate) fn around_number(&mut self, id: BufferId, number: u64, now: Millis) {
+        self.ask(id, What::Around(format!("chinwag.internal/number={number}").into()), now);
     }
 }
 

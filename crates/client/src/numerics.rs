@@ -43,7 +43,13 @@ impl Client {
                 crate::people::merge(&mut self.me.modes, message.params.get(1).unwrap_or(""));
                 self.changes.add(Change::Me);
             }
-            305 | 306 => self.show(message, context),
+            // Counts and versions that nobody asked for, and ends of lists that are seen to have ended.
+            2..=4 | 252..=255 | 265 | 266 if context.label.is_none() => {}
+            312 | 318 | 321 | 323 | 338 | 369 => {}
+            311 | 317 | 319 | 322 | 330 => match sentence(number, message) {
+                Some(text) => self.tell_there(message, &text, context),
+                None => self.show(message, context),
+            },
             324 => {
                 if let Some(id) = room(self, 1) {
                     let modes = crate::dispatch::from(message, 2);
@@ -91,12 +97,15 @@ impl Client {
 
     /// Shows a reply where it was asked for.
     fn show(&mut self, message: &Message<'_>, context: &Context) {
-        let text = told(message);
+        self.tell_there(message, &told(message), context);
+    }
+
+    fn tell_there(&mut self, message: &Message<'_>, text: &str, context: &Context) {
         let buffer = match context.label {
             Some(_) => self.buffer_about(message, context),
             None => self.server_buffer(),
         };
-        self.note(buffer, LineKind::Info, &text, context.now);
+        self.note(buffer, LineKind::Info, text, context.now);
     }
 
     /// `332 <me> <room> :<topic>` and `333 <me> <room> <who> <when>`
@@ -216,4 +225,26 @@ const WHO_TOKEN: &str = "827";
 /// What a numeric says, without my own nickname.
 fn told(message: &Message<'_>) -> String {
     crate::dispatch::from(message, 1)
+}
+
+/// Answers to WHOIS and LIST for people.
+fn sentence(number: u16, message: &Message<'_>) -> Option<String> {
+    let params = message.params.as_slice();
+    Some(match (number, params) {
+        (311, [_, nick, user, host, .., name]) => format!("{nick} ({user}@{host}): {name}"),
+        (317, [_, nick, seconds, ..]) => {
+            let seconds = seconds.parse::<u64>().ok()?;
+            let (count, unit) = match seconds {
+                0..=119 => (seconds, "seconds"),
+                120..=7_199 => (seconds / 60, "minutes"),
+                _ => (seconds / 3_600, "hours"),
+            };
+            format!("{nick} has said nothing for {count} {unit}")
+        }
+        (319, [_, nick, rooms]) => format!("{nick} is in {}", rooms.trim_end()),
+        (322, [_, room, count, topic]) if topic.is_empty() => format!("{room}  {count} here"),
+        (322, [_, room, count, topic]) => format!("{room}  {count} here  {topic}"),
+        (330, [_, nick, account, ..]) => format!("{nick} is logged in as {account}"),
+        _ => return None,
+    })
 }

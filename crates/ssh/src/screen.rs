@@ -154,6 +154,9 @@ impl Running {
         if self.sending.is_some() {
             return;
         }
+        if self.app.wanted_server().is_some() {
+            self.app.say("from here only this server can be reached: chinwag join has several");
+        }
         if self.app.wants_repaint() {
             self.painter.forget();
         }

@@ -122,6 +122,7 @@ async fn screens(mut servers: Servers, args: &JoinArgs) -> Result<(), String> {
                 Some(piece) => {
                     app.input(&piece, now());
                     servers.answered(&mut app);
+                    servers.wanted(&mut app);
                     at_once = true;
                 }
                 None => break,

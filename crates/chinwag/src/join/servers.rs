@@ -80,18 +80,43 @@ impl Servers {
             let target = self.servers[number].target.clone();
             let name = target.to_string();
             let nick = self.nick.clone().or_else(|| self.known.nick(&name)).unwrap_or_default();
-            let mut profile = Profile::new(&nick, &target.host);
-            profile.trusted_link = target.trusted();
-            profile.login = self.login.clone();
-            let before = self.known.servers.get(&name).map(|server| server.rooms.clone()).unwrap_or_default();
-            let mut rooms = self.rooms.clone();
-            rooms.extend(before.into_iter().filter(|room| !self.rooms.contains(room)));
-            if rooms.is_empty() {
-                rooms.push(LOBBY.to_owned());
-            }
-            profile.rooms = rooms;
-            app.add(Client::new(profile, seed()), &title(&target));
+            self.add(app, &target, &nick, self.login.clone());
         }
+    }
+
+    /// The person may want to be on one more server.
+    pub(super) fn wanted(&mut self, app: &mut App) {
+        let Some(address) = app.wanted_server() else { return };
+        let target = match Target::new(&address, None) {
+            Ok(target) => target,
+            Err(why) => return app.say(&why),
+        };
+        if self.servers.iter().any(|server| server.target.to_string() == target.to_string()) {
+            return app.say("that server is here already");
+        }
+        let known = self.known.nick(&target.to_string());
+        let first = app.client(0).map(|client| client.profile().nick.clone());
+        let Some(nick) = known.or_else(|| self.nick.clone()).or(first) else { return };
+        self.servers.push(Server { target: target.clone(), pipe: None, number: 0 });
+        // The account is one of the servers that were named with it.
+        let number = self.add(app, &target, &nick, None);
+        app.show_server(number);
+    }
+
+    /// Adds a server's client. Gives its number.
+    fn add(&self, app: &mut App, target: &Target, nick: &str, login: Option<Login>) -> usize {
+        let mut profile = Profile::new(nick, &target.host);
+        profile.trusted_link = target.trusted();
+        profile.login = login;
+        let known = self.known.servers.get(&target.to_string());
+        let before = known.map(|server| server.rooms.clone()).unwrap_or_default();
+        let mut rooms = self.rooms.clone();
+        rooms.extend(before.into_iter().filter(|room| !self.rooms.contains(room)));
+        if rooms.is_empty() {
+            rooms.push(LOBBY.to_owned());
+        }
+        profile.rooms = rooms;
+        app.add(Client::new(profile, seed()), &title(target))
     }
 
     /// The person may have given a nickname.

@@ -19,7 +19,7 @@ impl App {
                 match &mut self.overlay {
                     Some(Overlay::Help(row)) if up => *row = row.saturating_sub(3),
                     Some(Overlay::Help(row)) => {
-                        *row = (*row + 3).min(crate::draw::help_rows().saturating_sub(10))
+                        *row = (*row + 3).min(crate::draw::help_rows(self.size.0).saturating_sub(10))
                     }
                     Some(_) => {}
                     None if self.map.rooms.contains(at) => self.step(if up { -1 } else { 1 }),

@@ -72,6 +72,10 @@ impl App {
                 self.tell(topic.unwrap_or_else(|| "no topic is set".to_owned()));
             }
             Done::Local(Local::Jump(line)) => self.scroll_to(line, now),
+            Done::Local(Local::Coming(number)) => {
+                self.coming = Some((place, number));
+                self.tell("going there…");
+            }
         }
     }
 
@@ -81,6 +85,7 @@ impl App {
         let (name, rest) = command.split_once(' ').unwrap_or((command, ""));
         let rest = rest.trim();
         match name {
+            "connect" if !rest.is_empty() => self.wanted_server = Some(rest.to_owned()),
             "links" => self.links(),
             "mouse" => self.toggle_mouse(),
             "numbers" => self.toggle_numbers(),

@@ -139,6 +139,21 @@ impl App {
         self.scroll_to(line, now);
     }
 
+    /// Lines came: the message with the number that was asked for may be among them.
+    pub(crate) fn arrived_number(&mut self, now: Millis) {
+        let Some((place, number)) = self.coming else { return };
+        if self.place != Some(place) {
+            self.coming = None;
+            return;
+        }
+        let line = self.buffer().and_then(|buffer| buffer.lines.by_number(number)).map(|line| line.id);
+        if let Some(line) = line {
+            self.coming = None;
+            self.hint = None;
+            self.scroll_to(line, now);
+        }
+    }
+
     /// The server has answered.
     pub(crate) fn found_far(&mut self, server: usize, found: Found, now: Millis) {
         let here = self.place.is_some_and(|place| place.server == server);

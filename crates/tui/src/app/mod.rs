@@ -92,6 +92,8 @@ pub struct App {
     pub(crate) completion: Option<Completion>,
     pub(crate) overlay: Option<Overlay>,
     pub(crate) search: Option<Search>,
+    /// The message to go to as soon as it is there.
+    pub(crate) coming: Option<(Place, u64)>,
     pub(crate) size: (u16, u16),
     /// The window is in front, as far as is known.
     pub(crate) focused: bool,
@@ -115,6 +117,8 @@ pub struct App {
     done: Option<Exit>,
     /// A nickname that was asked for and given.
     nickname: Option<String>,
+    /// A server that the person wants to be on, too.
+    pub(crate) wanted_server: Option<String>,
 }
 
 impl App {
@@ -134,6 +138,7 @@ impl App {
             completion: None,
             overlay: None,
             search: None,
+            coming: None,
             size: (80, 24),
             focused: true,
             mouse,
@@ -151,6 +156,7 @@ impl App {
             changed: true,
             done: None,
             nickname: None,
+            wanted_server: None,
         }
     }
 
@@ -260,6 +266,7 @@ impl App {
                 self.found_far(number, found, now);
             }
         }
+        self.arrived_number(now);
         if self.search.as_ref().is_some_and(|search| search.far.wanted().is_some()) {
             self.arrived_far(now);
         }
@@ -329,6 +336,16 @@ impl App {
     /// The nickname that was given, once.
     pub fn nickname(&mut self) -> Option<String> {
         self.nickname.take()
+    }
+
+    /// The address of one more server that the person wants to be on, once: [`App::add`] it, or say why not.
+    pub fn wanted_server(&mut self) -> Option<String> {
+        self.wanted_server.take()
+    }
+
+    /// Shows the first room of a server.
+    pub fn show_server(&mut self, server: usize) {
+        self.first_place(server);
     }
 
     /// Tells the person something, until the next key.

@@ -105,7 +105,7 @@ impl App {
             Code::Home => 0,
             _ => return,
         };
-        self.overlay = Some(Overlay::Help(to.min(crate::draw::help_rows().saturating_sub(page))));
+        self.overlay = Some(Overlay::Help(to.min(crate::draw::help_rows(self.size.0).saturating_sub(page))));
     }
 
     /// Opens the switcher.

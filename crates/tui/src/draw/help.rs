@@ -6,6 +6,8 @@ use crate::app::deeds_commands;
 pub(super) enum HelpRow {
     Heading(&'static str),
     Entry(String, &'static str),
+    /// What a key does, on a narrow screen.
+    Below(String),
     Space,
 }
 
@@ -59,23 +61,52 @@ const KEYS: [(&str, &[(&str, &str)]); 4] = [
     ),
 ];
 
-/// All rows.
-pub(super) fn table() -> Vec<HelpRow> {
+/// Narrower than this, what a key does stands below it.
+const BESIDE: u16 = 72;
+
+/// Columns before what stands below a key.
+pub(super) const INDENT: u16 = 3;
+
+/// All rows, for a screen of so many columns.
+pub(super) fn table(columns: u16) -> Vec<HelpRow> {
     let mut rows = Vec::new();
     for (heading, keys) in KEYS {
         rows.push(HelpRow::Heading(heading));
-        rows.extend(keys.iter().map(|(key, what)| HelpRow::Entry((*key).to_owned(), what)));
+        for (key, what) in keys {
+            entry(&mut rows, (*key).to_owned(), what, columns);
+        }
         rows.push(HelpRow::Space);
     }
     rows.push(HelpRow::Heading("Commands"));
     for (name, (params, help)) in deeds_commands() {
         let space = if params.is_empty() { "" } else { " " };
-        rows.push(HelpRow::Entry(format!("/{name}{space}{params}"), help));
+        entry(&mut rows, format!("/{name}{space}{params}"), help, columns);
     }
     rows
 }
 
-/// How many rows there are.
-pub(crate) fn rows() -> usize {
-    table().len()
+fn entry(rows: &mut Vec<HelpRow>, key: String, what: &'static str, columns: u16) {
+    if columns >= BESIDE {
+        rows.push(HelpRow::Entry(key, what));
+        return;
+    }
+    rows.push(HelpRow::Entry(key, ""));
+    // The frame takes two columns on each side.
+    let room = usize::from(columns.saturating_sub(INDENT + 4)).max(8);
+    let mut line = String::new();
+    for word in what.split(' ') {
+        if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > room {
+            rows.push(HelpRow::Below(std::mem::take(&mut line)));
+        }
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+    rows.push(HelpRow::Below(line));
+}
+
+/// How many rows there are, on a screen of so many columns.
+pub(crate) fn rows(columns: u16) -> usize {
+    table(columns).len()
 }

@@ -68,17 +68,20 @@ fn field(app: &App, screen: &mut Screen, area: Rect, editor: &Editor, hint: &str
 fn overview(app: &App, screen: &mut Screen, from: usize) {
     let theme = &app.theme;
     let whole = screen.area();
-    let table = help::table();
+    let table = help::table(whole.width);
     let rows = (table.len() as u16 + 2).min(whole.height.saturating_sub(2).max(3));
     let wide = whole.width >= 72;
     let area = frame(app, screen, 86, rows, "What you can do", "↑ ↓ scroll · any other key closes");
-    let left = if wide { 32 } else { area.width.min(20) };
+    let left = if wide { 32 } else { area.width };
     let from = from.min(table.len().saturating_sub(usize::from(area.height)));
     for (row, entry) in (area.top()..area.bottom()).zip(table.iter().skip(from)) {
         match entry {
             HelpRow::Space => {}
             HelpRow::Heading(heading) => {
                 screen.text(area.x, row, area.right(), heading, theme.accent);
+            }
+            HelpRow::Below(what) => {
+                screen.text(area.x + help::INDENT, row, area.right(), what, theme.dim);
             }
             HelpRow::Entry(key, what) => {
                 let key = fit(key, usize::from(left) - 2);

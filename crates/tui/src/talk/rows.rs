@@ -170,7 +170,7 @@ fn answered_row(buffer: &Buffer, msgid: &str, columns: usize, look: &Look<'_>) -
             let text = if answered.redacted.is_some() {
                 "deleted".to_owned()
             } else {
-                markup::plain(&answered.text)
+                markup::unmarked(&answered.text, theme)
             };
             let rest = columns.saturating_sub(width_of(&row) + 2);
             row.push(Piece::new(format!("  {}", fit(&text.replace('\n', " "), rest)), theme.dim));

@@ -54,6 +54,11 @@ pub fn plain(text: &str) -> String {
     runs(text, Style::new()).into_iter().map(|piece| piece.text).collect()
 }
 
+/// One line without its formatting and without the signs of its marks, safe to show.
+pub fn unmarked(text: &str, theme: &Theme) -> String {
+    inline(text, Style::new(), theme).into_iter().map(|piece| piece.text).collect()
+}
+
 /// One line of text with its marks.
 pub fn inline(text: &str, base: Style, theme: &Theme) -> Row {
     let mut row = Vec::new();
