@@ -52,6 +52,7 @@ pub(crate) mod kind {
     pub(crate) const GUARDED: i64 = 28;
     pub(crate) const ROOM_KEPT: i64 = 29;
     pub(crate) const PURGED: i64 = 30;
+    pub(crate) const HOOKED: i64 = 31;
     pub(crate) const STAYS: i64 = 44;
     pub(crate) const TAGGED: i64 = 25;
     pub(crate) const CONVERSATION_OPENED: i64 = 26;
@@ -173,6 +174,7 @@ pub(crate) fn other(event: &Event) -> Option<Result<(i64, String), serde_json::E
         Event::Guarded { .. } => kind::GUARDED,
         Event::RoomKept { .. } => kind::ROOM_KEPT,
         Event::Stays { .. } => kind::STAYS,
+        Event::Hooked(_) => kind::HOOKED,
         Event::Purged(_) => kind::PURGED,
         Event::OperatorActed(_) => kind::OPERATOR_ACTED,
         Event::ServerBanned(_) => kind::SERVER_BANNED,
@@ -280,6 +282,7 @@ mod tests {
         AccountChange, AccountRegistered, Act, Guard, Keeping, OperatorActed, Presence, Purged, Purging,
         ServerBanned, Setting, Tagged,
     };
+    use chinwag_core::hooks::{Hook, HookWay, Hooking};
     use chinwag_core::ids::Number;
     use chinwag_core::numbers::Numbers;
     use chinwag_core::roles::Role;
@@ -297,6 +300,10 @@ mod tests {
         let by =
             Arc::new(Who { nick: "ann".into(), user: "~ann".into(), host: "host".into(), account: None });
         let room = RoomId(7);
+        let hook = |way| Arc::new(Hook { name: "ci".into(), by: "ann".into(), at_ms: 9, way });
+        let hooked = |what| {
+            Event::Hooked(Arc::new(chinwag_core::event::Hooked { room, basis: 1, by: Arc::clone(&by), what }))
+        };
         let events = [
             Event::RoomKept {
                 room,
@@ -317,6 +324,13 @@ mod tests {
                 until_ms: 9,
             })),
             Event::InvitationEnded { hash: "ab".repeat(32).into(), by: Arc::clone(&by) },
+            hooked(Hooking::Made(hook(HookWay::In { hash: "ab".repeat(32).into() }))),
+            hooked(Hooking::Made(hook(HookWay::Out {
+                url: "https://example.org/".into(),
+                key: "key".into(),
+                after: Number(7),
+            }))),
+            hooked(Hooking::Removed("ci".into())),
             Event::Stays { account: "ann".into(), presence: None },
             Event::Stays {
                 account: "ann".into(),

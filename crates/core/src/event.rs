@@ -3,6 +3,7 @@
 mod accounts;
 mod amended;
 mod arrived;
+mod hooked;
 mod keeping;
 mod moderation;
 mod own;
@@ -23,6 +24,7 @@ use crate::work::Secret;
 pub use self::accounts::{AccountChange, AccountRegistered, Invited, Setting};
 pub use self::amended::{Amended, Amendment};
 pub use self::arrived::{Arrived, CameFrom};
+pub use self::hooked::Hooked;
 pub use self::keeping::{Keeping, Presence, Returned};
 pub use self::moderation::{Act, OperatorActed, Purged, Purging};
 pub use self::own::{MetadataOn, MetadataSet, ReadMarked};
@@ -318,6 +320,8 @@ pub enum Event {
         /// How.
         guard: Guard,
     },
+    /// A room has another hook, or one less.
+    Hooked(Arc<Hooked>),
     /// Server operators let somebody in no more.
     ServerBanned(Arc<ServerBanned>),
     /// They do again.
@@ -531,6 +535,7 @@ impl Event {
             | Event::OperatorActed(_)
             | Event::Purged(_)
             | Event::Guarded { .. }
+            | Event::Hooked(_)
             | Event::RoomKept { .. }
             | Event::Stays { .. }
             | Event::ServerBanned(_)
@@ -557,6 +562,7 @@ impl Event {
             Event::Tagged(tagged) => Some(tagged.room),
             Event::Amended(amended) => Some(amended.room),
             Event::Purged(purged) => Some(purged.room),
+            Event::Hooked(hooked) => Some(hooked.room),
             Event::Renewed { room, .. }
             | Event::TopicSet { room, .. }
             | Event::ModesChanged { room, .. }

@@ -15,6 +15,7 @@ pub mod commands;
 pub mod effect;
 pub mod event;
 pub mod history;
+pub mod hooks;
 pub mod ids;
 pub mod keys;
 pub mod line;

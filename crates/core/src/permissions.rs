@@ -38,6 +38,8 @@ pub enum Action {
     SeeFormer,
     /// Slowing the room down, or letting only those speak in it who are known (`SLOW`, `LOCKDOWN`).
     Guard,
+    /// Making and removing hooks (`HOOK`).
+    Hook,
     /// Reading who did what to whom (`MODLOG`).
     ReadModeration,
     /// Naming the room as the place to which another room forwards (`f`).
@@ -58,7 +60,7 @@ pub fn least(action: Action) -> Option<Role> {
         Action::Speak | Action::BeSeen => Some(Role::Voice),
         Action::SetTopic => Some(Role::Halfop),
         Action::Invite | Action::SetMode(_) | Action::ForwardHere => Some(Role::Operator),
-        Action::Guard | Action::ReadModeration => Some(Role::Operator),
+        Action::Guard | Action::Hook | Action::ReadModeration => Some(Role::Operator),
         Action::Play | Action::Rename | Action::Relay | Action::SetMetadata => Some(Role::Operator),
         Action::Redact | Action::Purge | Action::Pin | Action::SeeFormer => Some(Role::Operator),
         // Whoever is banned may know it; who is excepted is for those who keep the list.

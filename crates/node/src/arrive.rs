@@ -304,6 +304,7 @@ fn verb_of(event: &Event) -> &'static str {
         Event::RoomKept { .. } => "CHANSERV",
         Event::LinkMade { .. } | Event::LinkUsed { .. } => "LINK",
         Event::Stays { .. } | Event::Returned(_) => "*",
+        Event::Hooked(_) => "HOOK",
         Event::Purged(_) => "PURGE",
         Event::OperatorActed(_) => "*",
         Event::Guarded { guard: Guard::Slow(_), .. } => "SLOW",

@@ -31,6 +31,7 @@ mod ssh;
 mod tests;
 mod throttle;
 mod web;
+mod webhooks;
 
 pub use self::extensions::{MetadataConfig, RelaymsgConfig, RoleplayConfig};
 pub use self::listener::{Address, Kind, ListenerConfig, Listeners, TlsMode, WebircConfig};
@@ -40,6 +41,7 @@ pub use self::ssh::SshConfig;
 pub use self::throttle::ThrottleConfig;
 use self::throttle::nets;
 pub use self::web::{ApiFor, WebConfig};
+pub use self::webhooks::WebhooksConfig;
 
 /// The commented default configuration, as `chinwag config` prints it.
 pub const DEFAULT_TOML: &str = include_str!("default.toml");
@@ -83,6 +85,8 @@ pub struct Config {
     pub log: LogConfig,
     /// `[web]`
     pub web: WebConfig,
+    /// `[webhooks]`
+    pub webhooks: WebhooksConfig,
     /// `[ssh]`
     pub ssh: SshConfig,
     /// `[metrics]`

@@ -54,6 +54,7 @@ mod throttle;
 mod tls;
 mod upgrade;
 mod web;
+mod webhooks;
 mod websocket;
 
 pub use config::{Config, ConfigError};
@@ -171,6 +172,7 @@ pub struct Server {
     owner_code: Option<Secret>,
     orders: mpsc::Receiver<Order>,
     control: Control,
+    data: PathBuf,
 }
 
 /// A place where a server listens.
@@ -281,6 +283,7 @@ impl Server {
             owner_code,
             orders,
             control,
+            data,
         })
     }
 
@@ -359,7 +362,9 @@ impl Server {
     }
 
     async fn serve(self, reread: Option<Reread>) -> io::Result<Ended> {
-        let Server { config, opened, chat, listeners, own, host_key, owner_code, orders, control, .. } = self;
+        let Server {
+            config, opened, chat, listeners, own, host_key, owner_code, orders, control, data, ..
+        } = self;
         let start = Start { created: created(), owner_code };
         let settings = Arc::new(start.settings(&config));
         let meta = &opened.meta;
@@ -387,8 +392,10 @@ impl Server {
         let ssh = Rc::clone(&shared);
         let hub = Hub::new(Rc::clone(&shared), opened.log, Helpers { readers, provers }, orders);
         // A task of its own: what is polled beside a set of tasks is polled whenever any of them is.
+        let webhooks = webhooks::start(&ssh, &data)?;
         let hub = tokio::task::spawn_local(hub.run(accepting));
         let (ended, log) = hub.await.map_err(io::Error::other)?;
+        webhooks.stop().await;
         ssh.ssh.close();
         drop(asked);
         drop(control);

@@ -13,7 +13,7 @@ use hyper::body::Bytes;
 
 use crate::api::Programs;
 use crate::clock::now_ms;
-use crate::config::{ApiFor, Config, ConfigError};
+use crate::config::{ApiFor, Config, ConfigError, WebhooksConfig};
 use crate::doorway::Doorways;
 use crate::framed::Framed;
 use crate::outbox::Socket;
@@ -46,6 +46,8 @@ pub(crate) struct Shared {
     start: Start,
     /// For whom the HTTP API is.
     pub(crate) api_for: Cell<ApiFor>,
+    /// Who may be told what is said.
+    pub(crate) webhooks: Cell<WebhooksConfig>,
     /// What programs have under way.
     pub(crate) programs: Programs,
     /// The ssh door, where there is one.
@@ -80,6 +82,7 @@ impl Shared {
             about: RefCell::new(about(config)),
             start,
             api_for: Cell::new(config.web.api),
+            webhooks: Cell::new(config.webhooks),
             programs: Programs::default(),
             ssh,
             doorways,
@@ -119,6 +122,7 @@ impl Shared {
         self.throttle.borrow_mut().reload(config.allowed());
         *self.about.borrow_mut() = about(config);
         self.api_for.set(config.web.api);
+        self.webhooks.set(config.webhooks);
         self.node.borrow_mut().set_settings(Arc::new(self.start.settings(config)), now_ms());
         self.hub.ring();
         tracing::info!("the configuration was read again");

@@ -29,7 +29,7 @@ const COMMANDS: &[&str] =
     &["CAP", "NICK", "USER", "PASS", "PING", "QUIT", "AUTHENTICATE", "WEBIRC", "PROTOCTL", "STARTTLS"];
 
 const METHODS: &[&str] =
-    &["GET", "POST", "HEAD", "PUT", "OPTIONS", "DELETE", "PATCH", "CONNECT", "TRACE", "PRI"];
+    &["GET", "POST", "HEAD", "PUT", "OPTIONS", "DELETE", "PATCH", "CONNECT", "TRACE", "QUERY", "PRI"];
 
 const PROXY_V2: &[u8] = b"\r\n\r\n\0\r\nQUIT\n";
 

@@ -33,8 +33,9 @@ use crate::allowance::Dear;
 use crate::asking::Asking;
 use crate::chat::{Account, Chat};
 use crate::commands::authenticate::{self, Exchange};
+use crate::commands::hook::{self, HookDraft};
 use crate::commands::reply::{asker, on_record};
-use crate::commands::{oper, owner, registration, webirc};
+use crate::commands::{oper, owner, registration, reply, webirc};
 use crate::effect::Effect;
 use crate::event::{AccountChange, AccountRegistered, Act, Event};
 use crate::line::Line;
@@ -81,6 +82,21 @@ pub enum Then {
     TokenMade(Way, Arc<str>, Secret),
     /// The end of a token of this name is on its way to the log.
     TokenRevoked(Way, Arc<str>),
+    /// The secret of a hook is drawn.
+    Hook(Box<HookDraft>),
+    /// A hook is on its way to the log.
+    HookMade {
+        /// The room.
+        room: Arc<str>,
+        /// The hook.
+        name: Arc<str>,
+        /// Its token, or what it signs with.
+        secret: Secret,
+        /// Which way it goes.
+        out: bool,
+    },
+    /// When it is done, this command says this of this.
+    Told(&'static str, Arc<str>, Arc<str>),
     /// A new account is on its way to the log.
     Registered(Way, Arc<AccountRegistered>),
     /// A verified account is on its way to the log.
@@ -174,7 +190,10 @@ impl Chat {
                 | Then::Check(way, _),
                 Resumed::Work(_) | Resumed::Settled(_),
             ) => tell(self, asking, way, News::Refused(Refusal::BUSY)),
-            (Then::Code(_), _) => tell(self, asking, Way::Link, News::Refused(Refusal::BUSY)),
+            (Then::Hook(draft), Resumed::Work(Outcome::Code(secret))) => {
+                hook::drawn(self, asking, *draft, secret);
+            }
+            (Then::Code(_) | Then::Hook(_), _) => tell(self, asking, Way::Link, News::Refused(Refusal::BUSY)),
             (then, Resumed::Settled(settled)) => self.settled(asking, then, settled),
             (_, Resumed::Work(_)) => {}
         }
@@ -185,6 +204,12 @@ impl Chat {
             self.done_for_other(asking, &then);
         }
         match (then, settled) {
+            (Then::HookMade { room, name, secret, out }, settled) => {
+                hook::made(asking, (&room, &name), &secret, out, settled);
+            }
+            (Then::Told(verb, about, text), Settled::Done) => {
+                reply::noted(asking.effects, verb, "DONE", [(&about).into()], (&text).into());
+            }
             (Then::LinkMade(account, code), _) => link::made(self, asking, &account, &code),
             (Then::Linked(account), Settled::Done) => link::used(self, asking, &account),
             (Then::Linked(_), _) => tell(self, asking, Way::Link, News::Refused(Refusal::WRONG_LINK)),

@@ -57,6 +57,7 @@ impl Chat {
             Event::Tagged(tagged) => self.tagged(at_ms, tagged, effects),
             Event::Kicked { .. } => self.kicked(at_ms, event, effects),
             Event::Guarded { .. }
+            | Event::Hooked(_)
             | Event::RoomKept { .. }
             | Event::ServerBanned(_)
             | Event::ServerUnbanned { .. } => {
@@ -147,6 +148,7 @@ impl Chat {
             Event::RoomKept { room, basis, by, keeping } => {
                 self.room_kept(at_ms, *room, *basis, by, keeping, effects);
             }
+            Event::Hooked(hooked) => self.hooked(hooked, effects),
             Event::ServerBanned(banned) => self.server_banned(at_ms, banned, effects),
             Event::ServerUnbanned { target, .. } => self.server_unbanned(at_ms, target, effects),
             _ => {}

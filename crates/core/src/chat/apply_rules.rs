@@ -53,6 +53,9 @@ impl Chat {
         room.lists = Lists::default();
         room.guards = Guards::default();
         room.pins.clear();
+        // Whoever keeps the room now makes others.
+        self.hooks.retain(|_, of| *of != room.id);
+        room.hooks.clear();
         room.redacted.retain(|number| *number > head);
         // The numbers of purges go on, so that no two are mixed up where they are kept.
         room.purges = Purges { made: room.purges.made, ..Purges::default() };

@@ -82,7 +82,7 @@ fn hash_room(room: &Room, hasher: &mut Fingerprint) {
     (room.id, &room.name, room.opened_ms, room.common).hash(hasher);
     (room.rules, room.head, room.history_from).hash(hasher);
     room.between.hash(hasher);
-    (&room.redacted, &room.pins).hash(hasher);
+    (&room.redacted, &room.pins, &room.hooks).hash(hasher);
     (room.purges.made, &room.purges.open, &room.purges.wiped).hash(hasher);
     let modes = &room.modes;
     for mode in RoomModes::FLAGS {

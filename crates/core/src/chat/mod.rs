@@ -18,6 +18,7 @@ mod conversations;
 mod counts;
 mod guards;
 mod hash;
+mod hooks;
 mod invitations;
 mod keeping;
 mod links;
@@ -92,6 +93,7 @@ pub struct Chat {
     /// Codes with which a session joins an account.
     links: links::Links,
     invitations: invitations::Invitations,
+    hooks: hooks::Hooks,
     /// The last `n` applied, by origin: what comes again is skipped.
     applied: BTreeMap<Origin, u64>,
     /// The position of the last stored entry that was applied, as far as replay applies any.
@@ -115,6 +117,7 @@ impl Chat {
             accounts: Accounts::default(),
             links: links::Links::default(),
             invitations: invitations::Invitations::new(),
+            hooks: hooks::Hooks::new(),
             applied: BTreeMap::new(),
             seq: Seq(0),
             departed: Vec::new(),

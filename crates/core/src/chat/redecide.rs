@@ -7,7 +7,9 @@ use chinwag_wire::numeric::Numeric;
 
 use super::{Chat, Lists, Room, User};
 use crate::commands::deeds::Deed;
-use crate::event::{Amended, Event, Guard, MetadataOn, MetadataSet, ModeChange, Said, Status, Tagged, Who};
+use crate::event::{
+    Amended, Event, Guard, Hooked, MetadataOn, MetadataSet, ModeChange, Said, Status, Tagged, Who,
+};
 use crate::ids::{RoomId, UserId};
 use crate::line::{Line, Source, Text};
 use crate::permissions::{Action, may, may_give, may_kick, may_take};
@@ -71,6 +73,7 @@ impl Chat {
                 Ok(Event::RoomKept { room: id, basis: room.rules, by, keeping })
             }
             Event::Guarded { room: id, by, guard, .. } => self.guard_again(id, &by, guard),
+            Event::Hooked(hooked) => self.hook_again(&hooked),
             Event::MetadataSet(set) => self.set_metadata_again(&set),
             Event::RoomRenamed { room: id, by, name, reason, .. } => {
                 let (room, user) = self.author(id, &by)?;
@@ -94,6 +97,15 @@ impl Chat {
             return Err(refusal(Numeric::ERR_CHANOPRIVSNEEDED, room));
         }
         Ok(Event::Guarded { room: id, basis: room.rules, by: Arc::clone(&user.who), guard })
+    }
+
+    fn hook_again(&self, hooked: &Hooked) -> Result<Event, Box<Line>> {
+        let (room, user) = self.author(hooked.room, &hooked.by)?;
+        if !room.may(user.id, Action::Hook) {
+            return Err(refusal(Numeric::ERR_CHANOPRIVSNEEDED, room));
+        }
+        let (basis, by) = (room.rules, Arc::clone(&user.who));
+        Ok(Event::Hooked(Arc::new(Hooked { basis, by, ..Hooked::clone(hooked) })))
     }
 
     fn set_metadata_again(&self, set: &MetadataSet) -> Result<Event, Box<Line>> {

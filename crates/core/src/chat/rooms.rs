@@ -11,6 +11,7 @@ use super::guards::Guards;
 use super::keeping::Kept;
 use super::purges::Purges;
 use super::room_modes::{Lists, RoomModes};
+use crate::hooks::Hook;
 use crate::ids::{Millis, Number, RoomId, UserId};
 use crate::metadata::Metadata;
 use crate::permissions::{Action, may};
@@ -86,6 +87,8 @@ pub struct Room {
     pub purges: Purges,
     /// The numbers of the pinned messages, in the order in which they were pinned.
     pub pins: Vec<Number>,
+    /// Its hooks, in the order of making.
+    pub hooks: Vec<Arc<Hook>>,
     /// The server's own room: coming in first makes nobody its operator.
     pub common: bool,
 }
@@ -268,6 +271,7 @@ impl Rooms {
             redacted: BTreeSet::new(),
             purges: Purges::default(),
             pins: Vec::new(),
+            hooks: Vec::new(),
             common,
         });
         self.note(id);

@@ -17,6 +17,7 @@ mod deeds_tests;
 mod edit;
 mod guard;
 mod help;
+pub mod hook;
 mod info;
 mod invitation;
 mod invite;
@@ -133,6 +134,7 @@ fn handler(verb: Verb) -> Handler {
         Verb::Cap => cap::cap,
         Verb::Chathistory => chathistory::chathistory,
         Verb::Help | Verb::Helpop => help::help,
+        Verb::Hook => hook::hook,
         Verb::Info => info::info,
         Verb::Invite => invite::invite,
         Verb::Ison => ison::ison,
@@ -142,7 +144,6 @@ fn handler(verb: Verb) -> Handler {
         Verb::Kill => kill::kill,
         Verb::Links => links::links,
         Verb::List => list::list,
-        Verb::Lockdown => guard::lockdown,
         Verb::Lusers => lusers::lusers,
         Verb::Markread => markread::markread,
         Verb::Metadata => metadata::metadata,
@@ -206,6 +207,7 @@ fn about_accounts(verb: Verb) -> Handler {
 fn about_messages(verb: Verb) -> Handler {
     match verb {
         Verb::Edit => edit::edit,
+        Verb::Lockdown => guard::lockdown,
         Verb::Npc => roleplay::npc,
         Verb::Npca => roleplay::npca,
         Verb::Numbers => numbers::numbers,

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use chinwag_core::event::Who;
 use chinwag_core::privileges::Privilege;
 use chinwag_core::programs::Program;
 use chinwag_core::settings::Settings;
@@ -15,6 +16,7 @@ use serde_json::Value;
 use super::body::Body;
 use super::problem::Problem;
 use super::table::{Kind, Matched, Parameter, Place, Route};
+use crate::clock::now_ms;
 use crate::greeting::Caller;
 use crate::shared::Shared;
 
@@ -28,6 +30,8 @@ pub(crate) struct Asker {
     pub(crate) program: Program,
     /// What it showed.
     pub(crate) token: Option<Arc<Token>>,
+    /// From where.
+    address: Arc<str>,
     /// By which its requests are counted.
     pub(crate) counted: String,
     /// Limits do not hold for where it comes from.
@@ -40,19 +44,27 @@ pub(crate) struct Ask {
     pub(crate) asker: Asker,
     texts: BTreeMap<&'static str, String>,
     numbers: BTreeMap<&'static str, u64>,
-    /// What it carries.
+    /// The media type of what it carries, and that.
+    pub(crate) media: String,
     pub(crate) carried: Vec<u8>,
 }
 
 impl Asker {
+    /// Who shows nothing, or nothing that is looked at.
+    pub(crate) fn nobody(shared: &Shared, caller: &Caller) -> Asker {
+        let address: Arc<str> = caller.ip.to_canonical().to_string().into();
+        Asker {
+            program: Program::Guest(Arc::clone(&address)),
+            token: None,
+            address,
+            counted: format!("guest {}", crate::throttle::block_of(caller.ip)),
+            exempt: shared.throttle.borrow().exempts(caller.ip),
+        }
+    }
+
     /// Looks at what was shown.
     pub(crate) fn of(shared: &Shared, caller: &Caller, headers: &HeaderMap) -> Result<Asker, Problem> {
-        let exempt = shared.throttle.borrow().exempts(caller.ip);
-        let address: Arc<str> = caller.ip.to_canonical().to_string().into();
-        let Some(shown) = headers.get(AUTHORIZATION) else {
-            let counted = format!("guest {}", crate::throttle::block_of(caller.ip));
-            return Ok(Asker { program: Program::Guest(address), token: None, counted, exempt });
-        };
+        let Some(shown) = headers.get(AUTHORIZATION) else { return Ok(Asker::nobody(shared, caller)) };
         const WRONG: &str = "That is no token of this server, or it was revoked. TOKEN ADD makes one.";
         let node = shared.node.borrow();
         if !caller.secure() && !node.settings().accounts.cleartext_passwords {
@@ -69,11 +81,27 @@ impl Asker {
             node.chat().program_with(&hashed(secret)).ok_or_else(|| Problem::no_token(WRONG))?;
         let program = Program::Token { account: Arc::clone(&account.name), bot: token.bot.clone() };
         let counted = format!("account {}", account.name);
-        Ok(Asker { program, token: Some(Arc::clone(token)), counted, exempt })
+        Ok(Asker { program, token: Some(Arc::clone(token)), counted, ..Asker::nobody(shared, caller) })
     }
 
-    /// Whether it still is who it was: its token may have been revoked.
+    /// Why it may not ask anything: a ban of the server keeps it out.
+    pub(crate) fn banned(&self, shared: &Shared) -> Option<Problem> {
+        let account = match &self.program {
+            Program::Token { account, .. } => Some(Arc::clone(account)),
+            _ => None,
+        };
+        let nick = account.clone().unwrap_or_else(|| "guest".into());
+        let who = Who { nick, user: "~bot".into(), host: Arc::clone(&self.address), account };
+        let node = shared.node.borrow();
+        let ban = node.chat().server_ban(&who, &self.address, now_ms())?;
+        Some(Problem::new(StatusCode::FORBIDDEN, format!("{}.", ban.farewell())))
+    }
+
+    /// Whether it still is who it was: its token may have been revoked, and bans come.
     pub(crate) fn holds(&self, shared: &Shared) -> bool {
+        if self.banned(shared).is_some() {
+            return false;
+        }
         self.token
             .as_ref()
             .is_none_or(|token| shared.node.borrow().chat().program_with(&token.hash).is_some())
@@ -121,6 +149,7 @@ impl Ask {
             asker,
             texts: BTreeMap::new(),
             numbers: BTreeMap::new(),
+            media: String::new(),
             carried: Vec::new(),
         };
         for parameter in matched.route.parameters {

@@ -28,7 +28,7 @@ use crate::clock::now_ms;
 const ACTION: &str = "\u{1}ACTION ";
 
 /// A message.
-pub(super) fn shown(chat: &Chat, room: &str, row: &Row) -> Value {
+pub(crate) fn shown(chat: &Chat, room: &str, row: &Row) -> Value {
     let action = row.text.strip_prefix(ACTION).map(|text| text.trim_end_matches('\u{1}'));
     let kind = match (row.kind, action) {
         (_, Some(_)) => "action",

@@ -8,6 +8,7 @@
 mod accounts;
 mod ask;
 mod body;
+mod hooks;
 mod limits;
 mod messages;
 mod openapi;
@@ -36,6 +37,7 @@ use tokio::sync::{Notify, oneshot};
 use tokio::time::timeout;
 
 pub(crate) use self::body::Body;
+pub(crate) use self::messages::shown as message;
 
 use self::ask::{Ask, Asker};
 use self::limits::{Buckets, Key, Keys};
@@ -167,9 +169,12 @@ impl Shared {
     }
 }
 
+/// Where what others tell comes in.
+const HOOKS: &str = "/hook/";
+
 /// Whether a path is the API's.
 pub(crate) fn concerns(path: &str) -> bool {
-    path == "/api" || path.starts_with("/api/")
+    path == "/api" || path.starts_with("/api/") || path.starts_with(HOOKS)
 }
 
 /// Answers a request.
@@ -201,7 +206,9 @@ async fn handle(
     request: Request<Incoming>,
 ) -> Result<Response<Body>, Problem> {
     let open_to = shared.api_for.get();
-    if open_to == ApiFor::Nobody {
+    // A hook is open because who keeps its room has made it; it is its own proof.
+    let hook = request.uri().path().starts_with(HOOKS);
+    if open_to == ApiFor::Nobody && !hook {
         return Err(Problem::missing("This server has no HTTP API ([web] api)."));
     }
     let (head, body) = request.into_parts();
@@ -213,10 +220,16 @@ async fn handle(
                 Problem::new(StatusCode::METHOD_NOT_ALLOWED, detail).with(ALLOW, &methods.join(", "))
             }
         })?;
-    let asker = Asker::of(shared, caller, &head.headers)?;
+    let asker = match hook {
+        true => Asker::nobody(shared, caller),
+        false => Asker::of(shared, caller, &head.headers)?,
+    };
     if !asker.exempt {
         let taken = shared.programs.buckets.borrow_mut().take(&asker.counted, REQUESTS, now_ms());
         taken.map_err(|seconds| Problem::too_fast(seconds, "You ask too much at once."))?;
+    }
+    if let Some(problem) = asker.banned(shared) {
+        return Err(problem);
     }
     asker.may(shared.node.borrow().settings(), open_to == ApiFor::Guests, matched.route)?;
     if head.method == "HEAD" && matched.route.answer.media == "text/event-stream" {
@@ -226,13 +239,17 @@ async fn handle(
     let query = head.uri.query().unwrap_or("");
     let mut ask = Ask::new(shared, asker, &matched, query, &head.headers)?;
     if let Some(carries) = &matched.route.carries {
-        ask.carried = carried(&head.headers, body, carries).await?;
+        (ask.media, ask.carried) = carried(&head.headers, body, carries).await?;
     }
     (matched.route.run)(ask).await
 }
 
 /// What a request carries, whole.
-async fn carried(headers: &HeaderMap, body: Incoming, carries: &Carried) -> Result<Vec<u8>, Problem> {
+async fn carried(
+    headers: &HeaderMap,
+    body: Incoming,
+    carries: &Carried,
+) -> Result<(String, Vec<u8>), Problem> {
     let media = headers.get(CONTENT_TYPE).and_then(|media| media.to_str().ok()).unwrap_or("");
     let media = media.split(';').next().unwrap_or("").trim().to_ascii_lowercase();
     if !carries.types.contains(&&*media) {
@@ -249,6 +266,6 @@ async fn carried(headers: &HeaderMap, body: Incoming, carries: &Carried) -> Resu
             Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, detail))
         }
         Ok(Err(_)) => Err(Problem::bad("The request did not come whole.")),
-        Ok(Ok(whole)) => Ok(whole.to_bytes().to_vec()),
+        Ok(Ok(whole)) => Ok((media, whole.to_bytes().to_vec())),
     }
 }

@@ -21,13 +21,19 @@ fn parameter(parameter: &Parameter) -> Value {
         Kind::Number(least, most) => json!({ "type": "integer", "minimum": least, "maximum": most }),
         Kind::Text(most) => json!({ "type": "string", "minLength": 1, "maxLength": most }),
     };
-    json!({
+    let mut shown = json!({
         "name": parameter.name,
         "in": place,
         "required": parameter.required,
         "description": parameter.what,
         "schema": schema,
-    })
+    });
+    if let (false, Kind::Number(..)) = (parameter.example.is_empty(), parameter.kind) {
+        shown["example"] = json!(parameter.example.parse::<u64>().unwrap_or_default());
+    } else if !parameter.example.is_empty() {
+        shown["example"] = json!(parameter.example);
+    }
+    shown
 }
 
 fn answers(route: &Route) -> Value {

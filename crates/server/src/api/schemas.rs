@@ -132,6 +132,26 @@ fn about_messages() -> Value {
             "required": ["text"],
             "additionalProperties": false,
         },
+        "Hooked": {
+            "description": "As Slack's incoming webhooks take it. Other members are passed over.",
+            "type": ["object", "string"],
+            "properties": {
+                "text": { "type": "string", "description": "What; several lines make one message." },
+                "attachments": {
+                    "type": "array",
+                    "items": {
+                        "type": "object",
+                        "properties": {
+                            "pretext": { "type": "string" },
+                            "title": { "type": "string" },
+                            "title_link": { "type": "string" },
+                            "text": { "type": "string" },
+                            "fallback": { "type": "string" },
+                        },
+                    },
+                },
+            },
+        },
         "Kept": object(json!({
             "room": text("Where."),
             "number": count("Its number in the room."),

@@ -116,7 +116,7 @@ impl Stream {
             return Then::End("the server is shutting down");
         }
         if !self.ask.asker.holds(shared) {
-            return Then::End("the token was revoked");
+            return Then::End("you may not read here any more");
         }
         let node = shared.node.borrow();
         let (chat, settings) = (node.chat(), node.settings());

@@ -10,7 +10,7 @@ use hyper::Response;
 use super::ask::Ask;
 use super::body::Body;
 use super::problem::Problem;
-use super::{accounts, messages, page, rooms, stream};
+use super::{accounts, hooks, messages, page, rooms, stream};
 
 /// Where a parameter stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,6 +40,8 @@ pub(crate) struct Parameter {
     pub(crate) kind: Kind,
     pub(crate) required: bool,
     pub(crate) what: &'static str,
+    /// One that there is on nearly every server; empty for none.
+    pub(crate) example: &'static str,
 }
 
 /// What a request carries.
@@ -83,7 +85,8 @@ pub(crate) struct Route {
     pub(crate) answer: Answer,
     /// The problems that it has beside those that everything has.
     pub(crate) problems: &'static [u16],
-    /// How to ask it with curl; `$CHAT` is the server's address, `$TOKEN` a token.
+    /// How to ask it with curl; `$CHAT` is the server's address, `$TOKEN` a token, `$HOOK` a
+    /// hook's.
     pub(crate) example: &'static str,
     pub(crate) run: fn(Ask) -> Answered,
 }
@@ -97,6 +100,7 @@ const ROOM: Parameter = Parameter {
     kind: Kind::Text(200),
     required: true,
     what: "The room's name, with or without its # (as %23).",
+    example: "lobby",
 };
 
 const LIMIT: Parameter = Parameter {
@@ -105,11 +109,12 @@ const LIMIT: Parameter = Parameter {
     kind: Kind::Number(1, 100),
     required: false,
     what: "At most so many.",
+    example: "10",
 };
 
 const fn number(name: &'static str, what: &'static str) -> Parameter {
     let kind = Kind::Number(0, MESSAGE_NUMBER_MAX);
-    Parameter { name, place: Place::Query, kind, required: false, what }
+    Parameter { name, place: Place::Query, kind, required: false, what, example: "" }
 }
 
 /// The greatest number of a message that can be asked for: JSON's numbers are exact up to it.
@@ -148,6 +153,7 @@ pub(crate) const ROUTES: &[Route] = &[
                 kind: Kind::Text(200),
                 required: false,
                 what: "Only rooms that were opened after this one.",
+                example: "",
             },
         ],
         carries: None,
@@ -219,6 +225,7 @@ pub(crate) const ROUTES: &[Route] = &[
                 kind: Kind::Text(64),
                 required: false,
                 what: "What you call this request; another one for each message.",
+                example: "",
             },
         ],
         carries: Some(Carried { types: &[JSON], bytes_max: 64 * 1024, schema: "NewMessage" }),
@@ -243,6 +250,7 @@ pub(crate) const ROUTES: &[Route] = &[
                 kind: Kind::Number(1, MESSAGE_NUMBER_MAX),
                 required: true,
                 what: "The message's number in the room.",
+                example: "1",
             },
         ],
         carries: None,
@@ -268,6 +276,7 @@ pub(crate) const ROUTES: &[Route] = &[
                 kind: Kind::Number(0, MESSAGE_NUMBER_MAX),
                 required: false,
                 what: "The same; it counts more.",
+                example: "",
             },
         ],
         carries: None,
@@ -296,6 +305,7 @@ pub(crate) const ROUTES: &[Route] = &[
                 kind: Kind::Text(400),
                 required: true,
                 what: "What to look for.",
+                example: "hello",
             },
             LIMIT,
         ],
@@ -325,6 +335,7 @@ pub(crate) const ROUTES: &[Route] = &[
                 kind: Kind::Text(200),
                 required: false,
                 what: "Only those behind this name.",
+                example: "",
             },
         ],
         carries: None,
@@ -346,12 +357,39 @@ pub(crate) const ROUTES: &[Route] = &[
             kind: Kind::Text(200),
             required: true,
             what: "Its name.",
+            example: "",
         }],
         carries: None,
         answer: Answer { status: 200, what: "The account.", media: JSON, schema: "Account" },
         problems: &[],
         example: "",
         run: |ask| Box::pin(accounts::one(ask)),
+    },
+    Route {
+        method: "POST",
+        path: "/hook/{token}",
+        id: "hook",
+        what: "Says something in the room of the hook, as name/hook. HOOK ADD #room name makes one. What posts to Slack's \
+               incoming webhooks can post here as it is: text, attachments; plain text and forms are read, too.",
+        scope: None,
+        token: false,
+        parameters: &[Parameter {
+            name: "token",
+            place: Place::Path,
+            kind: Kind::Text(128),
+            required: true,
+            what: "The hook's token.",
+            example: "",
+        }],
+        carries: Some(Carried {
+            types: &[JSON, "application/x-www-form-urlencoded", "text/plain"],
+            bytes_max: 256 * 1024,
+            schema: "Hooked",
+        }),
+        answer: Answer { status: 200, what: "It is kept.", media: "text/plain; charset=utf-8", schema: "" },
+        problems: &[415, 422],
+        example: "curl -s -d '{\"text\": \"deployed\"}' -H 'Content-Type: application/json' $CHAT/hook/$HOOK",
+        run: |ask| Box::pin(hooks::receive(ask)),
     },
     Route {
         method: "GET",

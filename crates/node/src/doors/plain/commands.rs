@@ -129,6 +129,12 @@ const ROWS: &[Row] = &[
         what: "give the room another name (operators)",
         run: rename,
     },
+    Row {
+        names: &["hook"],
+        usage: "/hook add name",
+        what: "where programs say something here; out name address, list, del name (operators)",
+        run: hook,
+    },
     Row { names: &["op"], usage: "/op name", what: "make somebody an operator (operators)", run: op },
     Row { names: &["deop"], usage: "/deop name", what: "and an ordinary member again", run: deop },
     Row { names: &["voice"], usage: "/voice name", what: "let somebody speak where not all may", run: voice },
@@ -444,6 +450,16 @@ fn modlog(door: &mut PlainDoor, rest: &str) {
     match word(rest) {
         ("*", rest) => door.request(format!("MODLOG * {rest}")),
         _ => guard(door, rest, "MODLOG"),
+    }
+}
+
+fn hook(door: &mut PlainDoor, rest: &str) {
+    let (what, rest) = word(rest);
+    if what.is_empty() {
+        return usage(door, "hook");
+    }
+    if let Some((room, rest)) = room_and_rest(door, rest) {
+        door.request(format!("HOOK {what} {room} {rest}").trim_end().to_owned());
     }
 }
 
