@@ -6,6 +6,7 @@ use crate::allowance::{Allowance, Dear};
 use crate::commands::reply::line;
 use crate::effect::{Effect, Effects, To};
 use crate::event::Event;
+use crate::figures::Figures;
 use crate::ids::{Millis, UserId};
 use crate::line::{Line, Text};
 use crate::pending::Pending;
@@ -38,6 +39,8 @@ pub struct Asking<'a> {
     pub pending: &'a Pending,
     /// What the session's address block may still do.
     pub allowance: Allowance,
+    /// What this node has counted.
+    pub figures: &'a Figures,
     /// The user number to be given if this request makes the session a user's.
     pub next_user: UserId,
     /// Replies and other effects.

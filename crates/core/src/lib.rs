@@ -14,6 +14,7 @@ pub mod chat;
 pub mod commands;
 pub mod effect;
 pub mod event;
+pub mod figures;
 pub mod history;
 pub mod hooks;
 pub mod ids;

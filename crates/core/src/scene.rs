@@ -13,6 +13,7 @@ use crate::asking::{Asking, Flow};
 use crate::chat::Chat;
 use crate::effect::{Effect, Effects, To};
 use crate::event::{AccountRegistered, Arrived, CameFrom, Event, Who};
+use crate::figures::Figures;
 use crate::history::{Happened, Page, Row};
 use crate::ids::{Number, RoomId, SessionKey, UserId};
 use crate::line::{Command, Source, Text};
@@ -31,6 +32,7 @@ pub(crate) struct Scene {
     pub(crate) chat: Chat,
     pub(crate) settings: Settings,
     pub(crate) pending: Pending,
+    pub(crate) figures: Figures,
     pub(crate) log: Vec<Entry<Event>>,
     pub(crate) now_ms: u64,
     sessions: BTreeMap<&'static str, Session>,
@@ -55,6 +57,7 @@ impl Scene {
             chat: Chat::new(KEY),
             settings: Settings::default(),
             pending: Pending::default(),
+            figures: Figures::default(),
             log: Vec::new(),
             now_ms: 1_000_000,
             sessions: BTreeMap::new(),
@@ -172,6 +175,7 @@ impl Scene {
             session: self.sessions.get_mut(nick).expect("somebody who came in"),
             allowance: Allowance::default(),
             pending: &self.pending,
+            figures: &self.figures,
             next_user: UserId::new(0, 1000),
             effects: &mut effects,
             events: &mut events,

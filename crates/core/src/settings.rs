@@ -216,6 +216,8 @@ pub struct Settings {
     pub command_rate: Option<Rate>,
     /// What an address block may do only so often.
     pub hourly: Hourly,
+    /// Where the server listens and for whom, for those who run it.
+    pub listeners: Vec<Arc<str>>,
     /// Gateways that may use `WEBIRC`.
     pub gateways: Vec<Gateway>,
     /// Strict transport security, where it is offered.
@@ -335,6 +337,7 @@ impl Default for Settings {
             ping_seconds: 90,
             command_rate: Some(Rate { per_second: 5, burst: 40 }),
             hourly: [Some(120), Some(120), Some(120)],
+            listeners: Vec::new(),
             gateways: Vec::new(),
             sts: None,
             accounts: AccountRules::default(),

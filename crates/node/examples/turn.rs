@@ -64,6 +64,9 @@ impl Bench {
             self.node.arrived(Arrival::Entries(entries), self.now);
             let applied = Instant::now();
             self.node.flush(&mut self.out);
+            while self.node.has_output() {
+                self.node.flush(&mut self.out);
+            }
             self.costs.log += ordered - start;
             self.costs.arrive += applied - ordered;
             self.costs.flush += applied.elapsed();

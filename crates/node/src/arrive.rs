@@ -11,7 +11,7 @@ use crate::Node;
 use crate::deliver::Asker;
 use crate::errands::NO_ERRAND;
 use crate::labels::notice;
-use crate::limits::{RETRY_MS, TRIES_AT_ONCE};
+use crate::limits::{RETRY_MS, TAPE_BYTES_MAX, TRIES_AT_ONCE};
 use crate::proposals::{Behalf, NO_LABEL};
 
 impl Node {
@@ -23,7 +23,7 @@ impl Node {
         match arrival {
             Arrival::Entries(entries) => {
                 self.inbox.extend(entries);
-                self.apply_inbox();
+                self.apply_inbox(TAPE_BYTES_MAX);
             }
             Arrival::Refused { batch, why } => {
                 // What arrived before is applied before.
@@ -44,11 +44,11 @@ impl Node {
         }
     }
 
-    /// Applies what arrived until the tape is full.
-    pub(crate) fn apply_inbox(&mut self) {
+    /// Applies what arrived until so many bytes are on the tape.
+    pub(crate) fn apply_inbox(&mut self, bytes: usize) {
         while let Some(entry) = self.inbox.pop_front() {
             self.apply(entry);
-            if self.wants_flush() {
+            if self.on_tape() > bytes {
                 break;
             }
         }

@@ -49,6 +49,7 @@ impl Node {
             return;
         }
         let attached = std::mem::take(&mut entry.attached);
+        self.figures.unregistered -= usize::from(!attached);
         let here = attached || matches!(entry.core.phase, Phase::Entering(_));
         let leaves = entry.user.filter(|_| here && !std::mem::replace(&mut entry.detached, true));
         let user = entry.user.filter(|_| attached);

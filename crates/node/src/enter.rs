@@ -19,12 +19,14 @@ impl Node {
         let Some(entry) = self.sessions.get_mut(index).filter(|entry| !entry.closing) else { return };
         entry.core.phase = Phase::Live(user);
         entry.user = Some(user);
-        entry.attached = true;
+        if !std::mem::replace(&mut entry.attached, true) {
+            self.figures.unregistered -= 1;
+        }
         let caps = entry.core.caps;
         self.sessions.attach(user, index);
         self.hear(index, EVERYBODY);
         let mut effects = Vec::new();
-        self.chat.welcome(&self.settings, caps, user, &mut effects);
+        self.chat.welcome(&self.settings, &self.figures, caps, user, &mut effects);
         for effect in effects {
             self.carry_out(asker, effect);
         }

@@ -12,7 +12,12 @@ use crate::{Node, Outlet};
 impl Node {
     /// Whether so many bytes wait for the flush that it should come now.
     pub fn wants_flush(&self) -> bool {
-        self.tape.bytes + self.tape.private.len() > TAPE_BYTES_MAX
+        self.on_tape() > TAPE_BYTES_MAX
+    }
+
+    /// Bytes that wait for the flush.
+    pub(crate) fn on_tape(&self) -> usize {
+        self.tape.bytes + self.tape.private.len()
     }
 
     /// Whether a flush would do anything. Where it does directly after a flush, the next one is due at once,
@@ -25,27 +30,31 @@ impl Node {
             && self.inbox.is_empty())
     }
 
-    /// Hands everybody their bytes and closes who has to go; then applies what had to wait for it, and hands
-    /// out that. The outlet must not call back.
+    /// Whether more has come out of the log than fits on the tape: the rest is applied with the next flushes, between
+    /// which others have their turn.
+    pub fn has_backlog(&self) -> bool {
+        !self.inbox.is_empty()
+    }
+
+    /// Hands everybody their bytes and closes who has to go; then applies what had to wait for it, as much as the tape
+    /// holds, to be handed out by the next flush. The outlet must not call back.
     pub fn flush(&mut self, outlet: &mut dyn Outlet) {
         self.go_on_all();
-        loop {
-            self.write_rooms(outlet);
-            self.write_merged(outlet);
-            self.close_closing(outlet);
-            self.tape.bytes = 0;
-            let tape = &mut self.tape;
-            self.audiences.clear(|buffer| tape.give_back(buffer));
-            self.tape.clear();
-            self.turn += 1;
-            self.sweep_dialects();
-            for index in std::mem::take(&mut self.after_flush) {
-                self.make_ready(index);
-            }
-            if self.inbox.is_empty() {
-                return;
-            }
-            self.apply_inbox();
+        self.write_rooms(outlet);
+        self.write_merged(outlet);
+        self.close_closing(outlet);
+        self.tape.bytes = 0;
+        let tape = &mut self.tape;
+        self.audiences.clear(|buffer| tape.give_back(buffer));
+        self.tape.clear();
+        self.turn += 1;
+        self.sweep_dialects();
+        for index in std::mem::take(&mut self.after_flush) {
+            self.make_ready(index);
+        }
+        if self.has_backlog() {
+            // The other half is for those who waited for this flush, so that neither keeps the other from going on.
+            self.apply_inbox(TAPE_BYTES_MAX / 2);
         }
     }
 

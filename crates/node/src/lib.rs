@@ -52,6 +52,7 @@ use chinwag_core::accounts::Verdict;
 use chinwag_core::chat::Chat;
 use chinwag_core::effect::Effects;
 use chinwag_core::event::{Event, Who};
+use chinwag_core::figures::Figures;
 use chinwag_core::ids::{Millis, SessionId, SessionKey, UserId};
 use chinwag_core::keys::{Shown, SshKey};
 use chinwag_core::session::{Door, Session};
@@ -166,6 +167,7 @@ pub struct Node {
     guests: Vec<guests::Guest>,
     /// The log could not store that the lobby is opened.
     lobby_refused: bool,
+    figures: Figures,
     fatal: Option<String>,
     // Reused from request to request.
     effects: Effects,
@@ -208,6 +210,7 @@ impl Node {
             presences: BTreeSet::new(),
             guests: Vec::new(),
             lobby_refused: false,
+            figures: Figures::default(),
             fatal: None,
             effects: Vec::new(),
             events: Vec::new(),
@@ -267,6 +270,7 @@ impl Node {
         let mut entry = Entry::new(core, input, now_ms);
         entry.pace.exempt = peer.exempt;
         entry.block = allowances::block(&entry.core.address).filter(|_| !peer.exempt);
+        self.figures.unregistered += 1;
         self.sessions.insert(entry, dialect, seconds(now_ms))
     }
 

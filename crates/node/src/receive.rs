@@ -394,10 +394,12 @@ impl Node {
             session: &mut entry.core,
             pending: &self.proposals.pending,
             allowance,
+            figures: &self.figures,
             next_user,
             effects: &mut effects,
             events: &mut events,
         };
+        let verb = Verb::lookup(message.command);
         let flow = self.chat.request(&mut asking, message);
         let waits = flow != Flow::Done;
         if waits {
@@ -411,8 +413,11 @@ impl Node {
                 self.waiting.push(session);
             }
         } else {
+            if let Some(verb) = verb {
+                self.figures.count(verb);
+            }
             if entry.user.is_some() {
-                let cost = pace::cost(Verb::lookup(message.command));
+                let cost = pace::cost(verb);
                 entry.pace.spend(self.settings.command_rate, cost, self.now_ms);
             }
             let asker = Asker { index, label };

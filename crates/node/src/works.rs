@@ -105,6 +105,7 @@ impl Node {
             session: &mut entry.core,
             pending: &self.proposals.pending,
             allowance,
+            figures: &self.figures,
             next_user,
             effects: &mut effects,
             events: &mut events,

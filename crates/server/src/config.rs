@@ -480,6 +480,7 @@ impl Config {
             relay_by_operators: self.relaymsg.chanops,
             roleplay: self.roleplay.rules(),
             lobby: server.lobby.as_str().into(),
+            listeners: self.listeners.0.iter().map(|listener| listener.to_string().into()).collect(),
             gateways: self.webirc.iter().map(WebircConfig::gateway).collect(),
             sts: self.sts(),
             casemapping: server.casemapping.of_names(),

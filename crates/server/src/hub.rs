@@ -116,8 +116,11 @@ impl<L: Log<Event>> Hub<L> {
     async fn work(&mut self) -> Ended {
         loop {
             poll_fn(|cx| self.poll_work(cx)).await;
-            // What the log has kept is waited for: it goes out at once.
-            if self.arrivals.is_empty() {
+            if self.shared.node.borrow().has_backlog() {
+                // A crowd's turn is taken in pieces: whoever has nothing to do with it does not wait for all of them.
+                tokio::task::yield_now().await;
+            } else if self.arrivals.is_empty() {
+                // What the log has kept is waited for: it goes out at once.
                 for _ in 0..YIELDS {
                     tokio::task::yield_now().await;
                     // Nobody came: who waits any longer waits for nothing.
@@ -197,7 +200,7 @@ impl<L: Log<Event>> Hub<L> {
             poll_fn(|cx| Poll::Ready(self.gather(cx))).await;
             let came = self.apply();
             let proposed = self.propose();
-            if !came && !proposed {
+            if !came && !proposed || self.shared.node.borrow().has_backlog() {
                 break;
             }
             if round + 1 == ROUNDS_MAX {
@@ -218,7 +221,9 @@ impl<L: Log<Event>> Hub<L> {
         // The end comes last: whose messages are refused with it hears of that before the connection closes.
         let ends = |arrival: &Arrival<Event>| matches!(arrival, Arrival::Health(Health::Fatal(_)));
         self.arrivals.make_contiguous().sort_by_key(ends);
-        while let Some(arrival) = self.arrivals.pop_front() {
+        while !self.shared.node.borrow().has_backlog()
+            && let Some(arrival) = self.arrivals.pop_front()
+        {
             self.full = false;
             if let Arrival::Health(health) = &arrival {
                 note(health);
@@ -331,6 +336,10 @@ impl<L: Log<Event>> Hub<L> {
     /// Closes every session with a reason and gives the sockets a moment to take it.
     async fn goodbye(&mut self, reason: &str) {
         self.shared.stopping.set(true);
+        // What is kept is shown first. Each call applies some of it.
+        while self.shared.node.borrow().has_backlog() {
+            self.send();
+        }
         self.shared.node.borrow_mut().close_all(reason);
         self.send();
         let all_gone = async {

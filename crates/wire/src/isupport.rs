@@ -35,6 +35,8 @@ pub struct Limits {
     pub monitor_entries: usize,
     /// Targets of one PRIVMSG, NOTICE or TAGMSG.
     pub targets: usize,
+    /// Rooms, masks and conditions of one LIST.
+    pub list_words: usize,
     /// Mode changes with a parameter in one MODE.
     pub modes: usize,
     /// The address of the network's icon, if it has one.
@@ -78,7 +80,10 @@ const TOKENS: &[(&str, Value)] = &[
     ("MAXTARGETS", |of| Some(of.targets.to_string())),
     ("TARGMAX", |of| {
         let to = of.targets;
-        Some(format!("PRIVMSG:{to},NOTICE:{to},TAGMSG:{to},JOIN:,PART:,KICK:{to},NAMES:,WHOIS:1,WHOWAS:1"))
+        Some(format!(
+            "PRIVMSG:{to},NOTICE:{to},TAGMSG:{to},JOIN:,PART:,KICK:{to},NAMES:,LIST:{},WHOIS:1,WHOWAS:1,ACCEPT:,MONITOR:",
+            of.list_words
+        ))
     }),
     ("CLIENTTAGDENY", |of| Some(of.denied_tags.clone()).filter(|tags| !tags.is_empty())),
     ("ELIST", |_| Some("CMNTU".into())),
@@ -151,6 +156,7 @@ mod tests {
             channels_per_user: 100,
             monitor_entries: 100,
             targets: 4,
+            list_words: 20,
             modes: 8,
             icon: Some("https://example.org/icon.svg?size=64".into()),
             denied_tags: "*,-typing".into(),

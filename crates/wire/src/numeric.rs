@@ -72,6 +72,7 @@ numerics! {
     242 RPL_STATSUPTIME "" "";
     243 RPL_STATSOLINE "O <mask> * <name>" "";
     244 RPL_STATSHLINE "H <mask> * <server>" "";
+    249 RPL_STATSDEBUG "<stats letter>" "";
     251 RPL_LUSERCLIENT "" "";
     252 RPL_LUSEROP "<ops>" "operator(s) online";
     253 RPL_LUSERUNKNOWN "<connections>" "unknown connection(s)";

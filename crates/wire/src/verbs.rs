@@ -148,7 +148,7 @@ verbs! {
     Rehash, "REHASH", 0, Registered, "", "Has the configuration read again; for those who run the server.";
     Sethost, "SETHOST", 1, Registered, "[<nickname>] <host>", "Gives somebody another host; for those who run the server.";
     Setname, "SETNAME", 1, Registered, ":<real name>", "Changes your real name.";
-    Stats, "STATS", 0, Registered, "<letter> [<server>]", "Shows figures of the server: u is how long it has been up.";
+    Stats, "STATS", 0, Registered, "<letter> [<server>]", "Shows figures of the server, one for each letter.";
     Webirc, "WEBIRC", 0, Before, "<password> <gateway> <host> <address> [:<options>]", "A gateway says for whom it connects, before anything else.";
     Wallops, "WALLOPS", 1, Registered, ":<text>", "Tells everybody who listens (mode w) something; for those who run the server.";
     Whowas, "WHOWAS", 0, Registered, "<nickname> [<count>]", "Shows who had a nickname before.";

@@ -41,6 +41,19 @@ impl UserModes {
     /// Every mode there is.
     pub const ALL: &'static str = "BRTiow";
 
+    /// What it means that a mode is set, for people; none when there is no such mode.
+    pub fn meaning(mode: char) -> Option<&'static str> {
+        Some(match mode {
+            'B' => "you are a program",
+            'R' => "only people with an account, and those you ACCEPT, write to you",
+            'T' => "no questions from program to program (CTCP) reach you",
+            'i' => "WHO and NAMES show you to those only who share a room with you",
+            'o' => "you run the server (got by OPER)",
+            'w' => "you hear what operators announce (WALLOPS)",
+            _ => return None,
+        })
+    }
+
     /// Whether a mode is set.
     pub fn has(mut self, mode: char) -> bool {
         self.flag(mode).is_some_and(|flag| *flag)

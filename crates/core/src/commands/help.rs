@@ -5,8 +5,10 @@ use chinwag_wire::numeric::Numeric;
 use chinwag_wire::verbs::Verb;
 
 use crate::asking::{Asking, Flow};
-use crate::chat::{Chat, RoomModes};
+use crate::chat::{Chat, RoomModes, UserModes};
 use crate::commands::reply::{Packer, addressee, given, room_for_last};
+use crate::commands::services::Service;
+use crate::commands::stats;
 use crate::line::Text;
 use crate::roles::Role;
 
@@ -15,12 +17,21 @@ pub(crate) fn help(chat: &Chat, asking: &mut Asking<'_>, message: &Message<'_>) 
     let subject = message.params.first().copied().filter(|subject| !subject.is_empty());
     match subject {
         None => overview(chat, asking),
-        Some(subject) => match Verb::lookup(subject) {
+        Some(subject) => match topic(subject) {
             Some(verb) => about(asking, verb),
             None => asking.refuse(Numeric::ERR_HELPNOTFOUND, [given(subject)]),
         },
     }
     Flow::Done
+}
+
+/// The command of a subject: modes have a page of their own under the names that people look for.
+fn topic(subject: &str) -> Option<Verb> {
+    let modes = ["MODES", "CMODE", "CMODES", "UMODE", "UMODES"];
+    match modes.iter().any(|name| name.eq_ignore_ascii_case(subject)) {
+        true => Some(Verb::Mode),
+        false => Verb::lookup(subject),
+    }
 }
 
 /// Every command, as many to a line as fit on a screen.
@@ -51,22 +62,39 @@ fn about(asking: &mut Asking<'_>, verb: Verb) {
         [subject(), format!("{} {}", verb.name(), verb.syntax()).trim_end().to_owned().into()],
     );
     asking.numeric(Numeric::RPL_HELPTXT, [subject(), "".into()]);
-    if verb == Verb::Mode {
-        modes(asking);
+    for text in more(verb) {
+        asking.numeric(Numeric::RPL_HELPTXT, [subject(), text.into()]);
     }
     asking.numeric(Numeric::RPL_ENDOFHELP, [subject(), verb.what().into()]);
 }
 
-/// Every mode of a room, a line each, and what the prefixes of masks mean.
-fn modes(asking: &mut Asking<'_>) {
-    let mut line = |text: String| {
-        asking.numeric(Numeric::RPL_HELPTXT, [Text::Static(Verb::Mode.name()), text.into()]);
-    };
-    for mode in RoomModes::ALL {
-        line(format!("{mode}  {}", RoomModes::meaning(*mode).unwrap_or_default()));
+/// What else there is to say about a command, a line each: all of it from the tables that the commands work by.
+fn more(verb: Verb) -> Vec<String> {
+    let rows = |rows: &[(&str, &str)]| rows.iter().map(|(usage, what)| format!("{usage}: {what}")).collect();
+    match verb {
+        Verb::Mode => modes(),
+        Verb::Stats => {
+            let note = |operators: bool| if operators { " (operators)" } else { "" };
+            let row = |(letter, operators, what, _): &(char, bool, &str, _)| {
+                format!("{letter}  {what}{}", note(*operators))
+            };
+            stats::ROWS.iter().map(row).collect()
+        }
+        Verb::Nickserv | Verb::Ns => rows(Service::NickServ.rows()),
+        Verb::Chanserv | Verb::Cs => rows(Service::ChanServ.rows()),
+        _ => Vec::new(),
     }
-    line("   Masks are nick!user@host, or a:account; m: before one silences and bans not.".to_owned());
-    for role in Role::ALL {
-        line(format!("{}  {} ({})", role.mode(), role.name(), role.sign()));
-    }
+}
+
+/// Every mode of a room, and of oneself, and what the prefixes of masks mean.
+fn modes() -> Vec<String> {
+    let mut lines = vec!["Of a room:".to_owned()];
+    let room = RoomModes::ALL.iter().map(|mode| (*mode, RoomModes::meaning(*mode)));
+    lines.extend(room.map(|(mode, meaning)| format!("{mode}  {}", meaning.unwrap_or_default())));
+    lines.push("   Masks are nick!user@host, or a:account; m: before one silences and bans not.".to_owned());
+    lines.extend(Role::ALL.iter().map(|role| format!("{}  {} ({})", role.mode(), role.name(), role.sign())));
+    lines.push("Of yourself:".to_owned());
+    let own = UserModes::ALL.chars().map(|mode| (mode, UserModes::meaning(mode)));
+    lines.extend(own.map(|(mode, meaning)| format!("{mode}  {}", meaning.unwrap_or_default())));
+    lines
 }

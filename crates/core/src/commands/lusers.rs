@@ -7,18 +7,18 @@ use crate::asking::{Asking, Flow};
 use crate::chat::Chat;
 use crate::commands::reply::answer;
 use crate::effect::Effects;
+use crate::figures::Figures;
 use crate::ids::UserId;
 use crate::line::Text;
 
 /// `LUSERS`
 pub(crate) fn lusers(chat: &Chat, asking: &mut Asking<'_>, _message: &Message<'_>) -> Flow {
-    lines(chat, asking.next_user, asking.effects);
+    lines(chat, asking.figures, asking.next_user, asking.effects);
     Flow::Done
 }
 
-/// The numbers. `of` is any user of this node: it says who is counted as local. How many connections are not
-/// registered yet (RPL_LUSERUNKNOWN) is left out: the chat does not know of them.
-pub(crate) fn lines(chat: &Chat, of: UserId, effects: &mut Effects) {
+/// The numbers. `of` is any user of this node: it says who is counted as local.
+pub(crate) fn lines(chat: &Chat, figures: &Figures, of: UserId, effects: &mut Effects) {
     let counts = chat.counts();
     let (all, local) = (counts.all(), counts.of_node(of));
     let (users, invisible) = (all.now - counts.invisible(), counts.invisible());
@@ -29,6 +29,8 @@ pub(crate) fn lines(chat: &Chat, of: UserId, effects: &mut Effects) {
         Numeric::RPL_LUSEROP,
         [counts.operators().to_string().into(), "operator(s) online".into()],
     );
+    let unknown = Text::from(figures.unregistered.to_string());
+    answer(effects, Numeric::RPL_LUSERUNKNOWN, [unknown, "unknown connection(s)".into()]);
     let rooms = Text::from(chat.rooms_alive().len().to_string());
     answer(effects, Numeric::RPL_LUSERCHANNELS, [rooms, "channels formed".into()]);
     let here = format!("I have {} clients and {} servers", local.now, counts.nodes() - 1);

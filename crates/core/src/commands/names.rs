@@ -12,7 +12,10 @@ use crate::ids::UserId;
 use crate::line::Text;
 use crate::permissions::Action;
 
-/// `NAMES [<room>{,<room>}]`. Without a room there is nothing to list but the end of the list.
+/// Names that are listed to who names no room; then those of the other rooms are left out.
+const NAMES_MAX: usize = 4_096;
+
+/// `NAMES [<room>{,<room>}]`. Without a room, all rooms whose members may be seen.
 pub(crate) fn names(chat: &Chat, asking: &mut Asking<'_>, message: &Message<'_>) -> Flow {
     let who = addressee(chat, asking);
     let viewer = Viewer {
@@ -22,7 +25,10 @@ pub(crate) fn names(chat: &Chat, asking: &mut Asking<'_>, message: &Message<'_>)
         server: &asking.settings.server,
     };
     let Some(list) = message.params.first() else {
-        end(Text::Static("*"), asking.effects);
+        let complete = all(chat, &viewer, asking.effects);
+        let text =
+            if complete { END } else { "End of /NAMES list, which is not all: name the rooms you mean" };
+        answer(asking.effects, Numeric::RPL_ENDOFNAMES, [Text::Static("*"), text.into()]);
         return Flow::Done;
     };
     // A room named twice is shown once, so that a short question never has an endless answer.
@@ -41,6 +47,9 @@ pub(crate) fn names(chat: &Chat, asking: &mut Asking<'_>, message: &Message<'_>)
     end(named, asking.effects);
     Flow::Done
 }
+
+/// What the end of a list says.
+const END: &str = "End of /NAMES list";
 
 /// Capabilities with which nobody is shown the names of a room without asking for them.
 pub const UNASKED: CapSet = CapSet::of(&[Cap::NoImplicitNames, Cap::DraftNoImplicitNames]);
@@ -68,6 +77,17 @@ fn listed(list: &str) -> Text {
 pub fn reply(chat: &Chat, room: &Room, viewer: &Viewer<'_>, effects: &mut Effects) {
     members(chat, room, viewer, effects);
     end((&room.name).into(), effects);
+}
+
+/// RPL_NAMREPLY for every room that has members to be seen, as long as they are not too many. Says whether it was all.
+fn all(chat: &Chat, viewer: &Viewer<'_>, effects: &mut Effects) -> bool {
+    let mut left = NAMES_MAX;
+    for room in chat.rooms_alive() {
+        let Some(rest) = left.checked_sub(room.members.len()) else { return false };
+        left = rest;
+        members(chat, room, viewer, effects);
+    }
+    true
 }
 
 /// RPL_NAMREPLY in as many lines as it takes. A secret room is an empty list to those who are not in it; invisible
@@ -108,5 +128,5 @@ fn members(chat: &Chat, room: &Room, viewer: &Viewer<'_>, effects: &mut Effects)
 }
 
 fn end(room: Text, effects: &mut Effects) {
-    answer(effects, Numeric::RPL_ENDOFNAMES, [room, "End of /NAMES list".into()]);
+    answer(effects, Numeric::RPL_ENDOFNAMES, [room, END.into()]);
 }

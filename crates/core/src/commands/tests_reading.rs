@@ -3,6 +3,7 @@
 use chinwag_wire::verbs::Verb;
 
 use super::tests_world::World;
+use crate::chat::{RoomModes, UserModes};
 use crate::scene::Scene;
 
 /// ann opened #tea and is its operator, bob is in it; cat is outside.
@@ -21,7 +22,7 @@ fn names_lists_a_room() {
     let end = format!("366 cat #Tea :{END}");
     world.check("cat", "NAMES #TEA", &["353 cat = #Tea :@ann bob", &end]);
     world.check("cat", "NAMES #none", &[&format!("366 cat #none :{END}")]);
-    world.check("cat", "NAMES", &[&format!("366 cat * :{END}")]);
+    world.check("cat", "NAMES", &["353 cat = #Tea :@ann bob", &format!("366 cat * :{END}")]);
     let lines = world.ask("cat", "NAMES #tea,#none,#lobby,#TEA");
     assert_eq!(lines, ["353 cat = #Tea :@ann bob", &format!("366 cat #tea,#none,#lobby,#TEA :{END}")]);
     world.ask("cat", "CAP REQ :userhost-in-names");
@@ -242,6 +243,7 @@ fn lusers_counts() {
             &[
                 "251 cat :There are 2 users and 1 invisible on 1 servers",
                 "252 cat 0 :operator(s) online",
+                "253 cat 0 :unknown connection(s)",
                 "254 cat 2 :channels formed",
                 "255 cat :I have 3 clients and 0 servers",
                 "265 cat 3 4 :Current local users 3, max 4",
@@ -270,6 +272,21 @@ fn help_is_made_from_the_table() {
         assert!(lines[lines.len() - 1].contains(verb.what()), "{lines:?}");
         assert!(lines[lines.len() - 1].starts_with("706 "));
     }
+    // What a command works by is in its help: every mode, letter and command of a service.
+    let page = |world: &mut World, subject: &str| world.ask("ann", &format!("HELP {subject}"));
+    let modes = page(&mut world, "MODE");
+    assert_eq!(page(&mut world, "umodes"), modes);
+    for mode in RoomModes::ALL.iter().copied().chain(UserModes::ALL.chars()) {
+        let start = format!("705 ann MODE :{mode}  ");
+        assert!(
+            modes.iter().any(|line| line.len() > start.len() && line.starts_with(&start)),
+            "{mode}: {modes:?}"
+        );
+    }
+    let stats = page(&mut world, "STATS");
+    assert!(stats.iter().any(|line| line.starts_with("705 ann STATS :o  ") && line.ends_with("(operators)")));
+    assert!(page(&mut world, "NS").iter().any(|line| line.starts_with("705 ann NS :GHOST <nickname>: ")));
+    assert!(page(&mut world, "chanserv").len() > 5);
     world.check("ann", "HELP nothing", &["524 ann nothing :No help available on this topic"]);
     world.check("ann", "HELP :two words", &["524 ann * :No help available on this topic"]);
 }

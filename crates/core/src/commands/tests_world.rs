@@ -15,6 +15,7 @@ use crate::chat::Chat;
 use crate::commands::{names, registration};
 use crate::effect::{Effect, To};
 use crate::event::Event;
+use crate::figures::Figures;
 use crate::ids::{SessionKey, UserId};
 use crate::line::{Command, Line, Source, Text};
 use crate::pending::Pending;
@@ -29,6 +30,7 @@ pub(crate) struct World {
     pub(crate) chat: Chat,
     pub(crate) settings: Settings,
     pub(crate) now_ms: u64,
+    pub(crate) figures: Figures,
     pub(crate) sessions: BTreeMap<&'static str, Session>,
     /// What the last request caused, its events' effects included.
     pub(crate) effects: Vec<Effect>,
@@ -49,6 +51,7 @@ impl World {
             chat: Chat::new(MsgIdKey([7, 9])).with_mapping(casemapping),
             settings: Settings { history_query_max: 50, casemapping, ..Settings::default() },
             now_ms: START_MS,
+            figures: Figures::default(),
             sessions: BTreeMap::new(),
             effects: Vec::new(),
             n: 0,
@@ -118,6 +121,7 @@ impl World {
             session: &mut session,
             allowance: Allowance::default(),
             pending: &pending,
+            figures: &self.figures,
             next_user,
             effects: &mut self.effects,
             events: &mut events,
@@ -145,7 +149,7 @@ impl World {
                 Effect::Registered(user) => {
                     session.phase = Phase::Live(user);
                     self.users += 1;
-                    self.chat.welcome(&self.settings, CapSet::EMPTY, user, &mut self.effects);
+                    self.chat.welcome(&self.settings, &self.figures, CapSet::EMPTY, user, &mut self.effects);
                 }
                 Effect::EntryRefused => registration::refused(session),
                 Effect::Names(room, user) if session.user() == Some(user) => {

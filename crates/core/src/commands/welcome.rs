@@ -9,8 +9,9 @@ use chinwag_wire::numeric::Numeric;
 
 use crate::chat::{Chat, UserModes};
 use crate::commands::reply::{answer, tell};
-use crate::commands::{isupport, lusers, metadata, mode_room, motd, persistence, privmsg};
+use crate::commands::{isupport, list, lusers, metadata, mode_room, motd, persistence, privmsg};
 use crate::effect::Effects;
+use crate::figures::Figures;
 use crate::ids::UserId;
 use crate::line::Text;
 use crate::settings::Settings;
@@ -85,6 +86,7 @@ fn tokens(settings: &Settings) -> Vec<Vec<Text>> {
         channels_per_user: settings.channels_per_user,
         monitor_entries: settings.monitor_entries,
         targets: privmsg::TARGETS_MAX,
+        list_words: list::CONDITIONS_MAX,
         modes: mode_room::CHANGES_MAX,
         icon: settings.icon.as_deref().map(str::to_owned),
         roleplay: settings.roleplay.enabled,
@@ -104,7 +106,14 @@ fn shared(text: String) -> Text {
 impl Chat {
     /// What a session is sent when it has become a user's (on [`crate::effect::Effect::Registered`]): lines for
     /// [`crate::effect::To::Asker`].
-    pub fn welcome(&self, settings: &Settings, caps: CapSet, user: UserId, effects: &mut Effects) {
+    pub fn welcome(
+        &self,
+        settings: &Settings,
+        figures: &Figures,
+        caps: CapSet,
+        user: UserId,
+        effects: &mut Effects,
+    ) {
         let Some(found) = self.user(user) else { return };
         let prepared = settings.prepared();
         let nick = &found.who.nick;
@@ -119,7 +128,7 @@ impl Chat {
             [(&settings.server).into(), (&settings.version).into(), user_modes, room_modes, with_argument];
         answer(effects, Numeric::RPL_MYINFO, server);
         isupport::lines(settings, caps, effects);
-        lusers::lines(self, user, effects);
+        lusers::lines(self, figures, user, effects);
         metadata::on_arrival(self, found, caps, effects);
         let account = found.who.account.as_ref().and_then(|account| self.account(account));
         if let Some(account) = account.filter(|_| caps.contains(Cap::Persistence)) {

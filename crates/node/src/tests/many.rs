@@ -1,6 +1,10 @@
 //! Large rooms, join storms, many rooms: once each, and without work for each member.
 
+use std::task::{Context, Poll, Waker};
+
 use chinwag_core::ids::SessionId;
+use chinwag_core::session::Door;
+use chinwag_log::Log;
 
 use super::world::World;
 use crate::Received;
@@ -97,6 +101,38 @@ fn a_large_batch_is_handed_out_in_pieces_and_completely() {
     for member in &members[1..] {
         assert_eq!(world.lines(*member), first);
     }
+}
+
+/// A turn used to hand out everything that came out of the log at once: a thousand who registered together kept everybody
+/// else waiting for 25 ms.
+#[test]
+fn a_crowd_that_comes_in_at_once_does_not_keep_others_waiting() {
+    const CROWD: usize = 1_000;
+    let mut world = World::new();
+    let eve = world.irc("eve", "");
+    world.log.hold();
+    let crowd: Vec<SessionId> = (0..CROWD).map(|_| world.open(Door::Irc)).collect();
+    for (nth, member) in crowd.iter().enumerate() {
+        let _ = world.send(*member, format!("NICK m{nth}\r\nUSER m 0 * :m\r\n"));
+    }
+    world.step();
+    world.log.release();
+    while let Poll::Ready(arrival) = world.log.poll_next(&mut Context::from_waker(Waker::noop())) {
+        world.node.arrived(arrival, world.now);
+    }
+    let (mut pieces, mut answered) = (0, 0);
+    while world.node.has_output() {
+        pieces += 1;
+        assert!(pieces < 100, "it never ends");
+        let _ = world.send(eve, format!("PING {pieces}\r\n"));
+        world.node.flush(&mut world.out);
+        answered += world.lines(eve).len();
+        assert!(answered + 1 >= pieces, "others have their turn in between: {answered} of {pieces}");
+        let bytes: usize = crowd.iter().map(|member| world.read(*member).len()).sum();
+        assert!(bytes < 2 * crate::limits::TAPE_BYTES_MAX, "{bytes} bytes in one turn");
+    }
+    assert!(pieces > 3, "{pieces}");
+    assert_eq!(world.node.chat().users().len(), CROWD + 1);
 }
 
 #[test]

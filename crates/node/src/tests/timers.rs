@@ -118,3 +118,29 @@ fn a_guest_on_an_owned_nickname_has_a_minute() {
     tick(&mut world, 5);
     assert!(!world.read(ann).contains(" NICK "));
 }
+
+/// RPL_LUSERUNKNOWN: <https://modern.ircdocs.horse/#rplluserunknown-253>
+#[test]
+fn connections_that_are_nobodys_yet_are_counted() {
+    let mut world = World::new();
+    let ann = world.irc("ann", "");
+    let unknown = |world: &mut World| {
+        world.say(ann, "LUSERS");
+        let lines = world.lines(ann);
+        let line = lines.iter().find_map(|line| line.split_once(" 253 ann ")).expect("the line");
+        line.1.to_owned()
+    };
+    assert_eq!(unknown(&mut world), "0 :unknown connection(s)");
+    let (bob, eve, dan) = (world.open(Door::Irc), world.open(Door::Irc), world.open(Door::Irc));
+    world.say(bob, "NICK bob");
+    assert_eq!(unknown(&mut world), "3 :unknown connection(s)");
+    world.say(bob, "USER bob 0 * :bob");
+    assert_eq!(unknown(&mut world), "2 :unknown connection(s)");
+    world.say(eve, "QUIT");
+    assert_eq!(unknown(&mut world), "1 :unknown connection(s)");
+    world.node.closed(dan, "gone", world.now);
+    world.turn();
+    world.node.closed(bob, "gone", world.now);
+    world.turn();
+    assert_eq!(unknown(&mut world), "0 :unknown connection(s)");
+}

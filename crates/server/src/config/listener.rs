@@ -142,6 +142,27 @@ impl ListenerConfig {
     }
 }
 
+/// For those who ask with `STATS p`.
+impl fmt::Display for ListenerConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kind = match self.kind {
+            Kind::Any => "every door",
+            Kind::Plain => "plain",
+            Kind::Irc => "irc",
+            Kind::Web => "web",
+            Kind::WebSocket => "websocket",
+            Kind::Ssh => "ssh",
+        };
+        let tls = match self.tls {
+            TlsMode::Auto => "TLS or not",
+            TlsMode::Only => "TLS only",
+            TlsMode::Off => "no TLS",
+        };
+        write!(f, "{} ({kind}, {tls}", self.address)?;
+        f.write_str(if self.proxy_required { ", behind a proxy)" } else { ")" })
+    }
+}
+
 /// Scheme and host, perhaps a port, and nothing behind them.
 fn is_origin(text: &str) -> bool {
     text.split_once("://").is_some_and(|(scheme, host)| {

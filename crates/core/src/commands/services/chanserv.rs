@@ -16,7 +16,7 @@ use crate::roles::Role;
 const SERVICE: Service = Service::ChanServ;
 
 /// Every command: how it is used, and what it does.
-const ROWS: &[(&str, &str)] = &[
+pub(super) const ROWS: &[(&str, &str)] = &[
     ("REGISTER <room>", "makes the room your account's (you have to be its operator)"),
     ("UNREGISTER <room>", "makes it nobody's again"),
     ("TRANSFER <room> <account>", "makes it another account's"),

@@ -39,6 +39,14 @@ impl Service {
             .find(|service| service.nick().eq_ignore_ascii_case(target))
     }
 
+    /// Its commands: how each is used, and what it does.
+    pub(crate) fn rows(self) -> &'static [(&'static str, &'static str)] {
+        match self {
+            Service::NickServ => nickserv::ROWS,
+            Service::ChanServ => chanserv::ROWS,
+        }
+    }
+
     fn enabled(self, asking: &Asking<'_>) -> bool {
         match self {
             Service::NickServ => asking.settings.accounts.nickserv,

@@ -25,7 +25,7 @@ const USES_MAX: u32 = 1_000;
 const A_WEEK: Span = Span(7 * 24 * 60 * 60 * 1_000);
 
 /// Every command: how it is used, and what it does.
-const ROWS: &[(&str, &str)] = &[
+pub(super) const ROWS: &[(&str, &str)] = &[
     ("REGISTER <password> [<email or *> [<invitation>]]", "makes an account of your nickname"),
     ("IDENTIFY [<account>] <password>", "logs you in"),
     ("LOGOUT", "logs you out"),
