@@ -111,7 +111,7 @@ fn guests_read_what_guests_may() {
     ann.send("PRIVMSG #closed :behind the door");
     ann.until(|line| line.contains("behind the door"));
     let secret = token(&mut ann, "mine");
-    let rooms = |token| {
+    let rooms = |token| -> Vec<String> {
         let rooms = get(&place, "/api/v1/rooms", token).json();
         rooms["rooms"]
             .as_array()
@@ -120,11 +120,8 @@ fn guests_read_what_guests_may() {
             .map(|room| room["name"].as_str().unwrap().to_owned())
             .collect()
     };
-    assert_eq!(Vec::<String>::from_iter::<Vec<String>>(rooms(None)), ["#lobby"]);
-    assert_eq!(
-        Vec::<String>::from_iter::<Vec<String>>(rooms(Some(&secret))),
-        ["#lobby", "#secret", "#closed"]
-    );
+    assert_eq!(rooms(None), ["#lobby"]);
+    assert_eq!(rooms(Some(&secret)), ["#lobby", "#secret", "#closed"]);
     for path in
         ["rooms/secret", "rooms/closed/messages", "rooms/closed/members", "rooms/closed/stream", "rooms/none"]
     {

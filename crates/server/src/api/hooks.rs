@@ -77,9 +77,8 @@ fn text_of(media: &str, carried: &[u8]) -> Result<String, Problem> {
 
 /// A field of a form.
 fn field(form: &str, name: &str) -> Option<String> {
-    let pairs = form.split('&').filter_map(|pair| pair.split_once('='));
-    let value = pairs.into_iter().find(|(known, _)| *known == name)?.1;
-    decoded(value, true)
+    let mut pairs = form.split('&').filter_map(|pair| pair.split_once('='));
+    decoded(pairs.find(|(known, _)| *known == name)?.1, true)
 }
 
 fn text<'v>(value: &'v Value, path: &str) -> Option<&'v str> {

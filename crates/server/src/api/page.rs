@@ -62,15 +62,15 @@ fn section(route: &Route) -> String {
     );
     if !route.parameters.is_empty() {
         let rows: String = route.parameters.iter().map(row).collect();
-        let _ = write!(html, "<table>{rows}</table>\n");
+        let _ = writeln!(html, "<table>{rows}</table>");
     }
     if let Some(carries) = &route.carries {
         let types = carries.types.join("</code>, <code>");
         let _ =
-            write!(html, "<p>Takes <code>{types}</code>, at most {} KiB.</p>\n", carries.bytes_max / 1024);
+            writeln!(html, "<p>Takes <code>{types}</code>, at most {} KiB.</p>", carries.bytes_max / 1024);
     }
     if !route.example.is_empty() {
-        let _ = write!(html, "<pre>{}</pre>\n", escaped(route.example));
+        let _ = writeln!(html, "<pre>{}</pre>", escaped(route.example));
     }
     html
 }
