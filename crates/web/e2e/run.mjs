@@ -435,6 +435,55 @@ const tests = {
     eve.close();
   },
 
+  async "a hundred thousand messages scroll"({ page, server }) {
+    const eve = Caller.irc(server.port, "eve", "#lobby");
+    await eve.hear(" 366 ");
+    const began = Date.now();
+    for (let part = 0; part < 20; part++) eve.send(...Array.from({ length: 5000 }, (_, line) => `PRIVMSG #lobby :message ${part * 5000 + line + 1} of many.`));
+    eve.send("PING done");
+    await eve.hear("PONG", 120_000);
+    console.log(`      100,000 messages were said in ${Date.now() - began} ms`);
+    await walkIn(page, server.url, "ann");
+    await article(page, "message 100000 of many.").waitFor();
+    const travel = (up) =>
+      page.evaluate(async (up) => {
+        const list = document.querySelector(".list");
+        const edge = () => (up ? list.querySelector("article") : [...list.querySelectorAll("article")].at(-1))?.dataset.key;
+        const times = [];
+        let most = 0;
+        const end = performance.now() + 20_000;
+        while (times.length < 60 && performance.now() < end) {
+          const [from, before] = [performance.now(), edge()];
+          list.scrollTop = up ? 1 : list.scrollHeight - list.clientHeight - 1;
+          list.scrollTop = up ? 0 : list.scrollHeight;
+          while (edge() === before && performance.now() < end) await new Promise((resolve) => requestAnimationFrame(resolve));
+          times.push(performance.now() - from);
+          most = Math.max(most, document.querySelectorAll("*").length);
+        }
+        times.sort((a, b) => a - b);
+        return { count: times.length, median: Math.round(times[times.length >> 1]), worst: Math.round(times.at(-1)), most, rows: list.querySelectorAll("article").length };
+      }, up);
+    const place = async () => Number(/message (\d+) /.exec(await page.locator("article .text").first().textContent())[1]);
+    const up = await travel(true);
+    assert.ok(up.count >= 20 && (await place()) < 99_300, `it did not get far: ${JSON.stringify(up)}`);
+    await page.keyboard.press("Control+k");
+    await page.keyboard.type("50000");
+    const asked = Date.now();
+    await page.keyboard.press("Enter");
+    await until("number 50,000", () => inSight(page, "message 50000 of many."));
+    console.log(`      to number 50,000 in ${Date.now() - asked} ms`);
+    const down = await travel(false);
+    assert.ok(down.count >= 20 && (await place()) > 50_700, `it did not get far: ${JSON.stringify(down)}`);
+    const client = await page.context().newCDPSession(page);
+    await client.send("HeapProfiler.collectGarbage");
+    const heap = (await client.send("Runtime.getHeapUsage")).usedSize;
+    console.log(`      a step of some fifty messages: up ${up.median} ms (worst ${up.worst}), down ${down.median} ms (worst ${down.worst}); at most ${Math.max(up.most, down.most)} nodes, ${Math.round(heap / 1e6)} MB of heap`);
+    assert.ok(up.rows <= 170 && down.rows <= 170, `${up.rows} and ${down.rows} rows`);
+    assert.ok(Math.max(up.most, down.most) < 12_000, `${up.most} and ${down.most} nodes`);
+    assert.ok(heap < 80e6, `${heap} bytes of heap`);
+    eve.close();
+  },
+
   async "nothing serious for those who see, hear or point otherwise"({ page, server, browser }) {
     const found = [];
     await page.goto(server.url);
@@ -645,10 +694,52 @@ const tests = {
   },
 };
 
+/** Draws docs/web.png and docs/web-phone.png anew: `npm run e2e -- pictures`. */
+const pictures = {
+  async "pictures for the README"({ page, server, browser }) {
+    const docs = new URL("../../../docs/", import.meta.url).pathname;
+    const people = [];
+    for (const name of ["ann", "bob", "dora"]) {
+      const caller = Caller.irc(server.port, name, "#build");
+      await caller.hear(" 366 ");
+      caller.send("CAP REQ :echo-message draft/multiline batch", "METADATA * SET status :making tea");
+      people.push(caller);
+    }
+    const [ann, bob, dora] = people;
+    const said = async (who, text, tags = "") => {
+      who.send(`${tags}PRIVMSG #build :${text}`);
+      const heard = await who.hear(text);
+      return /msgid=([^;\s]+)/.exec(heard.split("\r\n").findLast((line) => line.endsWith(text)))[1];
+    };
+    ann.send("TOPIC #build :Builds and releases · the pipeline is at https://example.org/builds");
+    const first = await said(ann, "Morning! Is the build **green** again?");
+    ann.send(`PIN #build ${await said(ann, "Release 0.2 leaves on Friday; what is not in by Thursday waits for 0.3.")}`);
+    await said(bob, "yes, since ten minutes ago: it was a clock that ran backwards", `@+draft/reply=${first} `);
+    bob.send("BATCH +c draft/multiline #build", ...["It is this now:", "```rust", "let next = last.max(now);", "assert!(next >= last, \"time stands still, or moves on\");", "```"].map((line) => `@batch=c PRIVMSG #build :${line}`), "BATCH -c");
+    const nice = await said(dora, "Nice catch. I have one like that in #4, shall I take it as well?");
+    for (const who of [ann, bob]) who.send(`@+draft/react=+1;+draft/reply=${nice} TAGMSG #build`);
+    await page.setViewportSize({ width: 1180, height: 760 });
+    await walkIn(page, `${server.url}#build`, "eve");
+    await page.evaluate(() => document.activeElement.blur());
+    ann.send("PRIVMSG eve :have you got a minute?");
+    await page.locator("nav .badge").first().waitFor();
+    await say(page, "ann, bob: thank you both. All is quiet here, too.");
+    await page.locator("pre span").first().waitFor();
+    await page.screenshot({ path: `${docs}web.png` });
+    const context = await browser.newContext({ viewport: { width: 390, height: 760 }, colorScheme: "dark", hasTouch: true, isMobile: true });
+    const phone = await context.newPage();
+    await walkIn(phone, `${server.url}#build`, "finn");
+    await phone.locator("pre span").first().waitFor();
+    await phone.screenshot({ path: `${docs}web-phone.png` });
+    await context.close();
+    for (const who of people) who.close();
+  },
+};
+
 const wanted = process.argv[2] ?? "";
 const browser = await chromium.launch({ executablePath: browserPath(), args: process.getuid?.() === 0 ? ["--no-sandbox"] : [] });
 let failed = 0;
-for (const [name, run] of Object.entries(tests)) {
+for (const [name, run] of Object.entries(wanted === "pictures" ? pictures : tests)) {
   if (!name.includes(wanted)) continue;
   const server = await Server.start();
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, locale: "en-GB" });

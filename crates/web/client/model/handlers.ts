@@ -413,6 +413,8 @@ function history(chat: Chat, batch: Batch, asked: Asked | undefined): void {
     if (room.pages >= PAGES_MAX || !last) return chat.page(room, "latest");
     return chat.page(room, "after", last);
   }
+  // Where nobody knows what was read, what was said before one came is not news.
+  if (!room.loaded && !room.direct && !room.readUpTo) room.readUpTo = said.at(-1)?.at ?? 0;
   room.loaded = true;
   if (where === "latest" || (where === "after" && room.catching)) {
     chat.resume(room, sentBefore);
