@@ -30,7 +30,7 @@ impl Process {
         stdout.read_line(&mut line).expect("standard output can be read");
         let address = line.trim().strip_prefix("listening on ").and_then(|address| address.parse().ok());
         let address = address.unwrap_or_else(|| panic!("the server did not start, it said {line:?}"));
-        Process { child, address, stdout: stdout }
+        Process { child, address, stdout }
     }
 
     /// Where it listens.
