@@ -665,6 +665,11 @@ const tests = {
     await page.keyboard.press("Enter");
     await page.getByText("This name is yours now.").waitFor();
     await page.getByRole("button", { name: "Keep this name" }).waitFor({ state: "detached" });
+    // Whoever comes back is asked for the password at once.
+    await page.reload();
+    await page.getByLabel("Password").fill("a long sentence");
+    await page.keyboard.press("Enter");
+    await page.locator("#writing").waitFor();
     const second = await browser.newPage();
     await second.goto(server.url);
     await second.getByLabel("Your name").fill("ann");

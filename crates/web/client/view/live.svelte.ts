@@ -56,6 +56,7 @@ export const screen = $state({
 });
 
 const NAME = "chinwag.name";
+const ACCOUNT = "chinwag.account";
 const INSIDE = "chinwag.inside";
 const DRAFTS = "chinwag.drafts";
 
@@ -78,6 +79,8 @@ function kept(store: () => Storage, key: string): string {
 }
 
 export const rememberedName = kept(() => localStorage, NAME);
+/** The name is an account's: it takes its password to come back. The password itself is kept by nobody but the browser. */
+export const rememberedAccount = kept(() => localStorage, ACCOUNT) === rememberedName && rememberedName !== "";
 
 /** The room that the address names. */
 export function roomInAddress(): string {
@@ -114,6 +117,7 @@ export function turnedAway(): void {
 /** I am in: a reload comes back here, to the same rooms. */
 export function arrived(names: string[]): void {
   keep(localStorage, NAME, chat.wanted);
+  keep(localStorage, ACCOUNT, chat.account && chat.account.toLowerCase() === chat.wanted.toLowerCase() ? chat.wanted : null);
   keep(sessionStorage, INSIDE, JSON.stringify(names));
 }
 
