@@ -27,7 +27,10 @@ pub fn all(address: SocketAddr, nick: &str, room: &str) -> Vec<String> {
             }
             let Some((head, text)) = line.split_once(&format!(" PRIVMSG {room} :")) else { continue };
             if head.contains("batch=") {
-                anchor = format!("msgid={}", msgid(head).expect("history has msgids"));
+                // Of a message of several lines, the first has the msgid.
+                if let Some(msgid) = msgid(head) {
+                    anchor = format!("msgid={msgid}");
+                }
                 texts.push(text.to_owned());
             }
         }

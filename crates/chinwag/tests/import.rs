@@ -174,6 +174,24 @@ fn records(data: &Path, room: &str) -> Vec<String> {
     records.filter(|record| record["room"] == room && record["kind"] != "room").map(shown).collect()
 }
 
+/// What is found in #zed behind a time of the imported past, after somebody has talked there.
+fn said_later(data: &Path) -> Vec<String> {
+    let server = Process::serve(Path::new(BINARY), data, &[], &[]);
+    let mut ann = Caller::member(server.address(), "ann", "echo-message batch draft/chathistory", "#zed");
+    ann.send("PRIVMSG #zed :today");
+    ann.until(|line| line.ends_with(":today"));
+    ann.send("CHATHISTORY AFTER #zed timestamp=2023-11-14T23:00:00.000Z 10\r\nPING x");
+    let mut found = Vec::new();
+    loop {
+        let line = ann.line();
+        found.extend(line.rsplit_once(" :").map(|(_, said)| said.to_owned()));
+        if line.contains(" PONG ") {
+            break;
+        }
+    }
+    found
+}
+
 #[test]
 fn logs_of_irc_clients_come_in() {
     let folder = tempfile::tempdir().unwrap();
@@ -233,19 +251,7 @@ fn logs_of_irc_clients_come_in() {
     import(&at("d"), &[text(&at("#irssi.log")), "--format", "irssi", "--into", "#zed-of-old"]);
     assert_eq!(records(&at("d"), "#zed-of-old").len(), 3);
     // What people say now comes behind, and is found by its time.
-    let server = Process::serve(Path::new(BINARY), &at("d"), &[], &[]);
-    let mut ann = Caller::member(server.address(), "ann", "echo-message batch draft/chathistory", "#zed");
-    ann.send("PRIVMSG #zed :today");
-    ann.until(|line| line.ends_with(":today"));
-    ann.send("CHATHISTORY AFTER #zed timestamp=2023-11-14T23:00:00.000Z 10\r\nPING x");
-    let mut found = Vec::new();
-    loop {
-        let line = ann.line();
-        found.extend(line.rsplit_once(" :").map(|(_, said)| said.to_owned()));
-        if line.contains(" PONG ") {
-            break;
-        }
-    }
+    let found = said_later(&at("d"));
     assert!(found.iter().any(|said| said == "psst") && found.iter().any(|said| said == "today"), "{found:?}");
     assert!(!found.iter().any(|said| said == "hi"), "{found:?}");
 }
