@@ -242,7 +242,7 @@ fn sentence(number: u16, message: &Message<'_>) -> Option<String> {
             format!("{nick} has said nothing for {count} {unit}")
         }
         (319, [_, nick, rooms]) => format!("{nick} is in {}", rooms.trim_end()),
-        (322, [_, room, count, topic]) if topic.is_empty() => format!("{room}  {count} here"),
+        (322, [_, room, count, ""]) => format!("{room}  {count} here"),
         (322, [_, room, count, topic]) => format!("{room}  {count} here  {topic}"),
         (330, [_, nick, account, ..]) => format!("{nick} is logged in as {account}"),
         _ => return None,
