@@ -77,7 +77,7 @@ pub(crate) mod kind {
 }
 
 /// The kinds that `chinwag_core::history::is_shown` names, for a question to the database.
-pub(crate) const HAPPENED: &str = "18, 19, 20, 21, 22, 23, 25";
+pub(crate) const HAPPENED: &str = "18, 19, 20, 21, 22, 23, 24, 25";
 
 /// What is rare in a message.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -396,6 +396,7 @@ mod tests {
                 room,
                 basis: 7,
                 by: Arc::clone(&by),
+                old: Some("#tea".into()),
                 name: "#coffee".into(),
                 reason: "".into(),
             },

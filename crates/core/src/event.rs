@@ -285,6 +285,9 @@ pub enum Event {
         basis: u32,
         /// Who renamed it.
         by: Arc<Who>,
+        /// Its name before; none where an earlier build kept it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        old: Option<Arc<str>>,
         /// The new name.
         name: Arc<str>,
         /// Why; empty for no reason given.

@@ -223,6 +223,7 @@ pub fn is_shown(event: &Event) -> bool {
     match event {
         Event::TopicSet { .. } | Event::ModesChanged { .. } | Event::Kicked { .. } => true,
         Event::Tagged(tagged) => tagged.status.is_none(),
+        Event::RoomRenamed { old, .. } => old.is_some(),
         // An edit is shown with the text that the message has now: what it said in between is not for everybody.
         Event::Amended(amended) => {
             amended.status.is_none() && !matches!(amended.what, Amendment::Pinned { .. })

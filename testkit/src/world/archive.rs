@@ -85,6 +85,7 @@ impl Archive {
         }
         let shown_at = effects.iter().find_map(|effect| match effect {
             Effect::Send { line, .. } => line.meta.at_ms,
+            Effect::RoomRenamed { line, .. } => line.meta.at_ms,
             _ => None,
         });
         if let Event::Renewed { room, .. } = &entry.event {

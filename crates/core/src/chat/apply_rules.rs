@@ -18,6 +18,7 @@ use crate::event::{Event, ModeChange, Who};
 use crate::ids::{Millis, Number, RoomId};
 use crate::line::{Line, Source, Text};
 use crate::roles::Role;
+use chinwag_wire::caps::Cap;
 
 /// The room, if its rules are still those under which an event was decided.
 pub(super) fn unchanged<'r>(
@@ -142,7 +143,7 @@ impl Chat {
 
 impl Chat {
     pub(super) fn room_renamed(&mut self, at_ms: Millis, event: &Event, effects: &mut Effects) {
-        let Event::RoomRenamed { room, basis, by, name, reason } = event else { return };
+        let Event::RoomRenamed { room, basis, by, name, reason, .. } = event else { return };
         let Some(found) = unchanged(&mut self.rooms, *room, *basis, effects) else { return };
         let at_ms = found.stamp(at_ms);
         let Some(found) = self.rooms.get(*room) else { return };
@@ -151,8 +152,7 @@ impl Chat {
         }
         let old = Arc::clone(&found.name);
         self.rooms.rename(*room, name);
-        let params = [Text::from(&old), name.into(), reason.into()];
-        let line = Line::new(Source::User(Arc::clone(by)), "RENAME", params).at(at_ms);
+        let line = rename_line(&old, by, name, reason).at(at_ms);
         let (room, reason) = (*room, Arc::clone(reason));
         effects.push(Effect::RoomRenamed { room, old, reason, line: Box::new(line) });
     }
@@ -166,8 +166,16 @@ pub(crate) fn happened_line(name: &Arc<str>, event: &Event) -> Option<Line> {
         Event::ModesChanged { by, changes, .. } => modes_line(name, by, changes),
         Event::Kicked { by, nick, reason, .. } => kick_line(name, by, nick, reason),
         Event::Tagged(tagged) => tagged_line(name, tagged),
+        Event::RoomRenamed { by, old: Some(old), name, reason, .. } => {
+            rename_line(old, by, name, reason).needing(Cap::ChannelRename)
+        }
         _ => return None,
     })
+}
+
+fn rename_line(old: &Arc<str>, by: &Arc<Who>, name: &Arc<str>, reason: &Arc<str>) -> Line {
+    let params = [Text::from(old), name.into(), reason.into()];
+    Line::new(Source::User(Arc::clone(by)), "RENAME", params)
 }
 
 fn topic_line(name: &Arc<str>, by: &Arc<Who>, topic: &Arc<str>) -> Line {

@@ -81,7 +81,8 @@ impl Chat {
                     return Err(refusal(Numeric::ERR_CHANOPRIVSNEEDED, room));
                 }
                 let by = Arc::clone(&user.who);
-                Ok(Event::RoomRenamed { room: id, basis: room.rules, by, name, reason })
+                let old = Some(Arc::clone(&room.name));
+                Ok(Event::RoomRenamed { room: id, basis: room.rules, by, old, name, reason })
             }
             Event::Renewed { room: id, by, .. } => match self.room(id) {
                 Some(room) => Ok(Event::Renewed { room: id, basis: room.rules, head: room.head, by }),

@@ -392,6 +392,7 @@ fn a_room_is_renamed_unless_the_name_was_taken_meanwhile() {
         room: TEA,
         basis,
         by: Arc::clone(&by),
+        old: Some("#tea".into()),
         name: name.into(),
         reason: "".into(),
     };

@@ -71,6 +71,7 @@ pub(crate) fn rename(chat: &Chat, asking: &mut Asking<'_>, message: &Message<'_>
         room: room.id,
         basis: room.rules,
         by: Arc::clone(&user.who),
+        old: Some(Arc::clone(&room.name)),
         name: parsed.arc(),
         reason: reason.into(),
     });
