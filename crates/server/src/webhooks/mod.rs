@@ -52,11 +52,11 @@ const WAIT_MAX: Duration = Duration::from_secs(600);
 /// How long somebody who is told something may ask to be left alone.
 const WAIT_ASKED_MAX: Duration = Duration::from_secs(3600);
 
-/// While nothing is said, hooks are looked for this often at least.
+/// While nothing is said or taken, a hook looks this often whether it still is one.
 const LOOK: Duration = Duration::from_secs(5);
 
-/// Between two looks.
-const GATHER: Duration = Duration::from_millis(50);
+/// Between two looks for new hooks.
+const GATHER: Duration = Duration::from_millis(500);
 
 /// How long the end waits for the positions to be written.
 const STOP: Duration = Duration::from_millis(200);
@@ -205,8 +205,8 @@ impl Webhooks {
                     tokio::task::spawn_local(Rc::clone(&self).tell_all(id, hook));
                 }
             }
-            self.keep().await;
-            let _ = timeout(LOOK, moved).await;
+            // Where nothing happens, nobody wakes up.
+            moved.await;
             sleep(GATHER).await;
             if self.shared.stopping.get() {
                 return;
@@ -288,11 +288,13 @@ impl Webhooks {
                 sent = last;
                 self.note(&id, sent);
             }
+            self.keep().await;
         }
         self.running.borrow_mut().remove(&id);
         if !self.exists(&id) {
             self.positions.borrow_mut().remove(&label(&id));
             self.dirty.set(true);
+            self.keep().await;
         }
     }
 
