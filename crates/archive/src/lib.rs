@@ -9,7 +9,9 @@
 
 mod amend;
 mod backup;
+mod commits;
 mod copy;
+mod examine;
 mod heads;
 mod insert;
 mod latest;
@@ -29,7 +31,9 @@ pub mod transfer;
 mod writer;
 
 pub use backup::{EXTENSION as BACKUP_EXTENSION, Made, Restored, backup, restore, verify};
+pub use commits::Commits;
 pub use copy::{Contents, CopyError, Progress, Watch};
+pub use examine::{Examined, examine};
 pub use log::{CloseError, SqliteLog};
 pub use open::{Meta, OpenError, Opened, Options, PageLimit, open};
 pub use reader::{ReadFailed, Reader};

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use chinwag_core::event::{Amendment, Event};
 use chinwag_log::{Arrival, Entry, Full, Health, Keep, Log, Proposal, ReadError, Refusal, Seq};
 
+use crate::commits::Commits;
 use crate::reader::Reader;
 use crate::search::Indexer;
 use crate::search::indexer::Bell;
@@ -51,6 +52,8 @@ pub(crate) struct Shared {
     ended: Condvar,
     /// Rung when something was stored.
     pub(crate) stored: Arc<Bell>,
+    /// What commits took.
+    pub(crate) commits: Arc<Commits>,
     bounds: Bounds,
 }
 
@@ -103,6 +106,11 @@ struct Coming {
 impl SqliteLog {
     pub(crate) fn new(shared: Arc<Shared>, reader: Reader) -> Self {
         SqliteLog { shared, reader }
+    }
+
+    /// What commits took, also while it goes on.
+    pub fn commits(&self) -> Arc<Commits> {
+        Arc::clone(&self.shared.commits)
     }
 
     /// Starts the thread that keeps the index of this log for searching, in the data folder `dir`.
@@ -233,6 +241,7 @@ impl Shared {
             work: Condvar::new(),
             ended: Condvar::new(),
             stored: Arc::default(),
+            commits: Arc::default(),
             bounds,
         }
     }

@@ -272,6 +272,7 @@ impl<'c> Desk<'c> {
                     }
                 });
                 if stored {
+                    self.shared.commits.note(last.0 - head.0, took);
                     trace!(events = last.0 - head.0, micros = took.as_micros(), "committed");
                     self.shared.stored.ring();
                 }

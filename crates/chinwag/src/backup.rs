@@ -39,7 +39,7 @@ fn described(made: &Made) -> String {
     let Made { file, contents, files, bytes, .. } = made;
     let (size, position) = (progress::bytes(*bytes), contents.position);
     format!(
-        "{} ({size}, read back): {} events up to position {position}, {} rooms, {files} other files, as of {}",
+        "{} ({size}, read back): {} events up to position {position}, {} rooms and conversations, {files} other files, as of {}",
         file.display(),
         contents.events,
         contents.rooms,

@@ -36,7 +36,11 @@ pub(crate) fn run(args: ServeArgs) -> Result<(), Failure> {
         outside: own_address(),
         picture: std::io::stdout().is_terminal(),
     };
-    let welcome = welcome.text();
+    let mut welcome = welcome.text();
+    if let Some(address) = server.metrics_address() {
+        // Writing to a string cannot fail.
+        let _ = writeln!(welcome, "figures for machines: http://{address}/metrics");
+    }
     // Only now: whoever reads it may send signals at once.
     let ready = move || {
         if print(&welcome).is_err() {

@@ -17,13 +17,14 @@ use serde::Deserialize;
 use crate::throttle::Allowed;
 
 pub use self::accounts::{AccountsConfig, ChannelsConfig, HashCost, ServicesConfig};
-pub use self::later::MetricsConfig;
+pub use self::metrics::MetricsConfig;
 
 mod accounts;
 mod extensions;
 mod later;
 mod listener;
 mod mapping;
+mod metrics;
 mod nearest;
 mod oper;
 mod ssh;

@@ -21,6 +21,7 @@ use crate::clock::now_ms;
 use crate::doorway::Doorway;
 use crate::greeting::{Caller, Greeting, Look};
 use crate::layers::Layers;
+use crate::metrics::{Inside, Metrics, Reason, Way};
 use crate::outbox::{End, Socket};
 use crate::shared::Shared;
 use crate::throttle::{Refused, Throttle, Ticket};
@@ -65,6 +66,7 @@ pub(crate) fn spawn(stream: TcpStream, ip: IpAddr, doorway: Rc<Doorway>, shared:
         ended: false,
         ticket: None,
         refused: false,
+        inside: None,
     };
     shared.connections.set(shared.connections.get() + 1);
     match admitted {
@@ -93,6 +95,7 @@ pub(crate) fn spawn_inside(
         ended: false,
         ticket: None,
         refused: false,
+        inside: None,
     };
     shared.connections.set(shared.connections.get() + 1);
     connection.enter(door, caller, first.chunks(first.len().max(1)));
@@ -145,6 +148,8 @@ struct Connection {
     ticket: Option<Ticket>,
     /// It is only told that it may not come in now.
     refused: bool,
+    /// By which it is counted as inside.
+    inside: Option<Inside>,
 }
 
 enum Phase {
@@ -368,6 +373,7 @@ impl Connection {
         let exempt = self.shared.throttle.borrow().exempts(ip);
         let certificate = caller.tls.as_ref().and_then(|shown| shown.fingerprint.as_deref()).map(Arc::from);
         let tls_host = caller.tls_host().map(Arc::from);
+        let by_ssh = caller.ssh.is_some();
         let address = host(ip);
         let peer = Peer {
             host: Arc::clone(&address),
@@ -381,6 +387,13 @@ impl Connection {
         let session = self.shared.node.borrow_mut().open(door, peer, now_ms());
         self.shared.table.borrow_mut().insert(session, Rc::clone(&self.socket));
         self.phase = Phase::Session(session, door);
+        let way = match door {
+            _ if by_ssh => Way::Ssh,
+            Door::Irc if self.socket.is_websocket() => Way::Web,
+            Door::Irc => Way::Irc,
+            Door::Plain => Way::Plain,
+        };
+        self.inside = Some(Metrics::enters(&self.shared, way));
         let silent = first.len() == 0;
         for bytes in first {
             self.feed(session, bytes);
@@ -464,6 +477,7 @@ impl Connection {
     /// The session did not read as fast as it was written to.
     fn too_slow(&mut self, session: SessionId, door: Door) -> Step {
         let reason = "send queue exceeded";
+        self.shared.metrics.refuse(Reason::SendQueue);
         let words: &[u8] = match door {
             Door::Irc => b"ERROR :Closing link: send queue exceeded\r\n",
             Door::Plain => {
@@ -478,6 +492,7 @@ impl Connection {
 
     /// The node is told, and told nothing more.
     fn leave(&mut self, session: SessionId, reason: &str) {
+        self.inside = None;
         tracing::debug!(session = session.index, reason, "a caller is gone");
         self.shared.node.borrow_mut().closed(session, reason, now_ms());
         self.shared.table.borrow_mut().remove(session);

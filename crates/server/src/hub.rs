@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use chinwag_core::effect::Letter;
 use chinwag_core::event::Event;
+use chinwag_core::ids::Millis;
 use chinwag_log::{Arrival, Full, Health, Log};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -75,6 +76,8 @@ pub(crate) struct Hub<L> {
     done: VecDeque<Done>,
     /// The log was full: nothing is proposed until something has arrived.
     full: bool,
+    /// When the messages were said that are about to go out.
+    said: Vec<Millis>,
     tick: Option<Pin<Box<Sleep>>>,
     ticked: bool,
     stop: bool,
@@ -92,6 +95,7 @@ impl<L: Log<Event>> Hub<L> {
             answers: VecDeque::new(),
             done: VecDeque::new(),
             full: false,
+            said: Vec::new(),
             tick: None,
             ticked: false,
             stop: false,
@@ -229,6 +233,7 @@ impl<L: Log<Event>> Hub<L> {
                 note(health);
                 self.shared.keeps.set(matches!(health, Health::Ok));
             }
+            self.shared.metrics.arrived(&arrival, &mut self.said);
             self.shared.node.borrow_mut().arrived(arrival, now);
             if self.shared.node.borrow().wants_flush() {
                 self.send();
@@ -285,8 +290,12 @@ impl<L: Log<Event>> Hub<L> {
             if batch.is_empty() {
                 break;
             }
+            let count = batch.len();
             match self.log.append(batch) {
-                Ok(()) => proposed = true,
+                Ok(()) => {
+                    self.shared.metrics.proposed(count);
+                    proposed = true;
+                }
                 Err(Full(batch)) => {
                     node.returned(batch);
                     self.full = true;
@@ -302,6 +311,9 @@ impl<L: Log<Event>> Hub<L> {
         let mut table = self.shared.table.borrow_mut();
         node.flush(&mut *table);
         table.framed.get_mut().forget();
+        if !self.said.is_empty() {
+            self.shared.metrics.delivered(&mut self.said, now_ms());
+        }
         for session in node.take_woken() {
             if let Some(socket) = table.get(session) {
                 socket.resume();

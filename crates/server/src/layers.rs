@@ -40,6 +40,11 @@ impl Layers {
         self.tls = Some(Tls::new(certificate));
     }
 
+    /// Whether a WebSocket is spoken.
+    pub(crate) fn is_websocket(&self) -> bool {
+        self.websocket.is_some()
+    }
+
     /// From now on what comes, inside TLS if there is any, is a WebSocket's. `answer` leaves before; `early` is what
     /// came behind the request.
     pub(crate) fn begin_websocket(&mut self, frames: Frames, answer: &[u8], early: &[u8]) -> io::Result<()> {

@@ -36,6 +36,7 @@ mod api;
 mod clock;
 mod connection;
 mod doorway;
+mod ends;
 mod framed;
 mod greet;
 mod greeting;
@@ -43,6 +44,9 @@ mod holder;
 mod hub;
 mod layers;
 mod listener;
+mod metrics;
+#[cfg(unix)]
+mod notify;
 mod outbox;
 mod provers;
 mod readers;
@@ -58,6 +62,7 @@ mod webhooks;
 mod websocket;
 
 pub use config::{Config, ConfigError};
+pub use ends::certificate_ends;
 pub use tls::TlsError;
 
 use config::{Address, Kind, TlsMode};
@@ -169,6 +174,7 @@ pub struct Server {
     addresses: Vec<SocketAddr>,
     own: Own,
     host_key: Option<HostKey>,
+    metrics: Option<Listener>,
     owner_code: Option<Secret>,
     orders: mpsc::Receiver<Order>,
     control: Control,
@@ -267,6 +273,7 @@ impl Server {
             listeners.push((socket, doorway));
         }
         let host_key = ssh::host_key(&config, &data)?;
+        let metrics = config.metrics.address.map(bind_metrics).transpose()?;
         // Whoever names operators in a file needs no code.
         let nobodys = config.accounts.enabled && config.opers.is_empty() && chat.owners().next().is_none();
         let owner_code = nobodys.then(|| Secret::from(chinwag_proof::code().as_str()));
@@ -280,6 +287,7 @@ impl Server {
             addresses,
             own,
             host_key,
+            metrics,
             owner_code,
             orders,
             control,
@@ -311,6 +319,11 @@ impl Server {
         Some(groups.collect::<Vec<_>>().join("-"))
     }
 
+    /// Where figures for machines can be read, if anywhere.
+    pub fn metrics_address(&self) -> Option<SocketAddr> {
+        self.metrics.as_ref().and_then(|socket| socket.address().ok()?.tcp())
+    }
+
     /// What stops it and reloads its configuration; works from any thread.
     pub fn control(&self) -> Control {
         self.control.clone()
@@ -339,6 +352,7 @@ impl Server {
         self.run_beside(Some(Rc::clone(&reread)), |control| {
             signals::follow(control, move || reread())?;
             ready();
+            notify::ready();
             Ok(())
         })
     }
@@ -363,7 +377,18 @@ impl Server {
 
     async fn serve(self, reread: Option<Reread>) -> io::Result<Ended> {
         let Server {
-            config, opened, chat, listeners, own, host_key, owner_code, orders, control, data, ..
+            config,
+            opened,
+            chat,
+            listeners,
+            own,
+            host_key,
+            metrics,
+            owner_code,
+            orders,
+            control,
+            data,
+            ..
         } = self;
         let start = Start { created: created(), owner_code };
         let settings = Arc::new(start.settings(&config));
@@ -385,10 +410,14 @@ impl Server {
         let index = opened.index()?;
         let readers = Readers::start(&opened.reader)?;
         let provers = Provers::start(&Prover::new(config.accounts.cost(), meta.msgid_key))?;
-        let accepting: Vec<_> = listeners
+        let mut accepting: Vec<_> = listeners
             .into_iter()
             .map(|(socket, behind)| tokio::task::spawn_local(socket.accept(behind, Rc::clone(&shared))))
             .collect();
+        if let Some(Listener::Tcp(socket)) = metrics {
+            let figures = metrics::serve(socket, Rc::clone(&shared), opened.log.commits());
+            accepting.push(tokio::task::spawn_local(figures));
+        }
         let ssh = Rc::clone(&shared);
         let hub = Hub::new(Rc::clone(&shared), opened.log, Helpers { readers, provers }, orders);
         // A task of its own: what is polled beside a set of tasks is polled whenever any of them is.
@@ -449,6 +478,11 @@ impl Running {
             Err(_) => Err(Failed { reason: "the server's thread panicked".to_owned() }),
         }
     }
+}
+
+fn bind_metrics(address: SocketAddr) -> Result<Listener, StartError> {
+    let address = Address::Tcp(address);
+    Listener::bind(&address).map_err(|source| refused(&address, source))
 }
 
 fn refused(address: &Address, source: io::Error) -> StartError {

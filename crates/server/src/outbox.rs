@@ -97,6 +97,16 @@ impl Socket {
         self.stream.into_inner()
     }
 
+    /// Bytes that the socket did not take yet.
+    pub(crate) fn waiting(&self) -> usize {
+        self.backlog.borrow().waiting()
+    }
+
+    /// Whether a WebSocket is spoken.
+    pub(crate) fn is_websocket(&self) -> bool {
+        self.layers.borrow().as_ref().is_some_and(|layers| layers.is_websocket())
+    }
+
     pub(crate) fn end(&self) -> End {
         self.end.get()
     }

@@ -16,6 +16,7 @@ use crate::clock::now_ms;
 use crate::config::{ApiFor, Config, ConfigError, WebhooksConfig};
 use crate::doorway::Doorways;
 use crate::framed::Framed;
+use crate::metrics::Metrics;
 use crate::outbox::Socket;
 use crate::ssh;
 use crate::throttle::Throttle;
@@ -29,6 +30,7 @@ pub(crate) struct Shared {
     pub(crate) node: RefCell<Node>,
     pub(crate) table: RefCell<Table>,
     pub(crate) hub: Bell,
+    pub(crate) metrics: Metrics,
     pub(crate) buffer: RefCell<Box<[u8]>>,
     /// Connections that have a task, sessions or not.
     pub(crate) connections: Cell<usize>,
@@ -75,6 +77,7 @@ impl Shared {
             node: RefCell::new(node),
             table: RefCell::new(Table { places: Vec::new(), send_queue_bytes, framed: RefCell::default() }),
             hub: Bell::default(),
+            metrics: Metrics::new(),
             buffer: RefCell::new(vec![0; BUFFER_BYTES].into_boxed_slice()),
             connections: Cell::new(0),
             stopping: Cell::new(false),
@@ -205,6 +208,12 @@ impl Table {
         if let Some((_, before)) = self.places[index].replace((session.generation, socket)) {
             before.close();
         }
+    }
+
+    /// The bytes that wait for sessions, and for how many of them.
+    pub(crate) fn waiting(&self) -> (usize, usize) {
+        let waiting = self.places.iter().flatten().map(|(_, socket)| socket.waiting());
+        waiting.filter(|bytes| *bytes > 0).fold((0, 0), |(all, sockets), bytes| (all + bytes, sockets + 1))
     }
 
     /// Forgets it. A later session in the same place is not touched.

@@ -47,6 +47,8 @@ pub(crate) enum Refused {
 pub(crate) struct Throttle {
     allowed: Allowed,
     blocks: BTreeMap<Block, Seen>,
+    /// Callers who were refused: because too many were open, because they came too fast.
+    refused: (u64, u64),
 }
 
 /// The beginning of an address that is one caller's, as a number: IPv4 addresses as IPv6 has them.
@@ -77,7 +79,7 @@ impl Drop for Ticket {
 
 impl Throttle {
     pub(crate) fn new(allowed: Allowed) -> Self {
-        Throttle { allowed, blocks: BTreeMap::new() }
+        Throttle { allowed, blocks: BTreeMap::new(), refused: (0, 0) }
     }
 
     /// Other rules from now on; what is open stays.
@@ -110,17 +112,24 @@ impl Throttle {
         let at_once = this.allowed.at_once;
         let seen = this.blocks.entry(block).or_default();
         if seen.open >= at_once {
+            this.refused.0 += 1;
             return Err(Refused::AtOnce(at_once));
         }
         // A minute's worth may come at once.
         let paid_ms = seen.paid_ms.max(now_ms) + cost_ms;
         if paid_ms > now_ms + MINUTE_MS {
+            this.refused.1 += 1;
             return Err(Refused::TooFast((paid_ms - now_ms - MINUTE_MS).div_ceil(1000)));
         }
         seen.paid_ms = paid_ms;
         seen.open += 1;
         drop(this);
         Ok(Some(Ticket { throttle: Rc::clone(throttle), block }))
+    }
+
+    /// How many callers were refused because too many were open, and because they came too fast.
+    pub(crate) fn refused(&self) -> (u64, u64) {
+        self.refused
     }
 
     /// Forgets blocks before there are too many: first those that owe nothing, then those without a connection.

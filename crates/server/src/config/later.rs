@@ -1,31 +1,12 @@
 //! Sections and keys of what is not built yet. They may say that it is off, so that a configuration can be written that
 //! stays as it is; whoever switches it on is told.
 
-use serde::Deserialize;
-
-/// `[metrics]`: figures for machines.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct MetricsConfig {
-    /// Where they can be read.
-    pub address: String,
-}
-
-impl Default for MetricsConfig {
-    fn default() -> Self {
-        MetricsConfig { address: "off".to_owned() }
-    }
-}
-
 impl super::Config {
     /// What cannot be switched on yet. The error is section, key and sentence.
     pub(super) fn check_later(&self) -> Result<(), (&'static str, &'static str, String)> {
         let off = |section, key, what: &str, value: &str| {
             Err((section, key, format!("{what} is not built yet: leave {key} = {value}")))
         };
-        if self.metrics.address != "off" {
-            return off("metrics", "address", "a page of metrics", "\"off\"");
-        }
         if self.server.resolve_hostnames {
             return off("server", "resolve_hostnames", "looking up the names of hosts", "false");
         }

@@ -141,8 +141,12 @@ fn listeners_of_the_file_replace_the_default() {
 fn what_is_not_built_may_be_off_and_not_on() {
     let off = "[metrics]\naddress = \"off\"\n";
     assert_eq!(parse(off).unwrap(), Config::default());
+    let on = parse("[metrics]\naddress = \"127.0.0.1:9\"\n").unwrap();
+    assert_eq!(on.metrics.address, Some(([127, 0, 0, 1], 9).into()));
+    let wrong = parse("[metrics]\naddress = \"9\"\n").unwrap_err();
+    assert!(wrong.contains("neither \"off\" nor an address"), "{wrong}");
     assert_eq!(
-        parse("[metrics]\naddress = \"127.0.0.1:9\"\n").unwrap_err(),
-        "c.toml:2: a page of metrics is not built yet: leave address = \"off\""
+        parse("[server]\nident_lookup = true\n").unwrap_err(),
+        "c.toml:2: asking hosts for the names of users is not built yet: leave ident_lookup = false"
     );
 }
