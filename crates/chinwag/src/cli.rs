@@ -23,6 +23,7 @@ chinwag: the chat room that everybody can walk into
   chinwag import FILE       bring in what was said elsewhere: IRC logs, Slack, Discord
   chinwag backup FILE       copy everything into one file, also while a server runs
   chinwag restore FILE      bring a backup back
+  chinwag doctor            look at disk, clock, certificate, ports and data, and say what to do
   chinwag help COMMAND      explain a command, with examples
 
 Once a server runs, walk in:
@@ -136,6 +137,20 @@ A server may go on meanwhile: the backup holds all up to one position of its log
 command ends. The server's keys and certificates are part of it, so keep it as safe as the data folder; the
 configuration file is not.";
 
+const DOCTOR_EXAMPLES: &str = "\
+Examples:
+  chinwag doctor                                      of the default folder and settings
+  chinwag doctor --data ./chat --config chat.toml     of these
+
+A line a finding: fine, look (soon) or BAD (now), and what to do. It changes nothing and reads the whole database; a
+server may run meanwhile. Exit code 1 when something is BAD.";
+
+const COMPLETIONS_EXAMPLES: &str = "\
+Examples:
+  chinwag completions bash > ~/.local/share/bash-completion/completions/chinwag
+  chinwag completions zsh > ~/.zfunc/_chinwag
+  chinwag completions fish > ~/.config/fish/completions/chinwag.fish";
+
 const RESTORE_EXAMPLES: &str = "\
 Examples:
   chinwag restore chat.chinwag-backup --data ./chat     into a folder that keeps nothing yet
@@ -205,6 +220,21 @@ pub(crate) enum Command {
     /// Go back to what was kept before a new version changed it.
     #[command(after_help = ROLLBACK_EXAMPLES)]
     Rollback(RollbackArgs),
+    /// Look at everything that a server needs, and say what is wrong and what to do.
+    #[command(after_help = DOCTOR_EXAMPLES)]
+    Doctor(DoctorArgs),
+    /// Print what a shell needs to complete the command line.
+    #[command(after_help = COMPLETIONS_EXAMPLES)]
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+    /// Write the manual's pages into a folder.
+    #[command(hide = true)]
+    Man {
+        /// The folder.
+        folder: PathBuf,
+    },
     /// Print what the sections oper and webirc of the configuration keep of a password, the first line of standard input.
     #[command(after_help = HASH_EXAMPLES)]
     Hash,
@@ -344,6 +374,17 @@ pub(crate) struct BackupArgs {
     /// The folder where everything is kept [default: the platform's data folder].
     #[arg(long, value_name = "DIR", env = "CHINWAG_DATA")]
     pub(crate) data: Option<PathBuf>,
+}
+
+/// `chinwag doctor`
+#[derive(Debug, Args)]
+pub(crate) struct DoctorArgs {
+    /// The folder where everything is kept [default: the platform's data folder].
+    #[arg(long, value_name = "DIR", env = "CHINWAG_DATA")]
+    pub(crate) data: Option<PathBuf>,
+    /// The server's file of settings.
+    #[arg(long, value_name = "FILE", env = "CHINWAG_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
 }
 
 /// `chinwag restore`

@@ -6,11 +6,13 @@
 mod account;
 mod backup;
 mod cli;
+mod doctor;
 mod folder;
 mod import;
 mod join;
 mod known;
 mod link;
+mod manual;
 mod pipes;
 mod progress;
 mod records;
@@ -54,6 +56,9 @@ fn run(command: Option<Command>) -> Result<(), Failure> {
         Some(Command::Export(args)) => pipes::export(args),
         Some(Command::Account(args)) => account::run(args),
         Some(Command::Import(args)) => import::run(args),
+        Some(Command::Completions { shell }) => manual::completions(shell),
+        Some(Command::Man { folder }) => manual::pages(&folder),
+        Some(Command::Doctor(args)) => doctor::run(args),
         Some(Command::Backup(args)) => backup::backup(args),
         Some(Command::Restore(args)) => backup::restore(args),
         Some(Command::Rollback(args)) => backup::rollback(args),
