@@ -233,6 +233,9 @@ fn search_goes_further_back_than_what_is_loaded() {
     ann.sees("found it");
     ann.types("/jump 4\r");
     ann.sees("line 3 has the Needle");
+    // What is asked from there is answered where it can be seen.
+    ann.types("/whois bob\r");
+    ann.sees("bob is in #lobby");
 }
 
 #[test]

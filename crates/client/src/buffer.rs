@@ -98,6 +98,8 @@ pub struct Buffer {
     pub(crate) folded: Folded,
     /// It is entered again after a cut.
     pub(crate) wanted: bool,
+    /// Counts the parts of the history that were held: what was asked of another one is of no use.
+    pub(crate) part: u32,
     /// What came while what is before it is being fetched, and how far that is.
     pub(crate) catching: Option<Catching>,
     pub(crate) waiting: Vec<Entry>,
@@ -138,6 +140,7 @@ impl Buffer {
             key: None,
             folded,
             wanted: false,
+            part: 0,
             catching: None,
             waiting: Vec::new(),
             later: Later::default(),

@@ -264,6 +264,7 @@ fn is_stored(kind: LineKind) -> bool {
 
 /// Lets all lines go: the newest page comes in their place.
 pub(crate) fn forget_place(buffer: &mut Buffer) {
+    buffer.part = buffer.part.wrapping_add(1);
     buffer.lines.drop_kept();
     buffer.later.clear();
     buffer.history = HistoryState::Unknown;

@@ -53,6 +53,8 @@ pub(crate) enum What {
 #[derive(Clone, Debug)]
 struct Ask {
     buffer: BufferId,
+    /// Which part of the history was held when it was asked.
+    part: u32,
     what: What,
     label: Option<String>,
     asked_ms: Millis,
@@ -96,7 +98,8 @@ impl Client {
         if self.asks.has(buffer, &what) || self.asks.waiting.len() >= WAITING_MAX {
             return;
         }
-        self.asks.waiting.push_back(Ask { buffer, what, label: None, asked_ms: now });
+        let part = self.buffer(buffer).map_or(0, |buffer| buffer.part);
+        self.asks.waiting.push_back(Ask { buffer, part, what, label: None, asked_ms: now });
         self.ask_next(now);
     }
 
@@ -206,6 +209,10 @@ impl Client {
         let id = ask.buffer;
         let Some(buffer) = self.buffer_mut(id) else { return };
         buffer.stored |= !page.empty;
+        if ask.part != buffer.part && matches!(ask.what, What::Before { .. } | What::Newer { .. }) {
+            // It goes on where a part began or ended that is not held any more.
+            return;
+        }
         let end = page.end || page.empty;
         match ask.what {
             What::Latest => {

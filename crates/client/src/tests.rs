@@ -186,3 +186,53 @@ fn what_is_typed() {
     assert!(crate::commands().is_sorted_by_key(|command| command.name));
     assert!(LineKind::Message.is_said());
 }
+
+/// The label of the one question that was asked with these words.
+fn label_of(client: &mut Client, words: &str) -> String {
+    let asked = written(client);
+    let found =
+        asked.iter().find(|line| line.ends_with(words)).unwrap_or_else(|| panic!("{words}: {asked:?}"));
+    found.strip_prefix("@label=").unwrap().split(' ').next().unwrap().to_owned()
+}
+
+/// A page of history with messages of these names, one a second.
+fn page(client: &mut Client, label: &str, seconds: std::ops::Range<u32>) {
+    hear(client, &format!("@label={label} :s BATCH +p chathistory #tea"));
+    for second in seconds {
+        let time = format!("2026-11-21T02:00:{second:02}.000Z");
+        hear(client, &format!("@batch=p;msgid=m{second};time={time} :bob!b@h PRIVMSG #tea :{second}"));
+    }
+    hear(client, ":s BATCH -p");
+}
+
+#[test]
+fn a_page_that_comes_after_a_jump_is_not_mixed_into_what_is_shown() {
+    let mut client = online(CAPS);
+    let room = client.find("#tea").unwrap();
+    let texts = |client: &Client| -> Vec<String> {
+        client.buffer(room).unwrap().lines.iter().map(|line| line.text.clone()).collect()
+    };
+    let label = label_of(&mut client, "CHATHISTORY LATEST #tea * 50");
+    page(&mut client, &label, 50..52);
+    assert!(client.around(room, "m20", 20));
+    let around = label_of(&mut client, "CHATHISTORY AROUND #tea msgid=m20 50");
+    page(&mut client, &around, 20..22);
+    // Both edges are being fetched when the person goes back to the newest.
+    client.older(room, 30);
+    client.newer(room, 30);
+    let asked = client.output();
+    let asked = String::from_utf8(asked).unwrap();
+    let label = |what: &str| {
+        let line = asked.lines().find(|line| line.contains(what)).unwrap();
+        line.strip_prefix("@label=").unwrap().split(' ').next().unwrap().to_owned()
+    };
+    let (before, after) = (label("BEFORE"), label("AFTER"));
+    client.latest(room, 40);
+    let latest = label_of(&mut client, "CHATHISTORY LATEST #tea * 50");
+    page(&mut client, &before, 18..20);
+    page(&mut client, &after, 22..24);
+    assert_eq!(texts(&client), [""; 0]);
+    page(&mut client, &latest, 50..52);
+    assert_eq!(texts(&client), ["50", "51"]);
+    assert!(client.buffer(room).unwrap().at_end && client.is_synced(room));
+}

@@ -41,6 +41,10 @@ impl App {
             return;
         }
         let Some(place) = self.place else { return };
+        if answers_below(&text) && self.buffer().is_some_and(|buffer| !buffer.at_end) {
+            // What answers stands behind the newest line, which is not the end of an earlier part.
+            self.scroll_end(now);
+        }
         let Some((client, buffer)) = self.here_mut() else { return };
         match client.command(buffer, &text, now) {
             Ok(done) => self.done_so(done, place, now),
@@ -109,4 +113,15 @@ impl App {
             None => format!("/{wanted} is asked of the server as it is; F1 lists what is known here"),
         });
     }
+}
+
+/// Whether a command is answered by lines, and has nothing to do with the part that is looked at.
+fn answers_below(text: &str) -> bool {
+    const ELSEWHERE: [&str; 13] = [
+        "re", "quote", "edit", "del", "delete", "react", "unreact", "jump", "search", "help", "names",
+        "query", "msg",
+    ];
+    let Some(command) = text.strip_prefix('/') else { return false };
+    let name = command.split(' ').next().unwrap_or_default().to_ascii_lowercase();
+    !ELSEWHERE.contains(&name.as_str())
 }
