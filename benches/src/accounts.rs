@@ -41,7 +41,7 @@ pub fn run(places: &Places, count: usize) -> Result<bool> {
     let server = places.start(Kind::Chinwag)?;
     let process = &server.process;
     let before = process.settled_memory()?;
-    let bystander = Bystander::start(process.address);
+    let bystander = Bystander::start(process.address, "bystander");
     let mut most = before.resident;
     let registered = phase(process, count, &mut most, "REGISTER", |index| {
         format!("NICK n{index}\r\nUSER u 0 * :u\r\nREGISTER * * password-of-{index}\r\n")
@@ -97,7 +97,7 @@ fn control(address: SocketAddr, lasts: Duration) -> Result<Vec<Duration>> {
                 }
             });
         }
-        let bystander = Bystander::start(address);
+        let bystander = Bystander::start(address, "control");
         thread::sleep(lasts);
         done.store(true, Ordering::Relaxed);
         bystander.stop()
@@ -111,10 +111,11 @@ struct Bystander {
 }
 
 impl Bystander {
-    fn start(address: SocketAddr) -> Bystander {
+    /// Under a nickname of its own: the one before may not be free yet.
+    fn start(address: SocketAddr, nick: &'static str) -> Bystander {
         let stop = Arc::new(AtomicBool::new(false));
         let told = Arc::clone(&stop);
-        Bystander { stop, pings: thread::spawn(move || pings(address, &told)) }
+        Bystander { stop, pings: thread::spawn(move || pings(address, nick, &told)) }
     }
 
     /// How long each `PING` took.
@@ -174,7 +175,7 @@ impl Listener for Answers {
 }
 
 /// How long each `PING` took until it was told to stop.
-fn pings(address: SocketAddr, stop: &AtomicBool) -> Result<Vec<Duration>> {
+fn pings(address: SocketAddr, nick: &str, stop: &AtomicBool) -> Result<Vec<Duration>> {
     let mut stream = TcpStream::connect(address)?;
     stream.set_nodelay(true)?;
     stream.set_read_timeout(Some(PATIENCE))?;
@@ -187,7 +188,7 @@ fn pings(address: SocketAddr, stop: &AtomicBool) -> Result<Vec<Duration>> {
             }
         }
     };
-    stream.write_all(b"NICK bystander\r\nUSER b 0 * :b\r\n")?;
+    stream.write_all(format!("NICK {nick}\r\nUSER b 0 * :b\r\n").as_bytes())?;
     until(" 422 ")?;
     let mut took = Vec::new();
     while !stop.load(Ordering::Relaxed) {

@@ -1,4 +1,4 @@
-//! Search over years of use: how long the index takes to make, how long answers take, and how far behind it is while
+//! Search over years of use: how long the index takes to make, how long answers take, and whether the newest is found while
 //! much is said.
 //!
 //! Texts are made of words that are about as unevenly common as those of a language, so that there are questions with
@@ -51,7 +51,7 @@ const PEOPLE: u64 = 500;
 /// What an answer may take, in milliseconds.
 const ANSWER_MAX: f64 = 20.0;
 
-/// How far behind the index may be while much is said, in milliseconds.
+/// How old that may be at most, in milliseconds.
 const BEHIND_MAX: f64 = 1_000.0;
 
 /// How often it is looked how far behind it is.
@@ -154,7 +154,8 @@ fn questions(opened: &Opened, options: Options) -> Result<bool> {
     Ok(table::verdict("the slowest sort's p99", worst.as_secs_f64() * 1e3, "ms", ANSWER_MAX, false))
 }
 
-/// How far behind the index is while so much is said.
+/// How much of the newest a search leaves out while so much is said: what is neither in the index nor looked through
+/// beside it.
 fn behind(opened: &mut Opened, talk: &mut Talk, options: Options) -> Result<bool> {
     let reader = opened.reader.clone();
     let nothing = query("nothingness", vec![1])?;
@@ -177,7 +178,7 @@ fn behind(opened: &mut Opened, talk: &mut Talk, options: Options) -> Result<bool
     let took = began.elapsed();
     let most = watch.join().map_err(|_| anyhow!("nobody watched"))??;
     let rate = (options.rate * seconds) as f64 / took.as_secs_f64();
-    println!("{rate:.0} messages a second: the index was at most {most} messages behind");
+    println!("{rate:.0} messages a second: a search left out at most {most} of the newest");
     Ok(table::verdict("which is", most as f64 * 1e3 / rate, "ms", BEHIND_MAX, false))
 }
 
