@@ -28,7 +28,7 @@ const AGAIN: Duration = Duration::from_secs(2);
 const STEP: i64 = 2_000;
 
 /// While more is said than a step holds, it rests for so many times as long as the step took, so that those who talk
-/// have the processors: some 10,000 messages a second are indexed meanwhile, the others when it is quieter.
+/// have the processors: an eighth of one goes to the index meanwhile, and what it leaves is indexed when it is quieter.
 const REST: u32 = 7;
 
 /// The longest rest.
