@@ -78,7 +78,8 @@ impl App {
         let before = match (search.far.hits.last(), first) {
             (Some((msgid, time_ms)), _) => Some(point(msgid, *time_ms)),
             (None, Some(line)) if plain || !buffer.at_end => {
-                line.msgid.as_ref().map(|msgid| point(msgid, line.time_ms))
+                // Not by its msgid: that of somebody's coming, say, is no place in what is kept.
+                Some(Point::Time(line.time_ms + 1))
             }
             _ => None,
         };
