@@ -239,6 +239,23 @@ fn search_goes_further_back_than_what_is_loaded() {
 }
 
 #[test]
+fn a_search_in_a_room_that_begins_with_somebodys_coming_is_no_error() {
+    let data = tempfile::tempdir().unwrap();
+    let server = serve(data.path(), &[]);
+    let ann = Person::join(data.path(), (120, 24), &[&server.address().to_string(), "--nick", "ann"]);
+    ann.sees("say something to #lobby");
+    // The first line that has a msgid is his coming, which is no place in what is kept.
+    let mut bob = bob(&server);
+    ann.sees("bob");
+    bob.send("PRIVMSG #lobby :where is the needle?");
+    ann.sees("where is the needle?");
+    ann.types("/search needle\r");
+    ann.until("the hit", |screen| screen.contains("1 of 1"));
+    ann.types("\x1b[A");
+    ann.sees("nothing further back");
+}
+
+#[test]
 fn one_more_server_comes_into_the_same_list() {
     let (data, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let (server, other) = (serve(data.path(), &[]), serve(elsewhere.path(), &[]));
