@@ -6,7 +6,8 @@ use std::collections::hash_map::Entry;
 use chinwag_log::{Refusal, Slot};
 use rusqlite::{Connection, OptionalExtension, Statement};
 
-use crate::writer::{Failure, signed};
+use crate::failure::Failure;
+use crate::writer::signed;
 
 /// The number of the last message of each room: `place` runs behind, so it cannot be what keeps a number from
 /// being given twice.

@@ -12,6 +12,8 @@ mod backup;
 mod commits;
 mod copy;
 mod examine;
+mod expire;
+mod failure;
 mod heads;
 mod insert;
 mod latest;
@@ -27,6 +29,7 @@ mod schema;
 mod search;
 mod senders;
 mod snapshot;
+mod times;
 pub mod transfer;
 mod writer;
 

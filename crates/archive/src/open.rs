@@ -17,7 +17,8 @@ use crate::copy::CopyError;
 use crate::log::{Bounds, Shared, SqliteLog};
 use crate::reader::{ReadFailed, Reader};
 use crate::search::Indexer;
-use crate::writer::{Times, Writer, signed};
+use crate::times::Times;
+use crate::writer::{Writer, signed};
 use crate::{DATABASE_FILE, LOCK_FILE, QUEUE_BYTES_MAX, QUEUE_EVENTS_MAX, schema, snapshot};
 
 /// How long to wait for another program (a backup, a shell) that holds the database.

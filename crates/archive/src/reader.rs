@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use chinwag_core::aging::{AgeQuery, Aged};
 use chinwag_core::chat::Chat;
 use chinwag_core::event::{Event, Who};
 use chinwag_core::history::{Page, Query};
@@ -118,6 +119,7 @@ impl Reader {
             Question::Sift(sift) => self.sift(sift).map(Answer::Sifted),
             Question::Records(query) => self.records(query).map(Answer::Records),
             Question::Search(query) => self.search(query).map(Answer::Search),
+            Question::Age(query) => self.aged(query).map(Answer::Aged),
         }
     }
 
@@ -143,6 +145,14 @@ impl Reader {
     /// As [`Reader::page`].
     pub fn records(&self, query: &RecordsQuery) -> Result<Records, ReadFailed> {
         self.with(|open| records::read(&open.connection, query))
+    }
+
+    /// Up to which message of a room the time is over.
+    ///
+    /// # Errors
+    /// As [`Reader::page`].
+    pub fn aged(&self, query: &AgeQuery) -> Result<Aged, ReadFailed> {
+        self.with(|open| InRoom::new(&open.connection, query.room)?.aged(query))
     }
 
     /// The newest messages with certain words, from the index that an [`crate::Indexer`] makes, and from what is not in it

@@ -113,7 +113,11 @@ impl<'c> InRoom<'c> {
     fn has(&self, seq: Seq) -> Result<bool, ReadFailed> {
         let mut statement = self.connection.prepare_cached("SELECT room FROM ev WHERE seq = ?1")?;
         let room: Option<u32> = statement.query_row([position(seq.0)], |row| row.get(0)).optional()?;
-        Ok(room == Some(self.room.0))
+        match room {
+            Some(room) => Ok(room == self.room.0),
+            // Whoever was away for longer than anything is kept goes on from what there is.
+            None => Ok(self.is_before_all(seq.0)?),
+        }
     }
 
     /// The page that is asked for, with what else happened between the messages.
@@ -402,7 +406,7 @@ impl<'c> InRoom<'c> {
     }
 
     /// The first message with a number in `from..=to`.
-    fn at(&self, from: u64, to: u64) -> Result<Option<Spot>, ReadFailed> {
+    pub(crate) fn at(&self, from: u64, to: u64) -> Result<Option<Spot>, ReadFailed> {
         if self.tail.first().is_none_or(|first| from < first.number) {
             let range = (self.room.0, signed(from), signed(to));
             let placed = self.connection.prepare_cached(PLACED_FIRST)?.query_row(range, spot).optional()?;

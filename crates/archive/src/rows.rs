@@ -52,6 +52,7 @@ pub(crate) mod kind {
     pub(crate) const GUARDED: i64 = 28;
     pub(crate) const ROOM_KEPT: i64 = 29;
     pub(crate) const PURGED: i64 = 30;
+    pub(crate) const EXPIRED: i64 = 45;
     pub(crate) const HOOKED: i64 = 31;
     pub(crate) const STAYS: i64 = 44;
     pub(crate) const TAGGED: i64 = 25;
@@ -176,6 +177,7 @@ pub(crate) fn other(event: &Event) -> Option<Result<(i64, String), serde_json::E
         Event::Stays { .. } => kind::STAYS,
         Event::Hooked(_) => kind::HOOKED,
         Event::Purged(_) => kind::PURGED,
+        Event::Expired(_) => kind::EXPIRED,
         Event::OperatorActed(_) => kind::OPERATOR_ACTED,
         Event::ServerBanned(_) => kind::SERVER_BANNED,
         Event::ServerUnbanned { .. } => kind::SERVER_UNBANNED,
@@ -377,6 +379,8 @@ mod tests {
                 }],
             },
             Event::Guarded { room, basis: 8, by: Arc::clone(&by), guard: Guard::Slow(Some(5)) },
+            Event::Guarded { room, basis: 9, by: Arc::clone(&by), guard: Guard::Keep(Some(3_600)) },
+            Event::Expired(chinwag_core::event::Expired { room, upto: Number(7), position: 9 }),
             Event::Guarded { room, basis: 9, by: Arc::clone(&by), guard: Guard::Lockdown(None) },
             Event::MetadataSet(Arc::new(chinwag_core::event::MetadataSet {
                 on: MetadataOn::Room { room, basis: 8 },

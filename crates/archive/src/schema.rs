@@ -6,7 +6,7 @@ use rusqlite::{Connection, Row};
 pub(crate) const APPLICATION_ID: i32 = 0x6368_7767;
 
 /// Step n brings a database of version n to version n + 1; each runs in the transaction that opens the database.
-const STEPS: [&str; 6] = [STEP_1, STEP_2, STEP_3, STEP_4, STEP_5, STEP_6];
+const STEPS: [&str; 7] = [STEP_1, STEP_2, STEP_3, STEP_4, STEP_5, STEP_6, STEP_7];
 
 /// `ev` is the log and the history: `seq` is the position in the log, `number` the message's number in its room
 /// and NULL for what is not a message, `basis` the room's rules when it was decided. The sender is interned.
@@ -86,6 +86,12 @@ CREATE INDEX ev_other ON ev(seq) WHERE number IS NULL AND kind NOT IN (21, 23, 2
 /// A row of `place` stands for `count` messages that follow one another in their room and in the log. In a busy room
 /// that is one row for what would be hundreds.
 const STEP_6: &str = "ALTER TABLE place ADD COLUMN count INTEGER NOT NULL DEFAULT 1;";
+
+/// Up to which message the time of a room's messages is over, its position, and that of the event that said so last.
+/// What of them is still there is seen in `place`, whose rows go with them.
+const STEP_7: &str = "
+CREATE TABLE expired(room INTEGER PRIMARY KEY, upto INTEGER NOT NULL, position INTEGER NOT NULL, seq INTEGER NOT NULL);
+";
 
 /// Which events bring a chat back after a restart: all but messages, and those that change nothing but what is read.
 /// As the index has it.

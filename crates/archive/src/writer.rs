@@ -6,19 +6,21 @@ use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use chinwag_core::chat::name_of;
-use chinwag_core::event::{Amended, Amendment, Event, Purged, Purging, Said};
-use chinwag_log::{Arrival, EVENT_BYTES_MAX, Health, Keep, Proposal, Refusal, Seq, Slot};
+use chinwag_core::event::{Amended, Amendment, Event, Expired, Purged, Purging, Said};
+use chinwag_log::{Arrival, Health, Keep, Proposal, Refusal, Seq, Slot};
 use rusqlite::wal::CheckpointMode;
-use rusqlite::{Connection, ErrorCode, Statement, TransactionBehavior};
+use rusqlite::{Connection, Statement, TransactionBehavior};
 use tracing::trace;
 
+use crate::failure::{Failure, check_size};
 use crate::heads::Heads;
 use crate::insert::{Insert, SaidRow, TOGETHER};
 use crate::latest::{self, Latest};
 use crate::log::{Shared, State, Stop, into_entries, measure};
 use crate::open::{BUSY_WAIT, PageLimit};
 use crate::senders::Senders;
-use crate::{amend, purge, rows, schema};
+use crate::times::Times;
+use crate::{amend, expire, purge, rows, schema};
 
 /// The log file is written into the database when it holds so many pages: few enough that its place on the disk
 /// is soon used again, which is cheaper than to grow, and below the 4,062 which the first block of SQLite's index
@@ -42,6 +44,11 @@ const WIPE_EVERY: Duration = Duration::from_millis(500);
 /// How long that waits for those who read.
 const WIPE_WAIT: Duration = Duration::from_millis(20);
 
+/// What is over goes in portions with so much time between them, so that whoever talks does not notice: while something
+/// is stored meanwhile, and while nothing is.
+const EXPIRE_EVERY: Duration = Duration::from_millis(60);
+const EXPIRE_IDLE: Duration = Duration::from_millis(6);
+
 /// It is also brought up to date when nothing has been stored for so long.
 const PLACE_IDLE: Duration = Duration::from_secs(1);
 
@@ -55,36 +62,12 @@ pub(crate) struct Writer {
     pub(crate) lock: File,
 }
 
-/// The times of entries.
-pub(crate) struct Times {
-    /// The last one.
-    pub(crate) last_ms: u64,
-    /// They are kept as they come.
-    pub(crate) kept: bool,
-}
-
-impl Times {
-    /// The time of an entry that was proposed with this one.
-    fn of(&mut self, at_ms: u64) -> u64 {
-        self.last_ms = if self.kept { at_ms } else { self.last_ms.max(at_ms) };
-        self.last_ms
-    }
-}
-
 /// What the thread does next.
 enum Work {
     Commit(Vec<Vec<Proposal<Event>>>),
     Probe,
     Place,
     End { flush: bool },
-}
-
-/// Why a transaction failed. It was rolled back.
-pub(crate) enum Failure {
-    /// Not stored; the reason may pass.
-    Refused(Refusal),
-    /// Nobody knows any more.
-    Fatal(String),
 }
 
 impl Writer {
@@ -131,6 +114,9 @@ struct Desk<'c> {
     wal_pages: Arc<AtomicU32>,
     times: Times,
     last_probe: Instant,
+    /// Where messages are to go because their time is over.
+    expiring: expire::Rooms,
+    last_expired: Instant,
     /// Something was deleted, and may still be in the log file.
     wipe: bool,
     last_wipe: Option<Instant>,
@@ -158,6 +144,8 @@ impl<'c> Desk<'c> {
             wal_pages,
             times,
             last_probe: Instant::now(),
+            expiring: expire::Rooms::left(connection)?,
+            last_expired: Instant::now(),
             wipe: false,
             last_wipe: None,
         })
@@ -165,7 +153,9 @@ impl<'c> Desk<'c> {
 
     fn work(&mut self) {
         loop {
-            match self.next() {
+            let work = self.next();
+            let rests = matches!(work, Work::Place);
+            match work {
                 Work::Commit(batches) => self.store(batches),
                 Work::Probe => self.probe(),
                 Work::Place => {}
@@ -177,7 +167,7 @@ impl<'c> Desk<'c> {
                     return;
                 }
             }
-            if let Err(reason) = self.tidy_up() {
+            if let Err(reason) = self.tidy_up(rests) {
                 self.shared.report(|state| state.fail(Vec::new(), reason));
             }
             if matches!(self.shared.lock().health, Health::Fatal(_)) {
@@ -204,6 +194,7 @@ impl<'c> Desk<'c> {
                 Health::ReadOnly(_) => {
                     (Some(PROBE_EVERY.saturating_sub(self.last_probe.elapsed())), Work::Probe)
                 }
+                _ if !self.expiring.is_empty() => (Some(EXPIRE_IDLE), Work::Place),
                 _ if self.wipe => (Some(WIPE_EVERY), Work::Place),
                 _ if state.head > self.placed => (Some(PLACE_IDLE), Work::Place),
                 _ => (None, Work::Place),
@@ -359,6 +350,10 @@ impl<'c> Desk<'c> {
                 self.other(at, event)?;
                 self.purged(at, purged)
             }
+            Event::Expired(expired) => {
+                self.other(at, event)?;
+                self.expired(at, expired)
+            }
             event => self.other(at, event),
         }
     }
@@ -433,6 +428,13 @@ impl<'c> Desk<'c> {
         Ok(())
     }
 
+    fn expired(&mut self, at: &Place, expired: &Expired) -> Result<(), Failure> {
+        expire::store(self.connection, at, expired)?;
+        // When it was not stored after all, nothing is found to be done.
+        self.expiring.add(at.room);
+        Ok(())
+    }
+
     fn mark(&mut self, at: &Place, row: &Latest) -> Result<(), Failure> {
         check_size(row.body.len())?;
         let (none, kind) = (None::<i64>, rows::kind::READ_MARKED);
@@ -471,7 +473,7 @@ impl<'c> Desk<'c> {
     }
 
     /// What can wait until what was stored has been reported.
-    fn tidy_up(&mut self) -> Result<(), String> {
+    fn tidy_up(&mut self, rests: bool) -> Result<(), String> {
         let (head, well) = {
             let state = self.shared.lock();
             (state.head, state.health == Health::Ok && state.stop == Stop::No)
@@ -479,6 +481,11 @@ impl<'c> Desk<'c> {
         let idle = self.last_probe.elapsed() >= PLACE_IDLE;
         if well && head.0 - self.placed.0 >= if idle { 1 } else { PLACE_EVERY } {
             self.place(head)?;
+        }
+        let rest = if rests { EXPIRE_IDLE } else { EXPIRE_EVERY };
+        if well && !self.expiring.is_empty() && self.last_expired.elapsed() >= rest {
+            self.expire(head)?;
+            self.last_expired = Instant::now();
         }
         if self.wipe && self.last_wipe.is_none_or(|last| last.elapsed() >= WIPE_EVERY) {
             self.last_wipe = Some(Instant::now());
@@ -510,6 +517,28 @@ impl<'c> Desk<'c> {
         match run() {
             Ok(()) => self.placed = head,
             Err(Failure::Refused(_)) => {}
+            Err(Failure::Fatal(reason)) => return Err(reason),
+        }
+        Ok(())
+    }
+
+    /// Removes a portion of what is over. A disk without space is no failure: it goes when there is some.
+    fn expire(&mut self, head: Seq) -> Result<(), String> {
+        let before = self.expiring.copy();
+        let mut run = || -> Result<u64, Failure> {
+            let transaction =
+                rusqlite::Transaction::new_unchecked(self.connection, TransactionBehavior::Immediate)?;
+            let gone = self.expiring.remove(&transaction, head.0)?;
+            transaction.commit()?;
+            Ok(gone)
+        };
+        match run() {
+            Ok(gone) => {
+                self.placed = head;
+                self.wipe = true;
+                trace!(messages = gone, "their time is over");
+            }
+            Err(Failure::Refused(_)) => self.expiring = before,
             Err(Failure::Fatal(reason)) => return Err(reason),
         }
         Ok(())
@@ -557,39 +586,6 @@ impl State {
             self.refuse(batch, Refusal::Fatal(reason));
         }
     }
-}
-
-impl From<rusqlite::Error> for Failure {
-    fn from(error: rusqlite::Error) -> Self {
-        let unavailable = |why: &str| Failure::Refused(Refusal::Unavailable(why.to_owned()));
-        match error.sqlite_error_code() {
-            Some(ErrorCode::DiskFull) => unavailable("the disk is full"),
-            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
-                unavailable("another program holds the database")
-            }
-            Some(ErrorCode::ReadOnly) => unavailable("the database may not be written"),
-            Some(ErrorCode::ConstraintViolation | ErrorCode::TooBig) => {
-                Failure::Refused(Refusal::Rejected(error.to_string()))
-            }
-            // Also a failed write or sync: what is on the disk is not known any more, and asking a second time
-            // may be answered with a success that is none.
-            _ => Failure::Fatal(error.to_string()),
-        }
-    }
-}
-
-impl From<serde_json::Error> for Failure {
-    fn from(error: serde_json::Error) -> Self {
-        Failure::Refused(Refusal::Rejected(error.to_string()))
-    }
-}
-
-fn check_size(bytes: usize) -> Result<(), Failure> {
-    if bytes <= EVENT_BYTES_MAX {
-        return Ok(());
-    }
-    let why = format!("an event of {bytes} bytes; {EVENT_BYTES_MAX} are the most");
-    Err(Failure::Refused(Refusal::Rejected(why)))
 }
 
 /// SQLite's integers are signed. Positions and times stay far below; a user's number keeps its bits.

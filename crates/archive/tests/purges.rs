@@ -296,6 +296,7 @@ DROP INDEX ev_other;
 CREATE INDEX ev_other ON ev(seq) WHERE number IS NULL AND kind NOT IN (21, 23, 25);
 DELETE FROM place;
 ALTER TABLE place DROP COLUMN count;
+DROP TABLE expired;
 INSERT INTO place SELECT room, number, seq FROM ev WHERE number IS NOT NULL;
 PRAGMA user_version = 4;
 ";

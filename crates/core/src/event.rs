@@ -26,7 +26,7 @@ pub use self::amended::{Amended, Amendment};
 pub use self::arrived::{Arrived, CameFrom};
 pub use self::hooked::Hooked;
 pub use self::keeping::{Keeping, Presence, Returned};
-pub use self::moderation::{Act, OperatorActed, Purged, Purging};
+pub use self::moderation::{Act, Expired, OperatorActed, Purged, Purging};
 pub use self::own::{MetadataOn, MetadataSet, ReadMarked};
 pub use self::passed::{Passed, PassedTo};
 pub use self::sanctions::{Guard, ServerBanned};
@@ -217,6 +217,8 @@ pub enum Event {
     Amended(Arc<Amended>),
     /// Many messages were hidden, brought back, or removed for good.
     Purged(Arc<Purged>),
+    /// The time of messages is over.
+    Expired(Expired),
     /// The topic changed.
     TopicSet {
         /// The room.
@@ -537,6 +539,7 @@ impl Event {
             | Event::Amended(_)
             | Event::OperatorActed(_)
             | Event::Purged(_)
+            | Event::Expired(_)
             | Event::Guarded { .. }
             | Event::Hooked(_)
             | Event::RoomKept { .. }
@@ -565,6 +568,7 @@ impl Event {
             Event::Tagged(tagged) => Some(tagged.room),
             Event::Amended(amended) => Some(amended.room),
             Event::Purged(purged) => Some(purged.room),
+            Event::Expired(expired) => Some(expired.room),
             Event::Hooked(hooked) => Some(hooked.room),
             Event::Renewed { room, .. }
             | Event::TopicSet { room, .. }

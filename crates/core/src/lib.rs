@@ -8,6 +8,7 @@
 //! one line in its table.
 
 pub mod accounts;
+pub mod aging;
 pub mod allowance;
 pub mod asking;
 pub mod chat;

@@ -51,6 +51,16 @@ impl Numbers {
         Numbers::from(self.0)
     }
 
+    /// Those of them that are greater than a number.
+    #[must_use]
+    pub fn after(mut self, number: Number) -> Numbers {
+        self.0.retain(|(_, last)| *last > number.0);
+        if let Some((first, _)) = self.0.first_mut() {
+            *first = (*first).max(number.0.saturating_add(1));
+        }
+        self
+    }
+
     /// The same set in pieces of so many runs, for events that are not to become too large.
     pub fn pieces(&self, runs: usize) -> impl ExactSizeIterator<Item = Numbers> {
         self.0.chunks(runs.max(1)).map(|runs| Numbers(runs.to_vec()))

@@ -95,7 +95,8 @@ impl Pending {
             }
             // Changes no rules, and has no number.
             Event::Tagged(tagged) => Slot { room: tagged.room.0, number: 0 },
-            // It changes nothing of what decides who may speak.
+            // They change nothing of what decides who may speak.
+            Event::Expired(expired) => Slot { room: expired.room.0, number: 0 },
             Event::Amended(amended) => Slot { room: amended.room.0, number: 0 },
             other => match other.room() {
                 Some(room) => {
@@ -156,7 +157,7 @@ impl Pending {
                 self.opened(&name_of(between));
             }
             Event::Tagged(_) => {}
-            Event::Amended(_) => {}
+            Event::Amended(_) | Event::Expired(_) => {}
             other => {
                 let Some(room) = other.room() else { return };
                 let Some(counts) = self.rooms.get_mut(&room) else { return };

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use chinwag_log::Seq;
 
+use crate::aging::{AgeQuery, Aged};
 use crate::event::Who;
 use crate::history::{Page, Query, Row};
 use crate::ids::{Millis, Number, RoomId, UserId};
@@ -84,6 +85,8 @@ pub enum Question {
     Records(RecordsQuery),
     /// Messages with certain words.
     Search(SearchQuery),
+    /// Up to which message of a room the time is over.
+    Age(AgeQuery),
 }
 
 impl Question {
@@ -96,6 +99,7 @@ impl Question {
                 | (Question::Sift(_), Answer::Sifted(_))
                 | (Question::Records(_), Answer::Records(_))
                 | (Question::Search(_), Answer::Search(_))
+                | (Question::Age(_), Answer::Aged(_))
         )
     }
 
@@ -124,6 +128,8 @@ pub enum Answer {
     Records(Records),
     /// The messages that were found.
     Search(Hits),
+    /// What is over, and what comes next.
+    Aged(Aged),
 }
 
 /// The answer to a question, as it waits in a session for its request to be asked again.

@@ -8,6 +8,7 @@ use chinwag_wire::caps::CapSet;
 use chinwag_wire::message::Message;
 use chinwag_wire::msgid::{MsgId, MsgIdKey};
 
+use crate::aging::Aged;
 use crate::allowance::Allowance;
 use crate::asking::{Asking, Flow};
 use crate::chat::Chat;
@@ -252,6 +253,7 @@ impl Scene {
                 Answer::Records(Records { rows: rows.collect(), end: true })
             }
             Question::Search(query) => Answer::Search(self.found(query)),
+            Question::Age(_) => Answer::Aged(Aged::default()),
         }
     }
 

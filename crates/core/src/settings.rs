@@ -8,6 +8,7 @@ use crate::allowance::Hourly;
 use crate::chat::UserModes;
 pub use crate::commands::authenticate::Mechanism;
 pub use crate::commands::welcome::Prepared;
+use crate::ids::Millis;
 use ipnet::IpNet;
 
 use crate::chat::Verifiers;
@@ -199,6 +200,8 @@ pub struct Settings {
     pub history_channels: bool,
     /// Whether what is said between two people is kept, where one of them has an account.
     pub history_direct: bool,
+    /// How long messages are kept at most; none for ever.
+    pub history_keep_ms: Option<Millis>,
     /// Which tags without a text are kept.
     pub store_tagmsg: StoreTagmsg,
     /// Messages of each buffer that `*playback` gives at once.
@@ -329,6 +332,7 @@ impl Default for Settings {
             history: true,
             history_channels: true,
             history_direct: true,
+            history_keep_ms: None,
             store_tagmsg: StoreTagmsg::With(["+draft/persist".into(), "+persist".into()].into()),
             allow_redact: true,
             znc_playback_max: 2048,

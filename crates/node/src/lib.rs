@@ -28,6 +28,7 @@ pub mod doors;
 mod each;
 mod enter;
 mod errands;
+mod expiry;
 mod flush;
 mod guests;
 mod labels;
@@ -71,6 +72,7 @@ use self::behind::Behind;
 use self::dialects::Dialects;
 use self::doors::plain::{PlainDoor, plain_caps};
 use self::errands::Errands;
+use self::expiry::Expiry;
 use self::labels::Labels;
 use self::proposals::{Behalf, Proposals};
 use self::reads::Reads;
@@ -140,6 +142,8 @@ pub struct Node {
     proposals: Proposals,
     labels: Labels,
     reads: Reads,
+    /// When messages are over.
+    expiry: Expiry,
     works: Works,
     errands: Errands,
     /// Arrived and not applied yet.
@@ -195,6 +199,7 @@ impl Node {
             proposals: Proposals::new(origin, first_key),
             labels: Labels::default(),
             reads: Reads::default(),
+            expiry: Expiry::default(),
             works: Works::default(),
             errands: Errands::default(),
             inbox: VecDeque::new(),

@@ -23,12 +23,13 @@ pub struct HistoryRead {
 }
 
 struct Reading {
-    session: SessionId,
+    /// Whose it is; none for what the node wants to know itself.
+    session: Option<SessionId>,
     label: u64,
     question: Question,
 }
 
-/// Reads that are out: at most one a session.
+/// Reads that are out: at most one a session, and what the node asks itself.
 #[derive(Default)]
 pub(crate) struct Reads {
     next: u64,
@@ -41,6 +42,15 @@ const WRONG: &str = "the archive answered another question";
 
 impl Reads {
     fn ask(&mut self, session: SessionId, label: u64, question: Question) {
+        self.put(Some(session), label, question);
+    }
+
+    /// Asks what the node wants to know itself.
+    pub(crate) fn ask_for_node(&mut self, question: Question) {
+        self.put(None, NO_LABEL, question);
+    }
+
+    fn put(&mut self, session: Option<SessionId>, label: u64, question: Question) {
         self.next += 1;
         self.asked.push(HistoryRead { id: self.next, question: question.clone() });
         self.out.insert(self.next, Reading { session, label, question });
@@ -72,6 +82,12 @@ impl Node {
     pub fn history(&mut self, id: u64, answer: Result<Answer, String>, now_ms: Millis) {
         self.now_ms = now_ms;
         let Some(Reading { session, label, question }) = self.reads.out.remove(&id) else { return };
+        let Some(session) = session else {
+            if let Question::Age(query) = &question {
+                self.aged(query, answer);
+            }
+            return self.go_on_all();
+        };
         let asker = self.sessions.find(session).map(|index| Asker { index, label });
         match question {
             Question::Page(query) => {

@@ -27,6 +27,7 @@ impl Node {
         self.end_entries();
         self.keep_presences();
         self.end_guests();
+        self.look_for_expired();
         let now_s = seconds(now_ms);
         for index in self.sessions.places() {
             let hot = &self.sessions.hot[index as usize];

@@ -21,6 +21,7 @@ pub use self::metrics::MetricsConfig;
 
 mod accounts;
 mod extensions;
+mod keep;
 mod later;
 mod listener;
 mod mapping;
@@ -35,6 +36,7 @@ mod web;
 mod webhooks;
 
 pub use self::extensions::{MetadataConfig, RelaymsgConfig, RoleplayConfig};
+pub use self::keep::KeepConfig;
 pub use self::listener::{Address, Kind, ListenerConfig, Listeners, TlsMode, WebircConfig};
 pub use self::mapping::Mapping;
 pub use self::oper::OperConfig;
@@ -177,6 +179,8 @@ pub struct HistoryConfig {
     pub channel_messages: bool,
     /// Whether what is said between two people is kept.
     pub direct_messages: bool,
+    /// How long messages are kept.
+    pub keep: KeepConfig,
     /// Which tags without a text are kept.
     pub store_tagmsg: TagmsgConfig,
     /// Messages of one answer.
@@ -277,6 +281,7 @@ impl Default for HistoryConfig {
             enabled: true,
             channel_messages: true,
             direct_messages: true,
+            keep: KeepConfig::default(),
             store_tagmsg: TagmsgConfig::With(vec!["+draft/persist".to_owned(), "+persist".to_owned()]),
             query_max: 100,
             znc_playback_max: 2048,
@@ -505,6 +510,7 @@ impl Config {
             history: history.enabled,
             history_channels: history.channel_messages,
             history_direct: history.direct_messages,
+            history_keep_ms: history.keep.0.map(|span| span.0),
             store_tagmsg: match &history.store_tagmsg {
                 TagmsgConfig::All(true) => StoreTagmsg::Everything,
                 TagmsgConfig::All(false) => StoreTagmsg::Nothing,

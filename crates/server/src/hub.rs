@@ -187,7 +187,11 @@ impl<L: Log<Event>> Hub<L> {
     }
 
     fn poll_tick(&mut self, cx: &mut Context<'_>) {
-        if self.shared.connections.get() == 0 && !self.shared.node.borrow().busy() {
+        let quiet = || {
+            let node = self.shared.node.borrow();
+            !node.busy() && !node.keeps_time()
+        };
+        if self.shared.connections.get() == 0 && quiet() {
             self.tick = None;
             return;
         }

@@ -128,6 +128,7 @@ verbs! {
     Unmute, "UNMUTE", 2, Registered, "<room> <nickname or mask>", "Lets somebody speak again.";
     Slow, "SLOW", 1, Registered, "<room> [<seconds>|off]", "Lets everybody wait between two messages, or shows for how long they do.";
     Lockdown, "LOCKDOWN", 1, Registered, "<room> [<minutes>|off]", "Lets only those speak who have been known for so long, or shows for how long.";
+    Keep, "KEEP", 1, Registered, "<room> [<duration>|forever]", "Lets what is said in a room disappear after that time, or shows after which it does.";
     Purge, "PURGE", 1, Registered, "<room> [<nickname or mask> <duration> [:<reason>] | CONFIRM | UNDO [<number>] | FINAL <number>]", "Hides what somebody said in the last time, after a look at how much it is; UNDO brings it back, FINAL removes it for good.";
     Hook, "HOOK", 1, Registered, "ADD <room> <name> | OUT <room> <name> <address> | LIST <room> | DEL <room> <name>", "Makes, shows and removes addresses where programs say something in a room, and those that are told what is said in it (operators of the room).";
     Modlog, "MODLOG", 1, Registered, "<room or *> [<count>] [<entry>]", "Shows who did what to keep a room, or (*) the server; with an entry, what was before it.";

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
+use chinwag_core::aging::{AgeQuery, Aged};
 use chinwag_core::chat::Chat;
 use chinwag_core::effect::Effect;
 use chinwag_core::event::{Amended, Amendment, Event};
@@ -150,7 +151,19 @@ impl Archive {
             Question::Sift(sift) => self.sift(sift).map(Answer::Sifted),
             Question::Records(query) => self.records(query).map(Answer::Records),
             Question::Search(query) => Some(Answer::Search(self.search(query))),
+            Question::Age(query) => self.aged(query).map(Answer::Aged),
         }
+    }
+
+    fn aged(&self, query: &AgeQuery) -> Option<Aged> {
+        if self.chat.head(query.room) < query.last {
+            return None;
+        }
+        let there = |row: &&Row| row.number > query.after && row.number <= query.last;
+        let (over, stays): (Vec<&Row>, Vec<&Row>) =
+            self.rows(query.room).iter().filter(there).partition(|row| row.at_ms < query.before_ms);
+        let upto = over.last().map(|row| (row.number, row.seq));
+        Some(Aged { upto, next_ms: stays.first().map(|row| row.at_ms) })
     }
 
     fn message(&self, lookup: &Lookup) -> Option<Option<Box<Found>>> {

@@ -7,7 +7,7 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use chinwag_core::event::{Event, Purging};
+use chinwag_core::event::{Event, Expired, Purging};
 use chinwag_core::ids::RoomId;
 use chinwag_core::numbers::Numbers;
 use rusqlite::{Connection, OpenFlags, Row};
@@ -176,7 +176,7 @@ pub(super) fn bring(log: &Connection, index: &Connection, from: i64, most: i64) 
         let kind: i64 = row.get(3)?;
         if row.get::<_, Option<i64>>(2)?.is_some() {
             put(row, index, false)?;
-        } else if matches!(kind, kind::EDIT | kind::REDACTION | kind::PURGED) {
+        } else if matches!(kind, kind::EDIT | kind::REDACTION | kind::PURGED | kind::EXPIRED) {
             let extra = row.get_ref(4)?.as_str_or_null().map_err(rusqlite::Error::from)?;
             // What makes no sense to this version is left to the look at each message that is found.
             if let Ok(event) = rows::other_event(extra, None) {
@@ -191,6 +191,7 @@ pub(super) fn bring(log: &Connection, index: &Connection, from: i64, most: i64) 
 fn again(log: &Connection, index: &Connection, room: u32, event: &Event) -> rusqlite::Result<()> {
     let numbers = match event {
         Event::Amended(amended) => return put_again(log, index, signed(amended.position)),
+        Event::Expired(expired) => return take_out(index, expired),
         Event::Purged(purged) => match &purged.what {
             Purging::Hidden { numbers, .. } => numbers.clone(),
             Purging::Undone | Purging::Final => purge::hidden(log, room, purged.purge)?,
@@ -205,6 +206,17 @@ fn again(log: &Connection, index: &Connection, room: u32, event: &Event) -> rusq
             put_again(log, index, row.get(0)?)?;
         }
     }
+    Ok(())
+}
+
+/// Takes what is over out of the index: the messages of a room up to a position. Their rows may be gone already.
+fn take_out(index: &Connection, expired: &Expired) -> rusqlite::Result<()> {
+    let room = format!("room:{}", words::room_token(expired.room));
+    index
+        .prepare_cached(
+            "DELETE FROM post WHERE rowid IN (SELECT rowid FROM post WHERE post MATCH ?1 AND rowid <= ?2)",
+        )?
+        .execute((room, signed(expired.position)))?;
     Ok(())
 }
 

@@ -38,6 +38,7 @@ impl Chat {
             Event::Said(said) => self.said(entry.seq, at_ms, said, effects),
             Event::Amended(amended) => self.amended(at_ms, amended, effects),
             Event::Purged(purged) => self.purged(at_ms, purged, effects),
+            Event::Expired(expired) => self.expired(*expired),
             // For the records alone.
             Event::OperatorActed(_) => {}
             Event::Opened { name, common, .. } => {

@@ -80,7 +80,7 @@ impl Chat {
                 line,
             });
         }
-        for line in topic_lines(room) {
+        for line in topic_lines(room).chain(room.keep_line()) {
             send(effects, To::User(user), line);
         }
         let room = room.id;
@@ -95,7 +95,7 @@ impl Chat {
     pub fn entered_before(&self, room: RoomId, user: UserId, effects: &mut Effects) {
         let (Some(room), Some(found)) = (self.rooms.get(room), self.users.get(user)) else { return };
         send(effects, To::Asker, join_line(found, room));
-        for line in topic_lines(room) {
+        for line in topic_lines(room).chain(room.keep_line()) {
             send(effects, To::Asker, line);
         }
     }

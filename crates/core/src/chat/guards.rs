@@ -45,6 +45,14 @@ impl Guards {
                 format!("who is new waits {} before speaking here", span(u64::from(minutes) * 60))
             }
             Guard::Lockdown(None) => "who is new need not wait before speaking any more".to_owned(),
+            Guard::Keep(Some(seconds)) => format!(
+                "what is said here disappears after {}, also what was said before. Others' programs and logs keep what \
+                 they have",
+                span(seconds.into())
+            ),
+            Guard::Keep(None) => {
+                "what is said here is kept as long as the server keeps anything from now on".to_owned()
+            }
         }
     }
 }
@@ -73,6 +81,7 @@ impl Room {
         match guard {
             Guard::Slow(seconds) => self.guards.slow_s != seconds,
             Guard::Lockdown(minutes) => self.guards.lockdown_min != minutes,
+            Guard::Keep(seconds) => self.keep_s != seconds,
         }
     }
 }
@@ -101,6 +110,10 @@ impl Chat {
                 room.guards.spoke.clear();
             }
             Guard::Lockdown(minutes) => room.guards.lockdown_min = minutes,
+            Guard::Keep(seconds) => {
+                let before = std::mem::replace(&mut room.keep_s, seconds);
+                self.keeping = self.keeping + u32::from(seconds.is_some()) - u32::from(before.is_some());
+            }
         }
         let text = format!("{}: {}", by.nick, Guards::shown(guard));
         let params = [Text::from(&room.name), text.into()];

@@ -80,7 +80,7 @@ impl Chat {
 
 fn hash_room(room: &Room, hasher: &mut Fingerprint) {
     (room.id, &room.name, room.opened_ms, room.common).hash(hasher);
-    (room.rules, room.head, room.history_from).hash(hasher);
+    (room.rules, room.head, room.history_from, room.keep_s, room.expired).hash(hasher);
     room.between.hash(hasher);
     (&room.redacted, &room.pins, &room.hooks).hash(hasher);
     (room.purges.made, &room.purges.open, &room.purges.wiped).hash(hasher);

@@ -16,6 +16,7 @@ mod apply_rules;
 mod apply_users;
 mod conversations;
 mod counts;
+mod expiry;
 mod guards;
 mod hash;
 mod hooks;
@@ -94,6 +95,8 @@ pub struct Chat {
     links: links::Links,
     invitations: invitations::Invitations,
     hooks: hooks::Hooks,
+    /// Rooms in which messages are kept for a time of their own.
+    keeping: u32,
     /// The last `n` applied, by origin: what comes again is skipped.
     applied: BTreeMap<Origin, u64>,
     /// The position of the last stored entry that was applied, as far as replay applies any.
@@ -118,6 +121,7 @@ impl Chat {
             links: links::Links::default(),
             invitations: invitations::Invitations::new(),
             hooks: hooks::Hooks::new(),
+            keeping: 0,
             applied: BTreeMap::new(),
             seq: Seq(0),
             departed: Vec::new(),

@@ -80,7 +80,8 @@ impl Room {
 
     /// Whether a message is not to be read any more: deleted, or purged.
     pub fn is_gone(&self, number: Number) -> bool {
-        self.redacted.contains(&number)
+        number <= self.expired
+            || self.redacted.contains(&number)
             || self.purges.wiped.contains(number)
             || self.purge_of(number).is_some()
     }

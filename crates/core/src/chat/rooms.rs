@@ -75,6 +75,10 @@ pub struct Room {
     pub said_ms: Millis,
     /// The first message that may still be shown.
     pub history_from: Number,
+    /// Seconds for which messages are kept; none for as long as the server keeps them.
+    pub keep_s: Option<u32>,
+    /// The last message whose time is over: up to it there is none any more.
+    pub expired: Number,
     /// Whose it is.
     pub kept: Kept,
     /// How it is guarded for a while.
@@ -267,6 +271,8 @@ impl Rooms {
             kept: Kept::default(),
             guards: Guards::default(),
             history_from: Number(1),
+            keep_s: None,
+            expired: Number(0),
             between: None,
             redacted: BTreeSet::new(),
             purges: Purges::default(),

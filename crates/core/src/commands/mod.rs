@@ -24,6 +24,7 @@ mod invite;
 mod ison;
 mod isupport;
 mod join;
+pub mod keep;
 mod kick;
 mod kill;
 mod links;
@@ -208,6 +209,7 @@ fn about_messages(verb: Verb) -> Handler {
     match verb {
         Verb::Edit => edit::edit,
         Verb::Lockdown => guard::lockdown,
+        Verb::Keep => keep::keep,
         Verb::Npc => roleplay::npc,
         Verb::Npca => roleplay::npca,
         Verb::Numbers => numbers::numbers,

@@ -206,6 +206,10 @@ fn guarded(guard: Guard) -> String {
             format!("let new people wait {}", Span(Millis::from(minutes) * 60_000))
         }
         Guard::Lockdown(None) => "let new people speak at once again".to_owned(),
+        Guard::Keep(Some(seconds)) => {
+            format!("let messages disappear after {}", Span(Millis::from(seconds) * 1_000))
+        }
+        Guard::Keep(None) => "let messages be kept as long as the server keeps any".to_owned(),
     }
 }
 

@@ -8,13 +8,14 @@ use chinwag_wire::isupport::{Limits, lines};
 use chinwag_wire::numeric::Numeric;
 
 use crate::chat::{Chat, UserModes};
-use crate::commands::reply::{answer, tell};
+use crate::commands::reply::{answer, line, tell};
 use crate::commands::{isupport, list, lusers, metadata, mode_room, motd, persistence, privmsg};
 use crate::effect::Effects;
 use crate::figures::Figures;
 use crate::ids::UserId;
 use crate::line::Text;
 use crate::settings::Settings;
+use crate::span::Span;
 
 /// Room modes there are.
 pub(crate) const ROOM_MODES: &str = "CEIMRUabefhiklmnoqstuv";
@@ -135,5 +136,9 @@ impl Chat {
             tell(effects, persistence::status(account, settings));
         }
         motd::lines(settings, effects);
+        if let Some(keep_ms) = settings.history_keep_ms {
+            let text = format!("What is said here disappears after {}", Span(keep_ms));
+            tell(effects, line("NOTICE", [Text::from(nick), text.into()]));
+        }
     }
 }

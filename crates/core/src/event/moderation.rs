@@ -1,11 +1,11 @@
-//! Purges, and what server operators do: with who and why.
+//! Purges, messages whose time is over, and what server operators do: with who and why.
 
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use super::Who;
-use crate::ids::{Millis, RoomId, UserId};
+use crate::ids::{Millis, Number, RoomId, UserId};
 use crate::numbers::Numbers;
 
 /// A purge: many messages of a room hidden at once, brought back, or removed for good.
@@ -51,6 +51,18 @@ pub enum Purging {
     Undone,
     /// Their texts are removed from where they are kept. Nothing brings them back.
     Final,
+}
+
+/// The time of a room's messages is over: those up to here are gone for good. Of these events only the latest of each
+/// room is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Expired {
+    /// The room.
+    pub room: RoomId,
+    /// The last message that is gone.
+    pub upto: Number,
+    /// Its position in the log.
+    pub position: u64,
 }
 
 /// Something that a server operator did, for the records: it changes nothing by itself.

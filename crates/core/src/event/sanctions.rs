@@ -21,7 +21,7 @@ pub struct ServerBanned {
     pub until_ms: Option<Millis>,
 }
 
-/// How a room is guarded for a while.
+/// How a room is guarded for a while, and how long what is said in it is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Guard {
@@ -29,4 +29,6 @@ pub enum Guard {
     Slow(Option<u32>),
     /// Minutes for which somebody has to be known before speaking; none for none.
     Lockdown(Option<u32>),
+    /// Seconds for which messages are kept; none for as long as the server keeps them.
+    Keep(Option<u32>),
 }

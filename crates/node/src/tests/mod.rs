@@ -3,6 +3,7 @@
 mod accounts;
 mod blocks;
 mod doors;
+mod expiry;
 mod failures;
 mod keys;
 mod labels;

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
+use chinwag_core::aging::{AgeQuery, Aged};
 use chinwag_core::chat::Chat;
 use chinwag_core::event::Event;
 use chinwag_core::history::{Anchor, Page, Part, Query, Row};
@@ -120,6 +121,7 @@ impl World {
                 let answer = match &read.question {
                     Question::Page(query) => Answer::Page(self.page(query)),
                     Question::Message(lookup) => Answer::Message(self.message(lookup)),
+                    Question::Age(query) => Answer::Aged(self.aged(query)),
                     other => panic!("not needed by these tests: {other:?}"),
                 };
                 self.node.history(read.id, Ok(answer), self.now);
@@ -182,6 +184,14 @@ impl World {
             Pointer::Seq(seq) => row.seq == seq,
         });
         row.map(|(user, row)| Box::new(Found { row, user, formers: Vec::new() }))
+    }
+
+    fn aged(&self, query: &AgeQuery) -> Aged {
+        let rows = self.rows(query.room).into_iter().map(|(_, row)| row);
+        let (over, stays): (Vec<Row>, Vec<Row>) =
+            rows.filter(|row| row.number > query.after).partition(|row| row.at_ms < query.before_ms);
+        let upto = over.last().map(|row| (row.number, row.seq));
+        Aged { upto, next_ms: stays.first().map(|row| row.at_ms) }
     }
 
     /// What was said in a room, and which user said it.

@@ -17,7 +17,7 @@ pub(super) fn time(at_ms: u64) -> String {
     String::from_utf8_lossy(&written).into_owned()
 }
 
-fn shown(room: &Room) -> Value {
+fn shown(room: &Room, settings: &chinwag_core::settings::Settings) -> Value {
     let topic = room
         .topic
         .as_ref()
@@ -28,6 +28,7 @@ fn shown(room: &Room) -> Value {
         "members": room.members.len(),
         "opened": time(room.opened_ms),
         "first": room.history_from.0,
+        "keep_seconds": room.keeps_ms(settings).map(|ms| ms / 1000),
         "last": room.head.0,
     })
 }
@@ -58,7 +59,7 @@ pub(super) async fn list(ask: Ask) -> Result<Response<Body>, Problem> {
     let found = chat.rooms_for(node.settings(), &ask.asker.program).filter(|room| {
         (room.common || !room.members.is_empty()) && after.is_none_or(|after| room.id > after)
     });
-    let mut rooms: Vec<Value> = found.take(limit + 1).map(shown).collect();
+    let mut rooms: Vec<Value> = found.take(limit + 1).map(|room| shown(room, node.settings())).collect();
     let more = rooms.len() > limit;
     rooms.truncate(limit);
     Ok(answer(200, &json!({ "rooms": rooms, "more": more })))
@@ -67,7 +68,8 @@ pub(super) async fn list(ask: Ask) -> Result<Response<Body>, Problem> {
 /// `GET /rooms/{room}`
 pub(super) async fn one(ask: Ask) -> Result<Response<Body>, Problem> {
     let node = ask.shared.node.borrow();
-    Ok(answer(200, &shown(room(&ask, node.chat(), node.settings())?)))
+    let room = room(&ask, node.chat(), node.settings())?;
+    Ok(answer(200, &shown(room, node.settings())))
 }
 
 /// `GET /rooms/{room}/members`

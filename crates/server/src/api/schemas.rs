@@ -72,6 +72,11 @@ fn about_people() -> Value {
             "members": count("How many are in it."),
             "opened": time("When it was opened."),
             "first": count("The number of the first message that may be shown."),
+            "keep_seconds": {
+                "type": ["integer", "null"],
+                "minimum": 0,
+                "description": "Seconds after which what is said there disappears; null for never.",
+            },
             "last": count("The number of the last message; below the first while there is none."),
         })),
         "Rooms": object(json!({ "rooms": list("Room"), "more": flag("There are more behind them.") })),

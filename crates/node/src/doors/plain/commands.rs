@@ -112,6 +112,12 @@ const ROWS: &[Row] = &[
         run: lockdown,
     },
     Row {
+        names: &["keep"],
+        usage: "/keep [7d|forever]",
+        what: "how long messages are kept here (operators)",
+        run: keep,
+    },
+    Row {
         names: &["purge"],
         usage: "/purge name 10m [reason]",
         what: "hide what somebody said; then confirm, undo, final (operators)",
@@ -440,6 +446,10 @@ fn guard(door: &mut PlainDoor, rest: &str, command: &str) {
     if let Some((room, rest)) = room_and_rest(door, rest) {
         door.request(format!("{command} {room} {rest}"));
     }
+}
+
+fn keep(door: &mut PlainDoor, rest: &str) {
+    guard(door, rest, "KEEP");
 }
 
 fn purge(door: &mut PlainDoor, rest: &str) {
