@@ -325,6 +325,20 @@ mod tests {
                 uses: 3,
                 until_ms: 9,
             })),
+            Event::RoomKept {
+                room,
+                basis: 3,
+                by: Arc::clone(&by),
+                keeping: Keeping::Invited {
+                    number: 1,
+                    hash: "ab".repeat(32).into(),
+                    uses: 5,
+                    until_ms: 9,
+                    accounts: true,
+                },
+            },
+            Event::RoomKept { room, basis: 4, by: Arc::clone(&by), keeping: Keeping::CameBy(1) },
+            Event::RoomKept { room, basis: 5, by: Arc::clone(&by), keeping: Keeping::TakenBack(1) },
             Event::InvitationEnded { hash: "ab".repeat(32).into(), by: Arc::clone(&by) },
             hooked(Hooking::Made(hook(HookWay::In { hash: "ab".repeat(32).into() }))),
             hooked(Hooking::Made(hook(HookWay::Out {
@@ -588,6 +602,8 @@ mod tests {
             Act::AccountRegistered { account: Arc::clone(&account) },
             Act::PasswordSet { account: Arc::clone(&account) },
             Act::AccountDropped { account },
+            Act::InvitationMade { uses: 3, until_ms: 9 },
+            Act::InvitationTakenBack { name: "1".into() },
         ];
         let acts = acts.map(|act| {
             let operator = (act != Act::Opered).then(|| "boss".into());

@@ -61,6 +61,7 @@ Examples:
   chinwag join localhost chat.example       two servers in one client
   chinwag join --account ann                with your account; the password is asked for
   chinwag join irc.example:6667 --plaintext any IRC server
+  chinwag join 'http://chat.example:55555/#/invitation/amber-river-lamp-frost'   where you were invited
 
 F1 shows the keys. Your nickname, rooms, and the servers' certificates are remembered in the platform's state folder,
 on Linux ~/.local/state/chinwag/servers.toml. NO_COLOR is heeded.";
@@ -249,7 +250,7 @@ pub(crate) enum Command {
 /// `chinwag join`
 #[derive(Debug, Args)]
 pub(crate) struct JoinArgs {
-    /// Where: host or host:port; several are several servers in one client [default: the server on this machine,
+    /// Where: host, host:port, or the link of an invitation; several are several servers in one client [default: the server on this machine,
     /// port 55555].
     #[arg(value_name = "ADDRESS")]
     pub(crate) addresses: Vec<String>,
@@ -261,6 +262,9 @@ pub(crate) struct JoinArgs {
     /// A room to enter; may be given more than once [default: the rooms of the last time, or #lobby].
     #[arg(long = "room", value_name = "ROOM")]
     pub(crate) rooms: Vec<String>,
+    /// The code of an invitation: it takes you into its room. The link of an invitation as the address does the same.
+    #[arg(long, value_name = "CODE", env = "CHINWAG_INVITATION", hide_env_values = true)]
+    pub(crate) invitation: Option<String>,
     /// Use TLS [default: except on this machine].
     #[arg(long, conflicts_with = "plaintext")]
     pub(crate) tls: bool,

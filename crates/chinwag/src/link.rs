@@ -5,7 +5,6 @@
 
 use std::fmt;
 use std::net::IpAddr;
-use std::str::FromStr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -34,10 +33,15 @@ pub(crate) struct Target {
 }
 
 impl Target {
-    /// An address as people write it: `host`, `host:port`, `[::1]:port`. Without a word about TLS it is used, except on
-    /// this machine.
+    /// An address as people write it: `host`, `host:port`, `[::1]:port`; or the link that browsers open. Without a word
+    /// about TLS it is used, except on this machine: the server speaks it on the same port.
     pub(crate) fn new(address: &str, tls: Option<bool>) -> Result<Target, String> {
-        let Address { host, port } = address.parse()?;
+        let web = ["https://", "http://"].iter().zip([443, 80]).find_map(|(scheme, port)| {
+            let rest = address.strip_prefix(scheme)?;
+            Some((rest.split(['/', '#', '?']).next().unwrap_or(rest), port))
+        });
+        let (address, usual) = web.unwrap_or((address, PORT));
+        let Address { host, port } = Address::parse(address, usual)?;
         let tls = tls.unwrap_or_else(|| !is_here(&host));
         Ok(Target { host, port, tls })
     }
@@ -67,23 +71,29 @@ struct Address {
     port: u16,
 }
 
-impl FromStr for Address {
-    type Err = String;
+/// The code in the link of an invitation, if it is one.
+pub(crate) fn invitation(link: &str) -> Option<&str> {
+    let web = link.starts_with("http://") || link.starts_with("https://");
+    let (_, code) = link.split_once("#/invitation/").filter(|_| web)?;
+    Some(code).filter(|code| !code.is_empty())
+}
 
-    fn from_str(text: &str) -> Result<Address, String> {
+impl Address {
+    /// `usual` is the port where none is named.
+    fn parse(text: &str, usual: u16) -> Result<Address, String> {
         let wrong = || format!("{text:?} is no address: write host, host:port or [::1]:port");
         let number = |port: &str| port.parse::<u16>().ok().filter(|port| *port > 0).ok_or_else(wrong);
         let (host, port) = if let Some(rest) = text.strip_prefix('[') {
             let (host, port) = rest.split_once(']').ok_or_else(wrong)?;
             let port =
-                if port.is_empty() { PORT } else { number(port.strip_prefix(':').ok_or_else(wrong)?)? };
+                if port.is_empty() { usual } else { number(port.strip_prefix(':').ok_or_else(wrong)?)? };
             (host, port)
         } else if text.matches(':').count() > 1 {
-            (text, PORT)
+            (text, usual)
         } else {
             match text.split_once(':') {
                 Some((host, port)) => (host, number(port)?),
-                None => (text, PORT),
+                None => (text, usual),
             }
         };
         let fine =
@@ -254,6 +264,13 @@ mod tests {
         assert_eq!(target("127.0.0.1:1"), Ok(("127.0.0.1:1".to_owned(), false)));
         assert_eq!(target("::1"), Ok(("[::1]:55555".to_owned(), false)));
         assert_eq!(target("[2001:db8::1]:7"), Ok(("[2001:db8::1]:7".to_owned(), true)));
+        assert_eq!(target("https://chat.example/"), Ok(("chat.example:443".to_owned(), true)));
+        let link = "http://192.0.2.7:55555/#/invitation/amber-river-lamp-frost";
+        assert_eq!(target(link), Ok(("192.0.2.7:55555".to_owned(), true)));
+        assert_eq!(invitation(link), Some("amber-river-lamp-frost"));
+        for none in ["chat.example", "http://chat.example/#tea", "http://chat.example/#/invitation/"] {
+            assert_eq!(invitation(none), None, "{none}");
+        }
         for wrong in ["", ":1", "host:", "host:0", "host:x", "[::1", "[::1]x", "a b", "ircs://host"] {
             assert!(target(wrong).is_err(), "{wrong}");
         }

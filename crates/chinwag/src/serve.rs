@@ -6,6 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 
 use chinwag_server::config::{Address, Kind, ListenerConfig, Listeners, TlsMode};
+use chinwag_server::ways::{own_address, reachable};
 use chinwag_server::{Config, ConfigError, Listening, Options, Server};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tracing_subscriber::EnvFilter;
@@ -107,23 +108,13 @@ impl Welcome<'_> {
                 "only this machine can reach it; `chinwag serve --listen 0.0.0.0:{port}` opens it to the network"
             );
         } else if self.picture
-            && let Some(picture) = self.places.iter().find_map(|place| link(place, self.outside)).and_then(qr)
+            && let Some(picture) = self.places.iter().find_map(|place| place.link(self.outside)).and_then(qr)
         {
             text.push_str(&picture);
         }
         text.push_str("Ctrl-C ends it\n");
         text
     }
-}
-
-/// Where a browser finds the pages of a listener.
-fn link(place: &Listening, outside: Option<IpAddr>) -> Option<String> {
-    let address = place.address.tcp().filter(|_| place.pages)?;
-    if let Some(url) = &place.public_url {
-        return Some(url.clone());
-    }
-    let scheme = if place.tls == TlsMode::Only { "https" } else { "http" };
-    Some(format!("{scheme}://{}/", SocketAddr::new(reachable(address.ip(), outside), address.port())))
 }
 
 /// A text as a QR code for a terminal with light letters on dark ground.
@@ -133,14 +124,6 @@ fn qr(text: String) -> Option<String> {
     let mut picture = code.render().dark_color(Dense1x2::Light).light_color(Dense1x2::Dark).build();
     picture.push('\n');
     Some(picture)
-}
-
-/// This machine's address on the way to others; none when it has no network. Nothing is sent.
-fn own_address() -> Option<IpAddr> {
-    let socket = std::net::UdpSocket::bind(("0.0.0.0", 0)).ok()?;
-    // An address for documentation: nobody is there, and nobody is asked.
-    socket.connect(("192.0.2.1", 9)).ok()?;
-    socket.local_addr().ok().map(|address| address.ip()).filter(|ip| !ip.is_unspecified())
 }
 
 /// A line a door: what to type to come in by it.
@@ -159,7 +142,7 @@ fn ways_in(text: &mut String, place: &Listening, outside: Option<IpAddr>) {
     let mut line = |door: &str, how: &str| {
         let _ = writeln!(text, "  {door:<9} {how}");
     };
-    if let Some(link) = link(place, outside) {
+    if let Some(link) = place.link(outside) {
         line("browser", &link);
     }
     if is(Kind::Irc) {
@@ -216,15 +199,6 @@ fn certificates(text: &mut String, places: &[Listening]) {
         shown.push(fingerprint);
         let whose = if place.own_certificate { ", which nobody else vouches for" } else { "" };
         let _ = writeln!(text, "TLS certificate{whose}, SHA-256:\n  {fingerprint}");
-    }
-}
-
-/// An address that somebody can type: a listener for all of them is reached on this machine's own for others, or on
-/// the one for itself where it has no other.
-fn reachable(ip: IpAddr, outside: Option<IpAddr>) -> IpAddr {
-    match ip.is_unspecified() {
-        true => outside.unwrap_or(IpAddr::from([127, 0, 0, 1])),
-        false => ip,
     }
 }
 

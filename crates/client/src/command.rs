@@ -32,7 +32,9 @@ commands! {
     "del" "NUMBER [REASON]" "deletes a message";
     "edit" "[NUMBER] TEXT" "changes what you said: the message with this number, or your last one";
     "help" "[COMMAND]" "explains commands";
+    "invitation" "CODE" "takes you where you were invited; list, del NUMBER for those who invite";
     "invite" "NICK [ROOM]" "asks somebody into a room";
+    "invite-link" "[USES] [7d]" "makes a code and a link by which people come into this room";
     "join" "ROOM [KEY]" "enters a room; one that is not there yet is opened";
     "jump" "NUMBER" "goes to a message";
     "kick" "NICK [REASON]" "puts somebody out of this room";
@@ -336,6 +338,7 @@ impl Client {
                 let to = if more.is_empty() { room.as_str() } else { more };
                 self.deed(id, &[], "INVITE", &[nick, to]);
             }
+            "invite-link" | "invitation" => self.invitation(id, name, rest)?,
             "kick" => {
                 in_room()?;
                 let nick = needed(first, name)?;
@@ -357,6 +360,23 @@ impl Client {
             }
         }
         Ok(Done::Asked)
+    }
+
+    /// The codes by which people come into rooms: given, or made for this room.
+    fn invitation(&mut self, id: BufferId, name: &str, rest: &str) -> Result<(), Refusal> {
+        let room = self.buffer(id).filter(|buffer| buffer.kind == BufferKind::Room);
+        let room = room.map(|buffer| buffer.name.to_string());
+        let mut params: Vec<&str> = rest.split(' ').filter(|word| !word.is_empty()).collect();
+        if name == "invite-link" {
+            params.insert(0, "ADD");
+        }
+        let first = needed(params.first().copied().unwrap_or(""), name)?;
+        let managed = ["add", "list", "del"].iter().any(|word| first.eq_ignore_ascii_case(word));
+        if managed && !params.get(1).is_some_and(|word| word.starts_with(['#', '*'])) {
+            params.insert(1, room.as_deref().ok_or("That is about a room: go to one first")?);
+        }
+        self.deed(id, &[], "INVITATION", &params);
+        Ok(())
     }
 }
 

@@ -66,6 +66,8 @@ pub struct Profile {
     pub members: bool,
     /// Conversations with people are wanted: those of the last days are opened on coming in.
     pub conversations: bool,
+    /// The code of an invitation, given once, as soon as the server has let me in.
+    pub invitation: Option<Secret>,
 }
 
 impl Profile {
@@ -83,6 +85,7 @@ impl Profile {
             alternates: false,
             members: true,
             conversations: true,
+            invitation: None,
         }
     }
 }

@@ -295,7 +295,7 @@ pub enum Event {
         /// Why; empty for no reason given.
         reason: Arc<str>,
     },
-    /// Whose a room is has changed, or who has which role there.
+    /// Whose a room is has changed, who has which role there, or by which codes people come in.
     RoomKept {
         /// The room.
         room: RoomId,

@@ -170,6 +170,8 @@ pub struct Settings {
     pub opers: Vec<Oper>,
     /// With this code the first account becomes the server's owner; in small letters, without dashes.
     pub owner_code: Option<Secret>,
+    /// Where browsers find the pages, ending in `/`; none where there are none.
+    pub web_address: Option<Arc<str>>,
     /// Bytes of a nickname.
     pub nick_length: usize,
     /// Bytes of a room name.
@@ -317,6 +319,7 @@ impl Default for Settings {
             default_user_modes: UserModes::default(),
             opers: Vec::new(),
             owner_code: None,
+            web_address: None,
             nick_length: 32,
             channel_length: 64,
             topic_length: 390,

@@ -57,6 +57,8 @@ pub enum Job {
     },
     /// Draw a code.
     Code,
+    /// Draw a code of words, for people to tell each other: 40 bits.
+    Words,
     /// Draw a token: 256 bits.
     Token,
     /// Finish SCRAM: check the client's proof.
@@ -91,7 +93,7 @@ pub enum Outcome {
         /// The iterations.
         iterations: u32,
     },
-    /// Of [`Job::Code`] and [`Job::Token`]: what nobody can guess.
+    /// Of [`Job::Code`], [`Job::Words`] and [`Job::Token`]: what nobody can guess.
     Code(Secret),
     /// Of [`Job::Proof`]: the server's own signature in base64, if the proof is right.
     Proven(Option<Box<str>>),

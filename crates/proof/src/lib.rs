@@ -4,6 +4,7 @@
 //! does not: threads and queues (the server), and what follows from an outcome (the chat). argon2id is what a
 //! password is checked against; for SCRAM-SHA-256 (RFC 5802, RFC 7677) its keys are stored beside it.
 
+mod code_words;
 mod phc;
 mod scram;
 
@@ -93,6 +94,7 @@ impl Prover {
                 Outcome::Checked(right && verifiers.is_some())
             }
             Job::Code => Outcome::Code(code().as_str().into()),
+            Job::Words => Outcome::Code(code_words::words().as_str().into()),
             Job::Token => Outcome::Code(token().as_str().into()),
             Job::Challenge { name, verifiers } => {
                 let keys = verifiers.as_deref().and_then(|verifiers| Keys::read(&verifiers.scram));

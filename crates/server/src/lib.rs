@@ -57,6 +57,7 @@ mod ssh;
 mod throttle;
 mod tls;
 mod upgrade;
+pub mod ways;
 mod web;
 mod webhooks;
 mod websocket;
@@ -381,6 +382,7 @@ impl Server {
             opened,
             chat,
             listeners,
+            listening,
             own,
             host_key,
             metrics,
@@ -390,7 +392,9 @@ impl Server {
             data,
             ..
         } = self;
-        let start = Start { created: created(), owner_code };
+        let outside = ways::own_address();
+        let web_address = listening.iter().find_map(|place| place.link(outside)).map(Into::into);
+        let start = Start { created: created(), owner_code, web_address };
         let settings = Arc::new(start.settings(&config));
         let meta = &opened.meta;
         let mut node = Node::new(settings, chat, Origin(meta.origin), meta.first_key);

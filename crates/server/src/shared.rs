@@ -139,12 +139,18 @@ pub(crate) struct Start {
     pub(crate) created: String,
     /// The code that makes the server somebody's; none when it is somebody's, or the configuration names operators.
     pub(crate) owner_code: Option<Secret>,
+    /// Where browsers find the pages.
+    pub(crate) web_address: Option<Arc<str>>,
 }
 
 impl Start {
     /// The part of the configuration that the chat needs, with what the start brought.
     pub(crate) fn settings(&self, config: &Config) -> Settings {
-        Settings { owner_code: self.owner_code.clone(), ..config.settings(&self.created) }
+        Settings {
+            owner_code: self.owner_code.clone(),
+            web_address: self.web_address.clone(),
+            ..config.settings(&self.created)
+        }
     }
 }
 

@@ -7,6 +7,7 @@ export const texts = {
   namePlaceholder: "e.g. ann",
   enter: "Walk in",
   entering: "Walking in…",
+  invited: "You are invited. Say who you are, and come in.",
   enterRoom: (room: string) => `You are about to enter ${room}.`,
   haveAccount: "I have a password for my name",
   noAccount: "I have no password",
@@ -81,7 +82,7 @@ export const texts = {
   suggestions: "Suggestions",
   typing: (people: string[]) =>
     people.length === 1 ? `${people[0]} is typing…` : people.length === 2 ? `${people[0]} and ${people[1]} are typing…` : "Several people are typing…",
-  unknownCommand: (word: string) => `There is no /${word} here. There are /me /msg /join /part /topic /nick /away /kick /invite and /raw.`,
+  unknownCommand: (word: string) => `There is no /${word} here. There are /me /msg /join /part /topic /nick /away /kick /invite /invite-link /invitation and /raw.`,
 
   // The connection
   offline: "No connection. What you write is sent when it is back.",

@@ -57,6 +57,35 @@ const tests = {
     await other.close();
   },
 
+  async "an invitation's link leads into a closed room, and its code stays nowhere"({ page, server, browser }) {
+    const cy = Caller.irc(server.port, "cy", "#tea");
+    await cy.hear(" 366 ");
+    cy.send("MODE #tea +i", "INVITATION ADD #tea 1 1h");
+    await cy.hear("In a browser: ");
+    const code = /#\/invitation\/([a-z-]+)/.exec(cy.heard)[1];
+    const asked = [];
+    page.on("request", (request) => asked.push(request.url()));
+    await page.goto(`${server.url}#/invitation/${code}`);
+    await page.getByText("You are invited.").waitFor();
+    await page.screenshot({ path: `${shots}invited.png` });
+    await page.getByLabel("Your name").fill("ann");
+    await page.keyboard.press("Enter");
+    await cy.hear(/:ann!\S+ JOIN #tea/);
+    await until("the room is shown", async () => (await page.title()).startsWith("#tea"));
+    await say(page, "thank you");
+    await cy.hear("PRIVMSG #tea :thank you");
+    assert.ok(!page.url().includes(code), page.url());
+    assert.ok(asked.every((url) => !url.includes(code)), `${asked}`);
+    // For one only.
+    const other = await browser.newPage();
+    await other.goto(`${server.url}#/invitation/${code}`);
+    await other.getByLabel("Your name").fill("bea");
+    await other.keyboard.press("Enter");
+    await other.getByText("That invitation is not one").waitFor();
+    await other.close();
+    cy.close();
+  },
+
   async "a slow network and a slow processor"({ browser, server }) {
     for (const [name, down, delay] of [["10 Mbit/s, 40 ms", 10e6, 40], ["1.6 Mbit/s, 150 ms", 1.6e6, 150]]) {
       const context = await browser.newContext();

@@ -386,3 +386,31 @@ test("commands and completion", () => {
   assert.ok(fit("#tea", "tea") > fit("#teatime", "tea") && fit("#teatime", "tea") > fit("#greentea", "tea"));
   assert.equal(fit("#beer", "tea"), 0);
 });
+
+test("the code of an invitation is given once, and its room is shown", () => {
+  const world = new World();
+  world.chat.invitation = "amber-river-lamp-frost";
+  world.connect();
+  assert.equal(world.sent.filter((line) => line === "INVITATION amber-river-lamp-frost").length, 1);
+  world.room("#lobby");
+  assert.equal(world.chat.active, "#lobby");
+  world.chat.take(":ann!a@h JOIN #tea");
+  assert.equal(world.chat.active, "#tea");
+  // Not again after a cut: it may have been for once.
+  world.chat.closed(false);
+  world.connect();
+  assert.ok(!world.sent.some((line) => line.includes("INVITATION")));
+});
+
+test("codes are made for the room in which that is typed", () => {
+  const world = new World();
+  const room = world.room("#tea");
+  const last = (text: string) => {
+    command(world.chat, room, text);
+    return world.sent.at(-1);
+  };
+  assert.equal(last("/invite-link 5 7d"), "INVITATION ADD #tea 5 7d");
+  assert.equal(last("/invitation list"), "INVITATION list #tea");
+  assert.equal(last("/invitation del * 3"), "INVITATION del * 3");
+  assert.equal(last("/invitation Amber river lamp frost"), "INVITATION Amber-river-lamp-frost");
+});

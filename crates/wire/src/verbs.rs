@@ -77,7 +77,7 @@ verbs! {
     Pass, "PASS", 1, Before, "<password>", "Gives the server's password, before NICK and USER.";
     Authenticate, "AUTHENTICATE", 1, Always, "<mechanism> | <base64> | *", "Proves whose account you use; * gives up.";
     Register, "REGISTER", 3, Always, "<account or *> <mail address or *> <password> [<invitation>]", "Makes your nickname an account that stays yours.";
-    Invitation, "INVITATION", 1, Always, "<code>", "Notes the code you were invited with, for the REGISTER that follows.";
+    Invitation, "INVITATION", 1, Always, "<code> | ADD|LIST|DEL [<room>] ...", "Comes into a room by the code you were given, or notes it for REGISTER; makes such codes.";
     Verify, "VERIFY", 2, Always, "<account> <code>", "Gives back the code that was sent for a new account.";
     Link, "LINK", 0, Always, "[<code>]", "Gives a code with which another session or ssh key joins your account; with a code, joins.";
     Token, "TOKEN", 1, Registered, "ADD <name> [<scopes>] [<bot>] | LIST | DEL <name>", "Makes, shows and revokes what programs of yours show instead of a password; the scopes are read, write, accounts.";

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use chinwag_client::{BufferKind, Client, Link, Login, Millis, Profile};
+use chinwag_client::{BufferKind, Client, Link, Login, Millis, Profile, Secret};
 use chinwag_tui::App;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout};
@@ -11,7 +11,7 @@ use tokio::time::{Instant, timeout};
 use super::pipe::{News, Pipe};
 use crate::cli::JoinArgs;
 use crate::known::Known;
-use crate::link::Target;
+use crate::link::{Target, invitation};
 
 /// News that wait to be taken; more, and the sockets wait.
 const NEWS_MAX: usize = 64;
@@ -25,6 +25,8 @@ type Told = (usize, u64, News);
 /// One server.
 struct Server {
     target: Target,
+    /// The code of an invitation to it, given with the address.
+    invitation: Option<Secret>,
     pipe: Option<Pipe>,
     /// Counts connections: news of old ones are passed over.
     number: u64,
@@ -53,9 +55,16 @@ impl Servers {
         file: Option<PathBuf>,
     ) -> Servers {
         let (sender, receiver) = mpsc::channel(NEWS_MAX);
-        let server = |target| Server { target, pipe: None, number: 0 };
+        // A code without a link is for the server that is named, or the first of them.
+        let first = args.invitation.as_deref();
+        let links = args.addresses.iter().map(|address| invitation(address)).chain(std::iter::repeat(None));
+        let codes = links.zip(std::iter::once(first).chain(std::iter::repeat(None)));
+        let server = |(target, (link, code)): (Target, (Option<&str>, Option<&str>))| {
+            let invitation = link.or(code).map(Secret::new);
+            Server { target, invitation, pipe: None, number: 0 }
+        };
         Servers {
-            servers: targets.into_iter().map(server).collect(),
+            servers: targets.into_iter().zip(codes).map(server).collect(),
             known,
             file,
             rooms: args.rooms.iter().map(|room| rooms_name(room)).collect(),
@@ -80,7 +89,8 @@ impl Servers {
             let target = self.servers[number].target.clone();
             let name = target.to_string();
             let nick = self.nick.clone().or_else(|| self.known.nick(&name)).unwrap_or_default();
-            self.add(app, &target, &nick, self.login.clone());
+            let invitation = self.servers[number].invitation.take();
+            self.add(app, &target, &nick, (self.login.clone(), invitation));
         }
     }
 
@@ -97,17 +107,25 @@ impl Servers {
         let known = self.known.nick(&target.to_string());
         let first = app.client(0).map(|client| client.profile().nick.clone());
         let Some(nick) = known.or_else(|| self.nick.clone()).or(first) else { return };
-        self.servers.push(Server { target: target.clone(), pipe: None, number: 0 });
+        let invitation = invitation(&address).map(Secret::new);
+        self.servers.push(Server { target: target.clone(), invitation: None, pipe: None, number: 0 });
         // The account is one of the servers that were named with it.
-        let number = self.add(app, &target, &nick, None);
+        let number = self.add(app, &target, &nick, (None, invitation));
         app.show_server(number);
     }
 
     /// Adds a server's client. Gives its number.
-    fn add(&self, app: &mut App, target: &Target, nick: &str, login: Option<Login>) -> usize {
+    fn add(
+        &self,
+        app: &mut App,
+        target: &Target,
+        nick: &str,
+        (login, invitation): (Option<Login>, Option<Secret>),
+    ) -> usize {
         let mut profile = Profile::new(nick, &target.host);
         profile.trusted_link = target.trusted();
         profile.login = login;
+        profile.invitation = invitation;
         let known = self.known.servers.get(&target.to_string());
         let before = known.map(|server| server.rooms.clone()).unwrap_or_default();
         let mut rooms = self.rooms.clone();

@@ -9,9 +9,9 @@ use super::Way;
 use crate::allowance::Dear;
 use crate::asking::Asking;
 use crate::chat::Chat;
-use crate::commands::persistence;
 use crate::commands::registration::BELONGS_TO_ACCOUNT;
 use crate::commands::reply::{addressee, fail, line, noted};
+use crate::commands::{invitation, persistence};
 use crate::effect::{Effect, To};
 use crate::event::Who;
 use crate::line::{Line, Source, Text};
@@ -118,7 +118,7 @@ pub(crate) fn tell(chat: &Chat, asking: &mut Asking<'_>, way: Way, news: News<'_
 }
 
 /// One more thing that was wrong. Whoever goes on guessing is disconnected.
-fn count_failure(asking: &mut Asking<'_>) {
+pub(crate) fn count_failure(asking: &mut Asking<'_>) {
     if !asking.settings.accounts.limit_logins {
         return;
     }
@@ -240,6 +240,15 @@ fn made(name: &str, secret: &Secret) -> String {
     )
 }
 
+/// An invitation was made: its code is shown now and never again.
+fn invited(asking: &Asking<'_>, code: &str) -> String {
+    let web =
+        invitation::link(asking, code).map_or_else(String::new, |link| format!(" In a browser: {link}"));
+    format!(
+        "The code is {code} and is shown only now. Who has it sends: INVITATION {code} and then REGISTER.{web}"
+    )
+}
+
 /// What became of a wish about tokens.
 fn token(asking: &mut Asking<'_>, news: News<'_>) {
     match news {
@@ -262,10 +271,7 @@ fn notice(chat: &Chat, asking: &mut Asking<'_>, service: &'static str, news: New
         )),
         News::Verified(account) => Text::from(format!("The account {account} is verified.")),
         News::LoggedIn(account) => Text::from(format!("You are logged in as {account}.")),
-        News::Invited(code) => Text::from(format!(
-            "The code is {0} and is shown only now. Who has it sends: INVITATION {0} and then REGISTER.",
-            code.expose()
-        )),
+        News::Invited(code) => Text::from(invited(asking, code.expose())),
         News::TokenMade(name, secret) => made(name, secret).into(),
         News::Told(text) => text,
         News::Changed(account) => Text::from(format!("The account {account} is changed.")),

@@ -1,13 +1,15 @@
 //! Invitations: codes with which people make accounts where only those do who were invited.
 //!
 //! Server operators make them; a code is drawn where passwords are hashed; it is shown once, and only its hash is stored.
+//! Those that lead into a room are the command's (`commands::invitation`).
 
 use std::sync::Arc;
 
 use super::{News, Refusal, Then, Way, store, tell, work};
 use crate::asking::Asking;
-use crate::chat::{Chat, Invitation};
-use crate::event::{Event, Invited, Who};
+use crate::chat::{Chat, Invitation, Room, User};
+use crate::commands::reply::{asker, on_record};
+use crate::event::{Act, Event, Invited, Who};
 use crate::ids::Millis;
 use crate::settings::Registration;
 use crate::tokens::hashed;
@@ -34,20 +36,24 @@ pub(crate) fn invite(chat: &Chat, asking: &mut Asking<'_>, way: Way, ticket: Tic
             Refusal::new("TEMPORARILY_UNAVAILABLE", "There are too many invitations; take some back");
         return tell(chat, asking, way, News::Refused(refusal));
     }
-    work(asking, Then::Invite(way, Box::new(ticket)), Job::Code);
+    work(asking, Then::Invite(way, Box::new(ticket)), Job::Words);
 }
 
 /// The code is drawn: the invitation goes to the log.
-pub(super) fn drawn(asking: &mut Asking<'_>, way: Way, ticket: Ticket, code: Secret) {
+pub(super) fn drawn(chat: &Chat, asking: &mut Asking<'_>, way: Way, ticket: Ticket, code: Secret) {
     let Ticket { by, uses, until_ms } = ticket;
+    if let Some(user) = asker(chat, asking) {
+        on_record(asking, user, Act::InvitationMade { uses, until_ms });
+    }
     let hash = hashed(code.expose());
     let invited = Event::Invitation(Arc::new(Invited { hash, by, uses, until_ms }));
     store(asking, Then::Invited(way, code), invited);
 }
 
 /// Takes an invitation back. Whether the asker may is the caller's to know.
-pub(crate) fn take_back(asking: &mut Asking<'_>, invitation: &Invitation, by: Arc<Who>) {
-    asking.propose(Event::InvitationEnded { hash: Arc::clone(&invitation.hash), by });
+pub(crate) fn take_back(asking: &mut Asking<'_>, invitation: &Invitation, user: &User) {
+    on_record(asking, user, Act::InvitationTakenBack { name: invitation.number.to_string().into() });
+    asking.propose(Event::InvitationEnded { hash: Arc::clone(&invitation.hash), by: Arc::clone(&user.who) });
 }
 
 /// The invitation that a session uses for the account that it makes, if one is needed.
@@ -56,9 +62,50 @@ pub(super) fn used(chat: &Chat, asking: &mut Asking<'_>) -> Result<Option<Arc<st
         return Ok(None);
     }
     let code = asking.session.take_invitation().ok_or(Refusal::INVITATION_REQUIRED)?;
-    let hash = hashed(code.expose());
-    match chat.invitation(&hash, asking.now_ms) {
-        Some(_) => Ok(Some(hash)),
-        None => Err(Refusal::INVITATION_INVALID),
+    match of_code(chat, asking.now_ms, code.expose()) {
+        Some((found, _)) if found.makes_accounts(asking.now_ms) => Ok(Some(Arc::clone(&found.hash))),
+        _ => Err(Refusal::INVITATION_INVALID),
+    }
+}
+
+/// The invitation of a code as somebody typed it, if it holds, and the room into which it leads, if any. Codes of words
+/// are the same in capitals and with other signs between the words.
+pub(crate) fn of_code<'a>(
+    chat: &'a Chat,
+    now_ms: Millis,
+    typed: &str,
+) -> Option<(&'a Invitation, Option<&'a Room>)> {
+    let words: Vec<&str> = typed.split(|sign: char| !sign.is_ascii_alphanumeric()).collect();
+    let words =
+        words.into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join("-").to_ascii_lowercase();
+    chat.invitation(&hashed(&words), now_ms).or_else(|| chat.invitation(&hashed(typed), now_ms))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chinwag_wire::msgid::MsgIdKey;
+
+    #[test]
+    fn codes_are_the_same_however_they_are_spelt() {
+        let mut chat = Chat::new(MsgIdKey([1, 2]));
+        let by = Arc::new(Who { nick: "o".into(), user: "~o".into(), host: "h".into(), account: None });
+        let hash = hashed("amber-river-lamp-frost");
+        let invited = Event::Invitation(Arc::new(Invited { hash, by, uses: 1, until_ms: 9 }));
+        let entry = chinwag_log::Entry {
+            seq: chinwag_log::Seq(1),
+            key: chinwag_log::Key { origin: chinwag_log::Origin(1), n: 1 },
+            at_ms: 1,
+            keep: chinwag_log::Keep::Stored,
+            event: invited,
+        };
+        chat.apply(&entry, &mut Vec::new());
+        for typed in ["amber-river-lamp-frost", "Amber River  LAMP frost.", " amber_river,lamp/frost"] {
+            assert!(of_code(&chat, 1, typed).is_some(), "{typed}");
+        }
+        for typed in ["amber-river-lamp", "amberriverlampfrost", "", "-"] {
+            assert!(of_code(&chat, 1, typed).is_none(), "{typed}");
+        }
+        assert!(of_code(&chat, 9, "amber-river-lamp-frost").is_none());
     }
 }

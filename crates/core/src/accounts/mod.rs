@@ -16,13 +16,13 @@ use std::sync::Arc;
 
 use chinwag_wire::numeric::Numeric;
 
-pub(crate) use self::answer::{News, Refusal, tell};
+pub(crate) use self::answer::{News, Refusal, count_failure, tell};
 pub use self::claim::Verdict;
 pub(crate) use self::claim::claim;
 pub(crate) use self::guests::make_way;
 pub use self::guests::{guest_name, guest_notice, trespass};
 pub use self::invitations::Ticket;
-pub(crate) use self::invitations::{invite, take_back};
+pub(crate) use self::invitations::{invite, of_code, take_back};
 pub(crate) use self::link::{join, make_link};
 pub use self::register::Wish;
 pub(crate) use self::register::{register, register_for, same_secret, verify};
@@ -34,6 +34,7 @@ use crate::asking::Asking;
 use crate::chat::{Account, Chat};
 use crate::commands::authenticate::{self, Exchange};
 use crate::commands::hook::{self, HookDraft};
+use crate::commands::invitation::{self, Made, RoomTicket};
 use crate::commands::reply::{asker, on_record};
 use crate::commands::{oper, owner, registration, reply, webirc};
 use crate::effect::Effect;
@@ -76,6 +77,10 @@ pub enum Then {
     Invite(Way, Box<Ticket>),
     /// An invitation with this code is on its way to the log.
     Invited(Way, Secret),
+    /// The code of an invitation to a room is drawn.
+    RoomInvite(Box<RoomTicket>),
+    /// Such an invitation is on its way to the log.
+    RoomInvited(Box<Made>),
     /// A token is drawn.
     Token(Way, Box<Draft>),
     /// A token of this name is on its way to the log.
@@ -164,7 +169,10 @@ impl Chat {
             (Then::Gateway(_), _) => webirc::unchecked(asking),
             (Then::Code(account), Resumed::Work(Outcome::Code(code))) => link::drawn(asking, account, code),
             (Then::Invite(way, ticket), Resumed::Work(Outcome::Code(code))) => {
-                invitations::drawn(asking, way, *ticket, code);
+                invitations::drawn(self, asking, way, *ticket, code);
+            }
+            (Then::RoomInvite(ticket), Resumed::Work(Outcome::Code(code))) => {
+                invitation::drawn(self, asking, *ticket, code);
             }
             (Then::Token(way, draft), Resumed::Work(Outcome::Code(secret))) => {
                 tokens::drawn(asking, way, *draft, secret);
@@ -193,7 +201,9 @@ impl Chat {
             (Then::Hook(draft), Resumed::Work(Outcome::Code(secret))) => {
                 hook::drawn(self, asking, *draft, secret);
             }
-            (Then::Code(_) | Then::Hook(_), _) => tell(self, asking, Way::Link, News::Refused(Refusal::BUSY)),
+            (Then::Code(_) | Then::Hook(_) | Then::RoomInvite(_), _) => {
+                tell(self, asking, Way::Link, News::Refused(Refusal::BUSY))
+            }
             (then, Resumed::Settled(settled)) => self.settled(asking, then, settled),
             (_, Resumed::Work(_)) => {}
         }
@@ -207,6 +217,7 @@ impl Chat {
             (Then::HookMade { room, name, secret, out }, settled) => {
                 hook::made(asking, (&room, &name), &secret, out, settled);
             }
+            (Then::RoomInvited(made), Settled::Done) => invitation::made(asking, &made),
             (Then::Told(verb, about, text), Settled::Done) => {
                 reply::noted(asking.effects, verb, "DONE", [(&about).into()], (&text).into());
             }

@@ -46,7 +46,9 @@ impl Chat {
             }
             Event::ConversationOpened { between } => self.rooms.open_between(between, at_ms),
             Event::Renewed { room, basis, head, by } => {
-                self.renewed(at_ms, *room, *basis, *head, by, effects);
+                if self.renewed(at_ms, *room, *basis, *head, by, effects) {
+                    self.uninvite_all(*room);
+                }
                 self.note_ends(*room);
             }
             Event::TopicSet { room, basis, by, topic } => {
@@ -145,6 +147,9 @@ impl Chat {
         match event {
             Event::Guarded { room, basis, by, guard } => {
                 self.guarded(at_ms, *room, *basis, by, *guard, effects);
+            }
+            Event::RoomKept { room, basis, by, keeping } if keeping.invites() => {
+                self.room_invites(at_ms, (*room, *basis), by, keeping, effects);
             }
             Event::RoomKept { room, basis, by, keeping } => {
                 self.room_kept(at_ms, *room, *basis, by, keeping, effects);

@@ -16,9 +16,6 @@ use crate::line::{Line, Source, Text};
 use crate::permissions::{Action, may};
 use crate::roles::Role;
 
-/// Rooms to which a user is invited at the same time. The oldest invitation ends when there are more.
-const INVITES_MAX: usize = 64;
-
 impl Chat {
     pub(super) fn joined(
         &mut self,
@@ -129,8 +126,8 @@ impl Chat {
         effects: &mut Effects,
     ) {
         let Some(by) = self.users.get(user).map(|user| Arc::clone(&user.who)) else { return };
-        let Some(room) = self.rooms.get_mut(room) else { return };
-        let Some(guest) = self.users.get_mut(target) else {
+        let Some(room) = self.rooms.get(room) else { return };
+        let Some(guest) = self.users.get(target) else {
             return refuse(effects, Numeric::ERR_NOSUCHNICK, ["*".into()]);
         };
         let names = [Text::from(&guest.who.nick), Text::from(&room.name)];
@@ -150,17 +147,9 @@ impl Chat {
         let room_id = room.id;
         // Only who keeps the locks opens them; from others it is a message and no more.
         if room.may(user, Action::Invite) {
-            room.invite(target);
-            guest.invited.retain(|invited| *invited != room_id);
-            guest.invited.push(room_id);
+            self.opens_to(room_id, target);
         }
-        if guest.invited.len() > INVITES_MAX {
-            let oldest = guest.invited.remove(0);
-            if let Some(room) = self.rooms.get_mut(oldest) {
-                room.uninvite(target);
-            }
-        }
-        let Some(room) = self.rooms.get(room_id) else { return };
+        let (Some(room), Some(guest)) = (self.rooms.get(room_id), self.users.get(target)) else { return };
         send(effects, To::Asker, Line::numeric(Numeric::RPL_INVITING, names.clone()));
         if let Some(away) = &guest.away {
             let params = [Text::from(&guest.who.nick), away.into()];

@@ -35,6 +35,7 @@ pub(super) fn unchanged<'r>(
 }
 
 impl Chat {
+    /// An empty room starts over. Says whether it did: not when its rules have changed meanwhile.
     pub(super) fn renewed(
         &mut self,
         at_ms: Millis,
@@ -43,8 +44,8 @@ impl Chat {
         head: Number,
         by: &Arc<Who>,
         effects: &mut Effects,
-    ) {
-        let Some(room) = unchanged(&mut self.rooms, room, basis, effects) else { return };
+    ) -> bool {
+        let Some(room) = unchanged(&mut self.rooms, room, basis, effects) else { return false };
         room.rules += 1;
         let at_ms = room.stamp(at_ms);
         // The event names the last hidden message, and not the head as it is here: replay leaves messages out.
@@ -67,13 +68,11 @@ impl Chat {
                 guest.invited.retain(|invited| *invited != room.id);
             }
         }
-        if room.members.is_empty() {
-            return;
-        }
         // Somebody came in meanwhile by another node, and is to know what changed.
-        if !undone.is_empty() {
+        if !room.members.is_empty() && !undone.is_empty() {
             send(effects, To::Room(room.id), modes_line(&room.name, by, &undone).at(at_ms));
         }
+        true
     }
 
     pub(super) fn topic_set(

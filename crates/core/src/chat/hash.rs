@@ -83,6 +83,7 @@ fn hash_room(room: &Room, hasher: &mut Fingerprint) {
     (room.rules, room.head, room.history_from, room.keep_s, room.expired).hash(hasher);
     room.between.hash(hasher);
     (&room.redacted, &room.pins, &room.hooks).hash(hasher);
+    (&room.invitations, room.invitations_made).hash(hasher);
     (room.purges.made, &room.purges.open, &room.purges.wiped).hash(hasher);
     let modes = &room.modes;
     for mode in RoomModes::FLAGS {

@@ -88,6 +88,8 @@ impl Chat {
                 found.kept.roles.retain(|(other, _)| other != account);
                 found.kept.roles.extend(Keeping::role(*mode).map(|role| (Arc::clone(account), role)));
             }
+            // No rules of the room: see `invitations`.
+            Keeping::Invited { .. } | Keeping::CameBy(_) | Keeping::TakenBack(_) => {}
         }
         let at_ms = found.stamp(at_ms);
         let mut changes = Vec::new();

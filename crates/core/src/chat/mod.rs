@@ -53,7 +53,7 @@ pub use self::conversations::Party;
 pub use self::conversations::name_of;
 pub use self::counts::{Counts, Crowd};
 pub use self::guards::Guards;
-pub use self::invitations::Invitation;
+pub use self::invitations::{Invitation, ROOM_INVITATIONS_MAX};
 pub use self::keeping::Kept;
 pub use self::locks::Heard;
 pub use self::marks::{Marks, Reading};
@@ -119,7 +119,7 @@ impl Chat {
             ending: guards::Ending::new(),
             accounts: Accounts::default(),
             links: links::Links::default(),
-            invitations: invitations::Invitations::new(),
+            invitations: invitations::Invitations::default(),
             hooks: hooks::Hooks::new(),
             keeping: 0,
             applied: BTreeMap::new(),

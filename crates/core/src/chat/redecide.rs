@@ -8,7 +8,7 @@ use chinwag_wire::numeric::Numeric;
 use super::{Chat, Lists, Room, User};
 use crate::commands::deeds::Deed;
 use crate::event::{
-    Amended, Event, Guard, Hooked, MetadataOn, MetadataSet, ModeChange, Said, Status, Tagged, Who,
+    Amended, Event, Guard, Hooked, Keeping, MetadataOn, MetadataSet, ModeChange, Said, Status, Tagged, Who,
 };
 use crate::ids::{RoomId, UserId};
 use crate::line::{Line, Source, Text};
@@ -64,14 +64,7 @@ impl Chat {
                 let by = Arc::clone(&user.who);
                 Ok(Event::Kicked { room: id, basis: room.rules, by, member, nick, reason })
             }
-            Event::RoomKept { room: id, by, keeping, .. } => {
-                let room = self.room(id).ok_or_else(no_room)?;
-                let user = self.user_by_nick(&by.nick);
-                if !user.is_some_and(|user| room.may_keep(user, &keeping)) {
-                    return Err(refusal(Numeric::ERR_CHANOPRIVSNEEDED, room));
-                }
-                Ok(Event::RoomKept { room: id, basis: room.rules, by, keeping })
-            }
+            Event::RoomKept { room: id, by, keeping, .. } => self.keep_again(id, by, keeping),
             Event::Guarded { room: id, by, guard, .. } => self.guard_again(id, &by, guard),
             Event::Hooked(hooked) => self.hook_again(&hooked),
             Event::MetadataSet(set) => self.set_metadata_again(&set),
@@ -90,6 +83,21 @@ impl Chat {
             },
             other => Ok(other),
         }
+    }
+
+    fn keep_again(&self, id: RoomId, by: Arc<Who>, keeping: Keeping) -> Result<Event, Box<Line>> {
+        let room = self.room(id).ok_or_else(no_room)?;
+        let user = self.user_by_nick(&by.nick);
+        let may = |user: &User| match &keeping {
+            // Whether the code holds is seen when it is applied.
+            Keeping::CameBy(_) => !room.bans(&by),
+            Keeping::Invited { .. } | Keeping::TakenBack(_) => room.may(user.id, Action::Invite),
+            keeping => room.may_keep(user, keeping),
+        };
+        if !user.is_some_and(may) {
+            return Err(refusal(Numeric::ERR_CHANOPRIVSNEEDED, room));
+        }
+        Ok(Event::RoomKept { room: id, basis: room.rules, by, keeping })
     }
 
     fn guard_again(&self, id: RoomId, by: &Who, guard: Guard) -> Result<Event, Box<Line>> {

@@ -8,6 +8,7 @@ use chinwag_wire::names::Folded;
 
 use super::conversations::{Party, name_of};
 use super::guards::Guards;
+use super::invitations::Invitation;
 use super::keeping::Kept;
 use super::purges::Purges;
 use super::room_modes::{Lists, RoomModes};
@@ -93,6 +94,10 @@ pub struct Room {
     pub pins: Vec<Number>,
     /// Its hooks, in the order of making.
     pub hooks: Vec<Arc<Hook>>,
+    /// The codes that lead into it, in the order of making.
+    pub invitations: Vec<Invitation>,
+    /// How many codes ever led into it.
+    pub invitations_made: u32,
     /// The server's own room: coming in first makes nobody its operator.
     pub common: bool,
 }
@@ -278,6 +283,8 @@ impl Rooms {
             purges: Purges::default(),
             pins: Vec::new(),
             hooks: Vec::new(),
+            invitations: Vec::new(),
+            invitations_made: 0,
             common,
         });
         self.note(id);

@@ -19,7 +19,7 @@ mod guard;
 mod help;
 pub mod hook;
 mod info;
-mod invitation;
+pub mod invitation;
 mod invite;
 mod ison;
 mod isupport;

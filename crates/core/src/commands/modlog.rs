@@ -116,14 +116,14 @@ fn done(event: &Event, at_ms: Millis) -> String {
         Event::RoomRenamed { by, name, reason, .. } => {
             format!("{} renamed the room to {name}{}", by.nick, because(Some(reason)))
         }
-        Event::RoomKept { by, keeping, .. } => format!("{} {}", by.nick, kept(keeping)),
+        Event::RoomKept { by, keeping, .. } => format!("{} {}", by.nick, kept(keeping, at_ms)),
         Event::Guarded { by, guard, .. } => format!("{} {}", by.nick, guarded(*guard)),
         Event::ServerBanned(banned) => {
             let ServerBanned { target, by, reason, until_ms } = &**banned;
             format!("{} banned {target} {}: {reason}", by.nick, long(*until_ms, at_ms))
         }
         Event::ServerUnbanned { target, by } => format!("{} ended the ban of {target}", by.nick),
-        Event::OperatorActed(acted) => self::acted(acted),
+        Event::OperatorActed(acted) => self::acted(acted, at_ms),
         // None of the records.
         _ => "did something that this version cannot describe".to_owned(),
     }
@@ -135,6 +135,12 @@ fn because(reason: Option<&Arc<str>>) -> String {
 
 fn long(until_ms: Option<Millis>, at_ms: Millis) -> String {
     until_ms.map_or("for good".to_owned(), |until_ms| format!("for {}", Span(until_ms.saturating_sub(at_ms))))
+}
+
+/// The same to the minute: it was asked for a moment before it was kept.
+fn about_as_long(until_ms: Millis, at_ms: Millis) -> String {
+    let minutes = (until_ms.saturating_sub(at_ms) + 30_000) / 60_000;
+    long(Some(at_ms + minutes * 60_000), at_ms)
 }
 
 /// One change of a mode.
@@ -185,7 +191,7 @@ fn purged(purged: &Purged) -> String {
     }
 }
 
-fn kept(keeping: &Keeping) -> String {
+fn kept(keeping: &Keeping, at_ms: Millis) -> String {
     match keeping {
         Keeping::Founder(Some(account)) => format!("made the room {account}'s"),
         Keeping::Founder(None) => "made the room nobody's".to_owned(),
@@ -193,6 +199,12 @@ fn kept(keeping: &Keeping) -> String {
         Keeping::Role { account, mode: None } => {
             format!("took from the account {account} what it had for good")
         }
+        Keeping::Invited { number, uses, until_ms, accounts, .. } => {
+            let accounts = if *accounts { ", also to register with" } else { "" };
+            format!("made the invitation {number}: {uses} uses {}{accounts}", about_as_long(*until_ms, at_ms))
+        }
+        Keeping::CameBy(number) => format!("came by the invitation {number}"),
+        Keeping::TakenBack(number) => format!("took back the invitation {number}"),
     }
 }
 
@@ -213,7 +225,7 @@ fn guarded(guard: Guard) -> String {
     }
 }
 
-fn acted(acted: &OperatorActed) -> String {
+fn acted(acted: &OperatorActed, at_ms: Millis) -> String {
     let nick = &acted.by.nick;
     let who = match &acted.operator {
         Some(operator) => format!("{nick} ({operator})"),
@@ -228,6 +240,10 @@ fn acted(acted: &OperatorActed) -> String {
         Act::AccountRegistered { account } => format!("registered the account {account}"),
         Act::PasswordSet { account } => format!("gave the account {account} another password"),
         Act::AccountDropped { account } => format!("ended the account {account}"),
+        Act::InvitationMade { uses, until_ms } => {
+            format!("made an invitation to register with: {uses} uses {}", about_as_long(*until_ms, at_ms))
+        }
+        Act::InvitationTakenBack { name } => format!("took back the invitation {name} to register with"),
     };
     format!("{who} {what}")
 }

@@ -1,13 +1,13 @@
-//! Rooms that are somebody's, and people who are present without a session.
+//! Rooms that are somebody's, codes that lead into them, and people who are present without a session.
 
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{RoomId, UserId};
+use crate::ids::{Millis, RoomId, UserId};
 use crate::roles::Role;
 
-/// Whose a room is, and what accounts are in it whenever they come.
+/// Whose a room is, what accounts are in it whenever they come, and by which codes people come in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Keeping {
@@ -20,6 +20,24 @@ pub enum Keeping {
         /// The letter.
         mode: Option<char>,
     },
+    /// Whoever gives a code comes in.
+    Invited {
+        /// The invitation's number in the room.
+        number: u32,
+        /// The SHA-256 of the code, in lower-case hexadecimal.
+        hash: Arc<str>,
+        /// How often.
+        uses: u32,
+        /// Until when.
+        until_ms: Millis,
+        /// As many may make an account with it, where that takes an invitation.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        accounts: bool,
+    },
+    /// Somebody came by the invitation of this number.
+    CameBy(u32),
+    /// The invitation of this number was taken back.
+    TakenBack(u32),
 }
 
 /// Somebody who stays without a session, as it is kept for the next start.
@@ -54,5 +72,10 @@ impl Keeping {
     /// The role that an account gets.
     pub(crate) fn role(mode: Option<char>) -> Option<Role> {
         mode.and_then(Role::of_mode)
+    }
+
+    /// Whether it is about a code by which people come in: then it changes nothing of the room's rules.
+    pub fn invites(&self) -> bool {
+        matches!(self, Keeping::Invited { .. } | Keeping::CameBy(_) | Keeping::TakenBack(_))
     }
 }

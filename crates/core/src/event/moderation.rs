@@ -119,4 +119,16 @@ pub enum Act {
         /// Its name.
         account: Arc<str>,
     },
+    /// A code was made with which people make accounts.
+    InvitationMade {
+        /// How many.
+        uses: u32,
+        /// Until when.
+        until_ms: Millis,
+    },
+    /// Such a code was taken back.
+    InvitationTakenBack {
+        /// Its name.
+        name: Arc<str>,
+    },
 }

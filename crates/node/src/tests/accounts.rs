@@ -101,13 +101,15 @@ fn who_was_invited_makes_an_account() {
     world.say(ann, "CAP LS 302");
     assert!(world.read(ann).contains("draft/account-registration="));
     check(&mut world, ann, "REGISTER * * sesame", &["FAIL REGISTER INVITATION_REQUIRED ann :"]);
-    check(&mut world, ann, "INVITATION guessed", &["NOTICE "]);
-    check(&mut world, ann, "REGISTER * * sesame", &["FAIL REGISTER INVITATION_INVALID ann :"]);
+    // A guess is told so at once, and counts as a wrong password.
+    check(&mut world, ann, "INVITATION guessed", &["FAIL INVITATION INVITATION_INVALID :"]);
+    check(&mut world, ann, "REGISTER * * sesame guessed", &["FAIL REGISTER INVITATION_INVALID ann :"]);
     let code = invited(&mut world, boss, "1 2h");
     world.say(boss, "NS INVITE LIST");
     let list = world.read(boss);
     assert!(list.contains(": 1 uses, for 2h more, by boss") && !list.contains(&code), "{list}");
-    check(&mut world, ann, &format!("INVITATION {code}"), &["NOTICE "]);
+    let spoken = code.replace('-', " ").to_uppercase();
+    check(&mut world, ann, &format!("INVITATION {spoken}"), &["304 ann :Your invitation is noted"]);
     let done = ["REGISTER SUCCESS ann :", "900 ann ann!~ann@host ann :"];
     check(&mut world, ann, "REGISTER * * sesame", &done);
     // Used up.
@@ -128,6 +130,40 @@ fn who_was_invited_makes_an_account() {
     world.say(boss, &format!("NS INVITE DEL {name}"));
     assert!(world.read(boss).contains("holds no more"));
     check(&mut world, cy, &format!("REGISTER * * word {code}"), &["FAIL REGISTER INVITATION_INVALID cy :"]);
+}
+
+#[test]
+fn an_invitation_to_a_room_may_also_make_an_account() {
+    let mut world = world(|rules| rules.registration = Registration::Invite);
+    let boss = world.irc("boss", "standard-replies");
+    let user = world.node.chat().user_by_nick("boss").expect("boss is here").id;
+    let operator = Operator { name: "boss".into(), title: "".into(), privileges: Privileges::all() };
+    world.node.propose(Event::Opered { user, operator: Arc::new(operator) }, Behalf::NODE);
+    world.turn();
+    world.say(boss, "JOIN #tea");
+    world.say(boss, "MODE #tea +i");
+    let _ = world.read(boss);
+    world.say(boss, "INVITATION ADD #tea 2 1h account");
+    let said = world.read(boss);
+    let code =
+        said.split("The code is ").nth(1).and_then(|rest| rest.split(' ').next()).expect("a code").to_owned();
+    let ann = world.irc("ann", "standard-replies");
+    world.say(ann, &format!("INVITATION {code}"));
+    let said = world.read(ann);
+    assert!(said.contains(" JOIN #tea") && said.contains("NOTE INVITATION NOTED"), "{said}");
+    let done = ["REGISTER SUCCESS ann :", "900 ann ann!~ann@host ann :"];
+    check(&mut world, ann, "REGISTER * * sesame", &done);
+    // Whoever came with an account comes again at no cost; nobody else does.
+    for _ in 0..3 {
+        world.say(ann, "PART #tea");
+        world.say(ann, &format!("INVITATION {code}"));
+        assert!(world.read(ann).contains(" JOIN #tea"));
+    }
+    let bob = world.irc("bob", "standard-replies");
+    world.say(bob, &format!("INVITATION {code}"));
+    assert!(world.read(bob).contains("FAIL INVITATION INVITATION_INVALID"));
+    world.say(boss, "MODLOG * 5");
+    assert!(!world.read(boss).contains(&code));
 }
 
 #[test]

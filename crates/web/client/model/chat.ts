@@ -90,6 +90,9 @@ export class Chat {
   coding = false;
   registering = false;
   password = "";
+  /** The code of an invitation, given as soon as I am in; and whether the room into which it leads is to be shown. */
+  invitation = "";
+  invited = false;
   lobby = "#lobby";
   welcomed = false;
   private batches = new Batches();
@@ -219,11 +222,20 @@ export class Chat {
     if (!rooms.length) rooms.push(this.active && isRoom(this.active) ? this.active : this.lobby);
     if (this.caps.has("draft/metadata-2")) this.line("METADATA", ["*", "SUB", ...KEYS]);
     this.line("JOIN", [rooms.join(",")]);
+    this.redeem();
     for (const room of this.rooms.values()) if (room.direct) this.refresh(room);
     const now = new Date(this.outside.now() + 60_000).toISOString();
     if (this.caps.has("draft/chathistory")) {
       this.ask({ kind: "other" }, "CHATHISTORY", ["TARGETS", "timestamp=2000-01-01T00:00:00.000Z", `timestamp=${now}`, "50"]);
     }
+  }
+
+  /** Gives the code of an invitation, once. */
+  redeem(): void {
+    if (!this.invitation) return;
+    this.invited = true;
+    this.line("INVITATION", [this.invitation]);
+    this.invitation = "";
   }
 
   // ---- rooms

@@ -9,7 +9,7 @@ export type Done = { open?: string } | "none" | "unknown";
 
 /** Does a command. */
 export function command(chat: Chat, room: Room, text: string): Done {
-  const found = /^\/([a-z]+)(?:\s+([\s\S]*))?$/i.exec(text);
+  const found = /^\/([a-z-]+)(?:\s+([\s\S]*))?$/i.exec(text);
   if (!found) return text.startsWith("/") && !text.startsWith("//") && !/^\/\S*\//.test(text) ? "unknown" : "none";
   const [verb = "", rest = ""] = [found[1]?.toLowerCase(), found[2]?.trim()];
   const [first = "", ...others] = rest.split(/\s+/);
@@ -48,6 +48,19 @@ export function command(chat: Chat, room: Room, text: string): Done {
       return {};
     case "invite":
       chat.line("INVITE", [first, others[0] ?? room.name]);
+      return {};
+    case "invitation": {
+      if (!first) return {};
+      const managing = ["add", "list", "del"].includes(first.toLowerCase());
+      const named = /^[#*]/.test(others[0] ?? "");
+      if (!managing) {
+        chat.invitation = rest.split(/\s+/).join("-");
+        chat.redeem();
+      } else chat.line("INVITATION", [first, ...(named ? [] : [room.name]), ...others]);
+      return {};
+    }
+    case "invite-link":
+      chat.line("INVITATION", ["ADD", room.name, ...rest.split(/\s+/).filter(Boolean)]);
       return {};
     case "raw":
     case "quote": {

@@ -311,6 +311,7 @@ function told(line: Line): string {
 }
 
 function join(chat: Chat, line: Line): void {
+  const known = chat.rooms.has(fold(line.params[0] ?? ""));
   const room = chat.ensure(line.params[0] ?? "");
   if (!chat.isMe(line.from)) {
     room.members.set(fold(line.from), { nick: line.from, signs: "", account: star(line.params[1]), away: false, bot: false });
@@ -320,6 +321,11 @@ function join(chat: Chat, line: Line): void {
   room.joined = true;
   room.members.clear();
   if (!chat.active) chat.active = room.id;
+  // The room of an invitation is one that I did not ask for by name.
+  if (chat.invited && !known && fold(room.name) !== fold(chat.lobby)) {
+    chat.invited = false;
+    chat.open(room.name);
+  }
   if (fresh) chat.refresh(room);
   chat.line("WHO", [room.name, "%tnaf,1"]);
 }

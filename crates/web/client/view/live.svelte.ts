@@ -82,8 +82,26 @@ export const rememberedName = kept(() => localStorage, NAME);
 /** The name is an account's: it takes its password to come back. The password itself is kept by nobody but the browser. */
 export const rememberedAccount = kept(() => localStorage, ACCOUNT) === rememberedName && rememberedName !== "";
 
+const INVITATION = /^#\/invitation\/(.+)$/;
+
+/** The code of the invitation that the address is. It stands where no server and no log sees it. */
+export function invitationInAddress(): string {
+  const code = INVITATION.exec(location.hash)?.[1] ?? "";
+  try {
+    return decodeURIComponent(code).replace(/[^a-z0-9]+/gi, "-").slice(0, 64);
+  } catch {
+    return "";
+  }
+}
+
+/** The code has been given: it does not stay in the history of the browser. */
+export function forgetInvitation(): void {
+  if (INVITATION.test(location.hash)) history.replaceState(null, "", location.pathname);
+}
+
 /** The room that the address names. */
 export function roomInAddress(): string {
+  if (INVITATION.test(location.hash)) return "";
   const name = decodeURIComponent(location.hash.replace(/^#+/, ""));
   return name && !/[\s,\u0007]/.test(name) ? `#${name}` : "";
 }
@@ -93,6 +111,7 @@ export function enter(name: string, password: string): void {
   chat.wanted = name;
   chat.password = password;
   chat.refused = "";
+  chat.invitation = invitationInAddress();
   if (name === rememberedName) for (const room of roomsBefore) chat.ensure(room);
   const room = roomInAddress() || (chat.room ?? [...chat.rooms.values()][0])?.name;
   if (room) chat.open(room);
@@ -116,6 +135,7 @@ export function turnedAway(): void {
 
 /** I am in: a reload comes back here, to the same rooms. */
 export function arrived(names: string[]): void {
+  forgetInvitation();
   keep(localStorage, NAME, chat.wanted);
   keep(localStorage, ACCOUNT, chat.account && chat.account.toLowerCase() === chat.wanted.toLowerCase() ? chat.wanted : null);
   keep(sessionStorage, INSIDE, JSON.stringify(names));

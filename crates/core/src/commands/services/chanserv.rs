@@ -88,6 +88,8 @@ fn keep(chat: &Chat, asking: &mut Asking<'_>, user: &User, room: &Room, keeping:
         Keeping::Founder(Some(account)) => format!("{} becomes {account}'s.", room.name),
         Keeping::Founder(None) => format!("{} becomes nobody's.", room.name),
         Keeping::Role { account, .. } => format!("What {account} may do in {} changes.", room.name),
+        // Those are INVITATION's.
+        Keeping::Invited { .. } | Keeping::CameBy(_) | Keeping::TakenBack(_) => return,
     };
     let by = Arc::clone(&user.who);
     asking.propose(Event::RoomKept { room: room.id, basis: room.rules, by, keeping });

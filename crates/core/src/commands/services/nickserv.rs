@@ -6,6 +6,7 @@ use super::{Service, help, say, usage};
 use crate::accounts::{self, Ticket, Way};
 use crate::asking::{Asking, Flow};
 use crate::chat::{Account, Chat, Enforce};
+use crate::commands::invitation::terms;
 use crate::commands::register::note_invitation;
 use crate::commands::reply::{asker, given};
 use crate::event::{AccountChange, Event, Setting};
@@ -17,12 +18,6 @@ use crate::work::Secret;
 const SERVICE: Service = Service::NickServ;
 const WAY: Way = Way::Service("NickServ");
 const FOR_OTHER: Way = Way::ForOther("NickServ");
-
-/// Accounts that may be made with one invitation.
-const USES_MAX: u32 = 1_000;
-
-/// For how long an invitation holds if nothing else is said.
-const A_WEEK: Span = Span(7 * 24 * 60 * 60 * 1_000);
 
 /// Every command: how it is used, and what it does.
 pub(super) const ROWS: &[(&str, &str)] = &[
@@ -298,18 +293,21 @@ fn invite(chat: &Chat, asking: &mut Asking<'_>, words: &[&str]) {
         (Some("LIST"), _) => {
             for found in chat.invitations(now_ms) {
                 let left = Span(found.until_ms.saturating_sub(now_ms));
-                let text = format!("{}: {} uses, for {left} more, by {}", found.name(), found.uses, found.by);
+                let text =
+                    format!("{}: {} uses, for {left} more, by {}", found.number, found.uses(), found.by);
                 say(chat, asking, SERVICE, text);
             }
             say(chat, asking, SERVICE, format!("{} invitations hold.", chat.invitations(now_ms).count()));
         }
-        (Some("DEL"), [name]) => match chat.invitations(now_ms).find(|found| found.name() == *name) {
-            Some(found) => {
-                accounts::take_back(asking, found, Arc::clone(&user.who));
-                say(chat, asking, SERVICE, format!("The invitation {name} holds no more."));
+        (Some("DEL"), [name]) => {
+            match chat.invitations(now_ms).find(|found| found.number.to_string() == *name) {
+                Some(found) => {
+                    accounts::take_back(asking, found, user);
+                    say(chat, asking, SERVICE, format!("The invitation {name} holds no more."));
+                }
+                None => say(chat, asking, SERVICE, "There is no such invitation; INVITE LIST shows them."),
             }
-            None => say(chat, asking, SERVICE, "There is no such invitation; INVITE LIST shows them."),
-        },
+        }
         (Some("DEL"), _) => usage(chat, asking, SERVICE, ROWS, "INVITE"),
         _ => {
             let Some((uses, span)) = terms(words) else {
@@ -319,19 +317,6 @@ fn invite(chat: &Chat, asking: &mut Asking<'_>, words: &[&str]) {
             accounts::invite(chat, asking, WAY, ticket);
         }
     }
-}
-
-/// How often an invitation may be used and for how long, as typed: once and for a week where nothing is said.
-fn terms(words: &[&str]) -> Option<(u32, Span)> {
-    let (mut uses, mut span) = (None, None);
-    for word in words {
-        match (word.parse::<u32>(), Span::parse(word)) {
-            (Ok(number), _) if uses.is_none() && (1..=USES_MAX).contains(&number) => uses = Some(number),
-            (Err(_), Some(given)) if span.is_none() => span = Some(given),
-            _ => return None,
-        }
-    }
-    Some((uses.unwrap_or(1), span.unwrap_or(A_WEEK)))
 }
 
 /// What server operators do about the accounts of others.

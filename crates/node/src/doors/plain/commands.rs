@@ -1,5 +1,6 @@
 //! What plain callers can type behind a slash: one row a command.
 
+use super::accounts::{invitation, invite_link, link, login, logout, owner, register, token, verify};
 use super::machine::{Ask, PlainDoor};
 use super::messages::{
     del, edit, npc, npca, numbers, pin, pins, quote, re, react, scene, unpin, unreact, was,
@@ -155,8 +156,14 @@ const ROWS: &[Row] = &[
     Row {
         names: &["invitation"],
         usage: "/invitation code",
-        what: "give the code that you register with",
+        what: "come in, or register, by the code you were given",
         run: invitation,
+    },
+    Row {
+        names: &["invite-link"],
+        usage: "/invite-link [uses] [7d]",
+        what: "make such a code for the room; then /invitation list, del 1 (operators)",
+        run: invite_link,
     },
     Row {
         names: &["verify"],
@@ -514,61 +521,6 @@ fn mode(door: &mut PlainDoor, rest: &str) {
     if let Some((room, changes)) = room_and_rest(door, rest) {
         door.request(format!("MODE {room} {changes}").trim_end().to_owned());
     }
-}
-
-fn register(door: &mut PlainDoor, rest: &str) {
-    let (mail, password) = match word(rest) {
-        (first, others) if first.contains('@') && !others.is_empty() => (first, others),
-        _ => ("*", rest),
-    };
-    if password.is_empty() {
-        return usage(door, "register");
-    }
-    door.request(format!("REGISTER * {mail} :{password}"));
-}
-
-fn invitation(door: &mut PlainDoor, rest: &str) {
-    match word(rest) {
-        ("", _) => usage(door, "invitation"),
-        (code, _) => door.request(format!("INVITATION {code}")),
-    }
-}
-
-fn verify(door: &mut PlainDoor, rest: &str) {
-    let (code, _) = word(rest);
-    if code.is_empty() {
-        return usage(door, "verify");
-    }
-    let nick = door.nick().to_owned();
-    door.request(format!("VERIFY {nick} {code}"));
-}
-
-fn login(door: &mut PlainDoor, rest: &str) {
-    let nick = door.nick().to_owned();
-    match word(rest) {
-        ("", _) => usage(door, "login"),
-        (password, "") => door.log_in(&nick, password),
-        (account, password) => door.log_in(account, password),
-    }
-}
-
-fn link(door: &mut PlainDoor, rest: &str) {
-    door.request(format!("LINK {}", word(rest).0).trim_end().to_owned());
-}
-
-fn token(door: &mut PlainDoor, rest: &str) {
-    match rest {
-        "" => usage(door, "token"),
-        words => door.request(format!("TOKEN {words}")),
-    }
-}
-
-fn owner(door: &mut PlainDoor, rest: &str) {
-    door.request(format!("OWNER {rest}").trim_end().to_owned());
-}
-
-fn logout(door: &mut PlainDoor, _rest: &str) {
-    door.request("LOGOUT".to_owned());
 }
 
 fn echo(door: &mut PlainDoor, rest: &str) {

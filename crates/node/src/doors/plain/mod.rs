@@ -4,6 +4,7 @@
 //! type into IRC requests (`machine`, `commands`). Nothing that is said by one caller reaches another one's
 //! terminal unsanitised.
 
+mod accounts;
 mod commands;
 mod machine;
 mod messages;
