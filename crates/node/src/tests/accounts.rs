@@ -162,8 +162,9 @@ fn an_invitation_to_a_room_may_also_make_an_account() {
     let bob = world.irc("bob", "standard-replies");
     world.say(bob, &format!("INVITATION {code}"));
     assert!(world.read(bob).contains("FAIL INVITATION INVITATION_INVALID"));
-    world.say(boss, "MODLOG * 5");
-    assert!(!world.read(boss).contains(&code));
+    world.say(boss, "INVITATION LIST #tea");
+    let list = world.read(boss);
+    assert!(list.contains("1: ") && !list.contains(&code), "{list}");
 }
 
 #[test]
