@@ -11,6 +11,7 @@ use crate::ids::{Millis, UserId};
 use crate::line::{Line, Text};
 use crate::pending::Pending;
 use crate::pointed::{Answer, Found, Lookup, Question};
+use crate::refusals::Why;
 use crate::session::Session;
 use crate::settings::Settings;
 
@@ -37,7 +38,7 @@ pub struct Asking<'a> {
     pub session: &'a mut Session,
     /// What this node has under way.
     pub pending: &'a Pending,
-    /// What the session's address block may still do.
+    /// What the session's address block and its account may still do.
     pub allowance: Allowance,
     /// What this node has counted.
     pub figures: &'a Figures,
@@ -50,13 +51,27 @@ pub struct Asking<'a> {
 }
 
 impl Asking<'_> {
-    /// Whether the session's address block may do this now.
-    pub fn allows(&self, dear: Dear) -> bool {
-        self.allowance.allows(dear)
+    /// Whether the session's address block and its account may do this now. That they may not is counted: ask when
+    /// nothing else is in the way.
+    pub fn allows(&mut self, dear: Dear) -> bool {
+        let allowed = self.allowance.allows(dear);
+        if !allowed {
+            self.refused_for(dear.why());
+        }
+        allowed
+    }
+
+    /// The session was refused something for this reason.
+    pub fn refused_for(&mut self, why: Why) {
+        self.effects.push(Effect::Refused(why));
     }
 
     /// It does.
     pub fn spend(&mut self, dear: Dear) {
+        if dear == Dear::WrongPasswords {
+            self.refused_for(Why::WrongPassword);
+        }
+        self.allowance.spend(dear);
         self.effects.push(Effect::Spent(dear));
     }
 

@@ -9,6 +9,7 @@ use crate::history::Query;
 use crate::ids::{RoomId, UserId};
 use crate::line::{Line, Source};
 use crate::metadata::Change;
+use crate::refusals::Why;
 use crate::roles::Role;
 use crate::work::Job;
 
@@ -133,6 +134,8 @@ pub enum Effect {
     },
     /// The asking session's address block has done something that it may do only so often.
     Spent(Dear),
+    /// Somebody was refused for this reason.
+    Refused(Why),
     /// Read the configuration again, and tell the asking session what became of it.
     Reread,
     /// The asking session's capabilities changed.

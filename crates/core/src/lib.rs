@@ -30,6 +30,7 @@ pub mod pointed;
 pub mod privileges;
 pub mod programs;
 pub mod records;
+pub mod refusals;
 pub mod roles;
 #[cfg(test)]
 mod scene;

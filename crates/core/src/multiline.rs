@@ -59,6 +59,15 @@ pub struct Draft {
     pub client_tags: Option<Arc<str>>,
 }
 
+impl ClientBatch {
+    /// Bytes of what was collected.
+    pub fn held(&self) -> usize {
+        self.draft
+            .as_ref()
+            .map_or(0, |draft| draft.text.capacity() + draft.joins.capacity() * size_of::<u32>())
+    }
+}
+
 impl Draft {
     /// Adds a line; `bytes_max` bytes of it fit a line as others get it, and the rest continues it.
     pub fn add(&mut self, line: &str, continues: bool, bytes_max: usize) {

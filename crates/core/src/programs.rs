@@ -143,6 +143,7 @@ impl Chat {
             sessions: 0,
             keys: SmallVec::new(),
             absent: Vec::new(),
+            written: Default::default(),
             metadata: Default::default(),
             marks: Default::default(),
         }

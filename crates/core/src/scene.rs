@@ -186,6 +186,8 @@ impl Scene {
         if flow == Flow::Wait {
             assert!(effects.is_empty() && events.is_empty(), "something was done before Wait: {line}");
         }
+        // What is only counted has tests of its own.
+        effects.retain(|effect| !matches!(effect, Effect::Spent(_) | Effect::Refused(_)));
         Decided { flow, effects, events }
     }
 

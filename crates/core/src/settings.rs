@@ -219,7 +219,7 @@ pub struct Settings {
     pub ping_seconds: u32,
     /// How fast a session may ask for things; none for as fast as it likes.
     pub command_rate: Option<Rate>,
-    /// What an address block may do only so often.
+    /// What an address block, and an account, may do only so often.
     pub hourly: Hourly,
     /// Where the server listens and for whom, for those who run it.
     pub listeners: Vec<Arc<str>>,
@@ -343,7 +343,7 @@ impl Default for Settings {
             registration_timeout_seconds: 60,
             ping_seconds: 90,
             command_rate: Some(Rate { per_second: 5, burst: 40 }),
-            hourly: [Some(120), Some(120), Some(120)],
+            hourly: [Some(120), Some(120), Some(120), Some(2400), Some(240), Some(120)],
             listeners: Vec::new(),
             gateways: Vec::new(),
             sts: None,

@@ -60,10 +60,8 @@ impl Node {
                     self.unwatch(asker.index, &self.chat.mapping().fold(&nick));
                 }
             }
-            Effect::Spent(dear) => {
-                let block = asker.and_then(|asker| self.sessions.get(asker.index)?.block);
-                self.allowances.spend(block, dear, &self.settings.hourly, self.now_ms);
-            }
+            Effect::Spent(dear) => self.spend(asker, dear),
+            Effect::Refused(why) => self.figures.refuse(why),
             Effect::Reread => {
                 if let Some(asker) = asker {
                     self.rereads.push(self.sessions.id(asker.index));
@@ -327,6 +325,7 @@ impl Node {
         if !line.is_for(entry.core.caps) {
             return;
         }
+        self.figures.replied(line);
         let user = match &entry.core.phase {
             Phase::Live(user) => self.chat.user(*user),
             _ => None,

@@ -24,6 +24,7 @@ impl Node {
         }
         let caps = entry.core.caps;
         self.sessions.attach(user, index);
+        self.registered.push(self.sessions.id(index));
         self.hear(index, EVERYBODY);
         let mut effects = Vec::new();
         self.chat.welcome(&self.settings, &self.figures, caps, user, &mut effects);

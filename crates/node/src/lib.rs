@@ -157,6 +157,8 @@ pub struct Node {
     /// Sessions that wait for somebody else's change of rules, or for room.
     waiting: Vec<SessionId>,
     woken: Vec<SessionId>,
+    /// Sessions that have become a user's.
+    registered: Vec<SessionId>,
     /// Sessions that asked too fast and wait for time to pass.
     paced: Vec<SessionId>,
     /// What address blocks have done that they may do only so often.
@@ -208,6 +210,7 @@ impl Node {
             ready: Vec::new(),
             waiting: Vec::new(),
             woken: Vec::new(),
+            registered: Vec::new(),
             paced: Vec::new(),
             allowances: Allowances::default(),
             behind: VecDeque::new(),
@@ -290,6 +293,18 @@ impl Node {
         self.proposals.give_back(batch);
     }
 
+    /// Sessions that have become a user's since this was asked last.
+    pub fn take_registered(&mut self) -> Vec<SessionId> {
+        std::mem::take(&mut self.registered)
+    }
+
+    /// What is held for sessions: bytes of what they sent, events on their way to the log and back, and questions that
+    /// the archive has not answered.
+    pub fn held(&self) -> (usize, usize, usize) {
+        let entries = self.sessions.places().filter_map(|index| self.sessions.get(index));
+        (entries.map(Entry::held).sum(), self.proposals.len() + self.inbox.len(), self.reads.len())
+    }
+
     /// Sessions that may be read from again, since [`Received::Wait`].
     pub fn take_woken(&mut self) -> Vec<SessionId> {
         std::mem::take(&mut self.woken)
@@ -336,6 +351,16 @@ impl Node {
     /// The chat, for reading.
     pub fn chat(&self) -> &Chat {
         &self.chat
+    }
+
+    /// What was counted.
+    pub fn figures(&self) -> &Figures {
+        &self.figures
+    }
+
+    /// What the server counts itself, for those who ask the node.
+    pub fn figures_mut(&mut self) -> &mut Figures {
+        &mut self.figures
     }
 
     /// How many sessions are open.

@@ -41,6 +41,11 @@ pub(crate) struct Reads {
 const WRONG: &str = "the archive answered another question";
 
 impl Reads {
+    /// How many are out.
+    pub(crate) fn len(&self) -> usize {
+        self.out.len()
+    }
+
     fn ask(&mut self, session: SessionId, label: u64, question: Question) {
         self.put(Some(session), label, question);
     }

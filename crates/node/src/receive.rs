@@ -10,6 +10,7 @@ use chinwag_core::commands::services::Service;
 use chinwag_core::event::Event;
 use chinwag_core::ids::{Millis, SessionId};
 use chinwag_core::line::{Line, Source, Text};
+use chinwag_core::refusals::Why;
 use chinwag_core::session::{Door, Phase};
 use chinwag_wire::caps::Cap;
 use chinwag_wire::limits::{BODY_BYTES_MAX, LABEL_BYTES_MAX, TAGS_CLIENT_BYTES_MAX};
@@ -55,6 +56,7 @@ impl Node {
         if entry.waits == Waits::No && entry.rest.is_empty() {
             self.look_at(index, bytes)
         } else if entry.rest.len() + bytes.len() > INPUT_REST_BYTES_MAX {
+            self.figures.refuse(Why::InputQueue);
             self.close(index, "Too much input is waiting");
             return Received::Closed;
         } else {
@@ -115,6 +117,7 @@ impl Node {
             Some(Door::Plain) => "too much was sent before a name",
             _ => "Too much was sent before registration",
         };
+        self.figures.refuse(Why::GreetingTooLong);
         self.close(index, reason);
     }
 
@@ -199,6 +202,7 @@ impl Node {
             match decoder.next(&mut input) {
                 None => break,
                 Some(Decoded::TooLong(Part::Endless)) => {
+                    self.figures.refuse(Why::EndlessLine);
                     self.close(index, "Input line was too long");
                     return 0;
                 }
@@ -280,6 +284,7 @@ impl Node {
 
     /// ERR_INPUTTOOLONG: nothing of the line was looked at.
     fn too_long(&mut self, index: u32) {
+        self.figures.refuse(Why::LineTooLong);
         let line = Line::numeric(Numeric::ERR_INPUTTOOLONG, [Text::Static("Input line was too long")]);
         self.send_one(index, &line, None);
     }
@@ -298,6 +303,7 @@ impl Node {
                 self.line(index, text.as_bytes())
             }
             Err(ParseError::Utf8) => {
+                self.figures.refuse(Why::NotUtf8);
                 let label = label_of(line);
                 let text = "Your line is not UTF-8 and was not sent";
                 self.no_message(index, [command_of(line), "INVALID_UTF8"], text, label.as_deref())
@@ -326,6 +332,9 @@ impl Node {
         // People who speak IRC get the standard reply whether they asked for such or not: the specification of
         // UTF8ONLY names it as the answer.
         let irc = entry.core.door == Door::Irc;
+        if code == "INVALID_LINE" {
+            self.figures.refuse(Why::NoMessage);
+        }
         let line = if irc || entry.core.caps.contains(Cap::StandardReplies) {
             let params = [command, code, text].map(Text::Static);
             Line::new(Source::Server, "FAIL", params)
@@ -353,6 +362,7 @@ impl Node {
         let (rate, cost) = (self.settings.command_rate, pace::cost(verb));
         if waits == Waits::No && entry.user.is_some() && !entry.pace.admits(rate, cost, self.now_ms) {
             waits = Waits::Pace;
+            self.figures.refuse(Why::Commands);
         }
         if waits == Waits::No && verb == Some(Verb::Ping) && !std::mem::take(&mut entry.was_behind) && behind
         {
@@ -386,8 +396,8 @@ impl Node {
         let session = self.sessions.id(index);
         let mut effects = std::mem::take(&mut self.effects);
         let mut events = std::mem::take(&mut self.events);
+        let allowance = self.allowance(index);
         let Some(entry) = self.sessions.get_mut(index) else { return Looked::Closed };
-        let allowance = self.allowances.of(entry.block, &self.settings.hourly, self.now_ms);
         let mut asking = Asking {
             now_ms: self.now_ms,
             settings: &self.settings,

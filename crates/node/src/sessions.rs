@@ -202,6 +202,16 @@ impl Entry {
         }
     }
 
+    /// Bytes of what it sent that are kept.
+    pub(crate) fn held(&self) -> usize {
+        let begun = match &self.input {
+            Input::Irc(decoder) => decoder.held(),
+            Input::Plain(door) => door.held(),
+        };
+        let batch = self.core.batch.as_ref().map_or(0, |batch| batch.held());
+        self.rest.bytes.capacity() + begun + batch
+    }
+
     /// Whether anything it asked for is under way.
     pub(crate) fn busy(&self) -> bool {
         self.messages > 0 || self.commands > 0

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use chinwag_core::event::Event;
 use chinwag_core::ids::Millis;
 use chinwag_core::line::{Line, Source};
+use chinwag_core::refusals::Why;
 use chinwag_core::session::{Door, Phase};
 
 use crate::proposals::Behalf;
@@ -69,6 +70,7 @@ impl Node {
                         Door::Irc => format!("Registration took longer than {limit} seconds"),
                         Door::Plain => format!("no name came for {limit} seconds"),
                     };
+                    self.figures.refuse(Why::GreetingTimeout);
                     self.close(index, &reason);
                 }
             }
@@ -97,6 +99,7 @@ impl Node {
                 self.send_one(index, &ping, None);
             }
         } else if since_ping_s >= limit_s {
+            self.figures.refuse(Why::PingTimeout);
             self.close(index, &format!("Ping timeout: {quiet_s} seconds"));
         }
     }

@@ -97,8 +97,8 @@ impl Node {
         let next_user = self.next_user();
         let session = self.sessions.id(asker.index);
         let (mut effects, mut events) = (Vec::new(), Vec::new());
+        let allowance = self.allowance(asker.index);
         let Some(entry) = self.sessions.get_mut(asker.index).filter(|entry| !entry.closing) else { return };
-        let allowance = self.allowances.of(entry.block, &self.settings.hourly, self.now_ms);
         let mut asking = Asking {
             now_ms: self.now_ms,
             settings: &self.settings,

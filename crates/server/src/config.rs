@@ -12,6 +12,7 @@ use chinwag_core::settings::{Rate, Settings, StoreTagmsg, Sts};
 use chinwag_wire::names::RoomName;
 use chinwag_wire::tags::is_key;
 use ipnet::IpNet;
+use rustix::process::{Resource, getrlimit};
 use serde::Deserialize;
 
 use crate::throttle::Allowed;
@@ -51,6 +52,14 @@ pub const DEFAULT_TOML: &str = include_str!("default.toml");
 
 /// The port that chinwag listens on when nothing else is said.
 pub const PORT: u16 = 55555;
+
+/// The smallest memory that a few people find room in, in bytes.
+const MEMORY_BYTES_MIN: u64 = 16 * 1024 * 1024;
+
+/// Descriptors that are kept back for files, and of the rest, in hundredths, what is for connections: some of them take
+/// more than one.
+const FILES: u64 = 128;
+const CONNECTIONS_SHARE: u64 = 75;
 
 /// The whole configuration.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
@@ -163,6 +172,12 @@ pub struct LimitsConfig {
     pub password_max_bytes: usize,
     /// Bytes that may wait for a session.
     pub send_queue_bytes: usize,
+    /// Bytes that may be held for all callers together; 0 for any number.
+    pub memory_bytes: u64,
+    /// Connections that may be open; 0 for as many as there are descriptors for.
+    pub connections: usize,
+    /// Connections that have not said yet who they are.
+    pub newcomers: u32,
     /// Seconds until an unregistered session is closed.
     pub registration_timeout_seconds: u32,
     /// Seconds of silence until a PING, and again until the end.
@@ -269,6 +284,9 @@ impl Default for LimitsConfig {
             whowas_entries: 100,
             password_max_bytes: 600,
             send_queue_bytes: 1024 * 1024,
+            memory_bytes: 512 * 1024 * 1024,
+            connections: 0,
+            newcomers: 4096,
             registration_timeout_seconds: 60,
             ping_seconds: 90,
         }
@@ -312,6 +330,17 @@ pub enum ConfigError {
         /// What is wrong with it.
         what: String,
     },
+}
+
+impl LimitsConfig {
+    /// Connections that may be open.
+    fn connections(&self) -> usize {
+        let descriptors = || getrlimit(Resource::Nofile).current.unwrap_or(u64::from(u32::MAX));
+        match self.connections {
+            0 => (descriptors().saturating_sub(FILES) / 100 * CONNECTIONS_SHARE).max(1) as usize,
+            limit => limit,
+        }
+    }
 }
 
 impl Config {
@@ -372,10 +401,12 @@ impl Config {
             ("limits", "whowas_entries", limits.whowas_entries as u64, 1, 1000),
             ("limits", "password_max_bytes", limits.password_max_bytes as u64, 8, 600),
             ("limits", "send_queue_bytes", limits.send_queue_bytes as u64, 16 * 1024, 1 << 30),
+            ("limits", "newcomers", limits.newcomers.into(), 1, 1_000_000),
             ("limits", "registration_timeout_seconds", limits.registration_timeout_seconds.into(), 2, 3600),
             ("limits", "ping_seconds", limits.ping_seconds.into(), 5, 86_400),
             ("throttle", "connections_at_once", throttle.connections_at_once.into(), 1, 1_000_000),
             ("throttle", "connections_per_minute", throttle.connections_per_minute.into(), 1, 60_000),
+            ("throttle", "newcomers_at_once", throttle.newcomers_at_once.into(), 1, 1_000_000),
             ("throttle", "commands_per_second", throttle.commands_per_second.into(), 1, 1000),
             ("throttle", "commands_burst", throttle.commands_burst.into(), 5, 100_000),
             ("history", "znc_playback_max", self.history.znc_playback_max.into(), 1, 10_000),
@@ -385,6 +416,10 @@ impl Config {
             if !(least..=most).contains(&value) {
                 return Err((section, key, format!("{key} = {value} must be from {least} to {most}")));
             }
+        }
+        if limits.memory_bytes != 0 && limits.memory_bytes < MEMORY_BYTES_MIN {
+            let what = format!("memory_bytes must be 0 or at least {MEMORY_BYTES_MIN}");
+            return Err(("limits", "memory_bytes", what));
         }
         if self.history.on_join > self.history.query_max {
             let what = "on_join must not be more than query_max".to_owned();
@@ -456,6 +491,9 @@ impl Config {
             connections: throttle.connections,
             at_once: throttle.connections_at_once,
             per_minute: throttle.connections_per_minute,
+            newcomers_at_once: throttle.newcomers_at_once,
+            newcomers: self.limits.newcomers,
+            total: self.limits.connections(),
             exempt: throttle.exempt.clone(),
         }
     }

@@ -14,30 +14,23 @@ use std::time::Duration;
 use chinwag_core::ids::SessionId;
 use chinwag_core::session::Door;
 use chinwag_node::{Peer, Received};
+use chinwag_wire::detect::Detect;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep};
 
 use crate::clock::now_ms;
 use crate::doorway::Doorway;
+use crate::greet::turned_away;
 use crate::greeting::{Caller, Greeting, Look};
 use crate::layers::Layers;
 use crate::metrics::{Inside, Metrics, Reason, Way};
 use crate::outbox::{End, Socket};
 use crate::shared::Shared;
-use crate::throttle::{Refused, Throttle, Ticket};
+use crate::throttle::{Refused, Throttle};
 use crate::upgrade::Upgrade;
 use crate::web::{self, Web, Went};
-use crate::websocket::Goodbye;
 
-/// How long a connection that ends may take to send its last words and to hear that the other side has them.
-const LINGER: Duration = Duration::from_millis(1500);
-
-/// The same for one that did not read as fast as it was written to: the reason stands behind all that its system
-/// still holds for it, and it is to find it there when it comes back to reading.
-const LINGER_SLOW: Duration = Duration::from_secs(15);
-
-/// Bytes that are read and forgotten while a connection ends, at most.
-const LINGER_BYTES_MAX: usize = 4 * 1024 * 1024;
+mod ending;
 
 /// Reads in one poll; then others have their turn.
 const READS_MAX: usize = 4;
@@ -45,37 +38,54 @@ const READS_MAX: usize = 4;
 /// Callers who are told at the same time that they may not come in now. More are hung up on without a word.
 const REFUSED_MAX: usize = 64;
 
+/// What is said when too many are at the ssh door.
+const SSH_FULL: &str = "too many are logging in by ssh at the moment, try again in a minute";
+
 /// Starts the task of a caller.
 pub(crate) fn spawn(stream: TcpStream, ip: IpAddr, doorway: Rc<Doorway>, shared: &Rc<Shared>) {
     // A balancer is nobody's address block; who is behind it counts once it is known.
     let admitted = match doorway.trusts(ip) {
-        true => Ok(None),
-        false => Throttle::admit(&shared.throttle, ip, now_ms()),
+        true => has_room(ip, shared).map(|()| None),
+        false => has_room(ip, shared).and_then(|()| Throttle::admit(&shared.throttle, ip, now_ms())),
     };
-    if admitted.is_err() && shared.refused.get() >= REFUSED_MAX {
+    if let Err(why) = &admitted
+        && shared.refused.get() >= REFUSED_MAX
+    {
+        shared.metrics.refuse(why.reason());
         return;
     }
     let greeting = Box::new(Greeting::new(Caller::new(ip), doorway));
     let patience = greeting.patience();
     let mut connection = Connection {
         shared: Rc::clone(shared),
-        socket: Rc::new(Socket::new(stream)),
+        socket: Rc::new(Socket::new(stream, &shared.memory.outboxes)),
         phase: Phase::Greeting(greeting),
         timer: Some(Box::pin(sleep(patience))),
         paused: false,
         ended: false,
-        ticket: None,
         refused: false,
         inside: None,
     };
     shared.connections.set(shared.connections.get() + 1);
     match admitted {
-        Ok(ticket) => connection.ticket = ticket,
+        Ok(ticket) => connection.socket.counts(ticket),
         Err(why) => {
             let _ = connection.refuse(ip, why);
         }
     }
     run(connection);
+}
+
+/// Whether there are descriptors and memory for one more.
+fn has_room(ip: IpAddr, shared: &Shared) -> Result<(), Refused> {
+    let (connections, throttle) = (shared.connections.get(), shared.throttle.borrow());
+    if connections >= throttle.total() {
+        return Err(Refused::Full);
+    }
+    match shared.memory.admits(connections, throttle.exempts(ip)) {
+        true => Ok(()),
+        false => Err(Refused::Memory),
+    }
 }
 
 /// Starts the task of a caller who is known already: it goes on in a session, and `first` was said by it.
@@ -88,15 +98,15 @@ pub(crate) fn spawn_inside(
 ) {
     let mut connection = Connection {
         shared: Rc::clone(shared),
-        socket: Rc::new(Socket::new(stream)),
+        socket: Rc::new(Socket::new(stream, &shared.memory.outboxes)),
         phase: Phase::Lingering { shut: false, forgotten: 0 },
         timer: None,
         paused: false,
         ended: false,
-        ticket: None,
         refused: false,
         inside: None,
     };
+    connection.socket.by_ssh.set(caller.ssh.is_some());
     shared.connections.set(shared.connections.get() + 1);
     connection.enter(door, caller, first.chunks(first.len().max(1)));
     run(connection);
@@ -114,16 +124,21 @@ fn run(mut connection: Connection) {
 
 /// Hands a connection to the ssh door, and counts it until it is over.
 async fn go_to_ssh(mut connection: Connection) {
-    let _ticket = connection.ticket.take();
+    let ticket = connection.socket.ticket();
     let socket = Rc::clone(&connection.socket);
     let shared = Rc::clone(&connection.shared);
     // Counted as one more before this one is not any more.
     shared.connections.set(shared.connections.get() + 1);
     if let Phase::ToSsh(greeting) = &mut connection.phase {
         let (from, first) = (greeting.caller.ip, std::mem::take(&mut greeting.first));
+        let exempt = shared.throttle.borrow().exempts(from);
         drop(connection);
         let stream = Rc::into_inner(socket).map(Socket::into_stream);
-        if let Some(gone) = stream.and_then(|stream| shared.ssh.enter(stream, first, from)) {
+        // The ssh door counts itself who has not proved anything yet.
+        if let Some(ticket) = &ticket {
+            ticket.known();
+        }
+        if let Some(gone) = stream.and_then(|stream| shared.ssh.enter(stream, first, (from, exempt))) {
             // It ends with a message or without.
             let _ = gone.await;
         }
@@ -144,8 +159,6 @@ struct Connection {
     paused: bool,
     /// Nothing more comes from the other side.
     ended: bool,
-    /// By which it is counted in its address block.
-    ticket: Option<Ticket>,
     /// It is only told that it may not come in now.
     refused: bool,
     /// By which it is counted as inside.
@@ -155,6 +168,8 @@ struct Connection {
 enum Phase {
     /// The door is not chosen yet.
     Greeting(Box<Greeting>),
+    /// It may not come in now; why, and what it has said, by which its protocol is known.
+    Refused(Refused, Vec<u8>),
     /// The ssh door goes on with it.
     ToSsh(Box<Greeting>),
     /// Inside.
@@ -187,6 +202,7 @@ impl Future for Connection {
                 Phase::Greeting(_) => this.greet(cx),
                 Phase::Session(session, door) => this.serve(*session, *door, cx),
                 Phase::Web(_) => this.browse(cx),
+                Phase::Refused(..) => this.turn_away(cx),
                 Phase::Lingering { .. } => this.linger(cx),
                 Phase::ToSsh(_) => Step::Over,
             };
@@ -212,16 +228,6 @@ impl Drop for Connection {
 }
 
 impl Connection {
-    /// Tells a caller why it may not come in now. Which door it wanted is not known: the line is IRC's, and can be
-    /// read at any other.
-    fn refuse(&mut self, ip: IpAddr, why: Refused) -> Step {
-        tracing::info!(%ip, %why, "a caller was refused");
-        self.refused = true;
-        self.shared.refused.set(self.shared.refused.get() + 1);
-        self.socket.last_words(format!("ERROR :Closing link: {why}\r\n").as_bytes());
-        self.end()
-    }
-
     /// Chooses the door.
     fn greet(&mut self, cx: &mut Context<'_>) -> Step {
         let shared = Rc::clone(&self.shared);
@@ -262,32 +268,47 @@ impl Connection {
             Look::WebSocket(upgrade) => return self.open_websocket(&upgrade),
             Look::Web => return self.open_web(),
             Look::Refused(words) => {
+                self.shared.metrics.refuse(greeting.reason());
+                self.shared.metrics.told(&words);
                 self.socket.last_words(&words);
                 return self.end();
             }
-            Look::Nobody => return self.end(),
+            Look::Nobody => {
+                if greeting.shaking_hands() {
+                    self.shared.metrics.refuse(greeting.reason());
+                }
+                return self.end();
+            }
         }
         Step::Again
     }
 
     /// A caller whose balancer was let in: its own address counts now.
     fn admit(&mut self, caller: &Caller) -> Option<Step> {
-        if self.ticket.is_none() {
+        if !self.socket.is_counted() {
             match Throttle::admit(&self.shared.throttle, caller.ip, now_ms()) {
-                Ok(ticket) => self.ticket = ticket,
+                Ok(ticket) => self.socket.counts(ticket),
                 Err(why) => return Some(self.refuse(caller.ip, why)),
             }
         }
         None
     }
 
+    /// What has come so far.
+    fn said(&mut self) -> Vec<u8> {
+        match &mut self.phase {
+            Phase::Greeting(greeting) => std::mem::take(&mut greeting.first),
+            _ => Vec::new(),
+        }
+    }
+
     fn open_door(&mut self, door: Door) -> Step {
         let Phase::Greeting(greeting) = &mut self.phase else { return Step::Again };
         let (caller, bytewise) = (greeting.caller.clone(), greeting.bytewise());
-        let first = std::mem::take(&mut greeting.first);
         if let Some(refused) = self.admit(&caller) {
             return refused;
         }
+        let first = self.said();
         self.enter(door, &caller, first.chunks(if bytewise { 1 } else { first.len().max(1) }));
         Step::Again
     }
@@ -299,6 +320,12 @@ impl Connection {
         if let Some(refused) = self.admit(&caller) {
             return refused;
         }
+        if self.shared.ssh.is_full(caller.ip, self.shared.throttle.borrow().exempts(caller.ip)) {
+            tracing::info!(ip = %caller.ip, "too many are at the ssh door: one was turned away");
+            self.shared.metrics.refuse(Reason::SshFull);
+            self.socket.last_words(&turned_away(Detect::Ssh, &[], SSH_FULL));
+            return self.end();
+        }
         let ended = Phase::Lingering { shut: false, forgotten: 0 };
         if let Phase::Greeting(greeting) = std::mem::replace(&mut self.phase, ended) {
             self.phase = Phase::ToSsh(greeting);
@@ -309,7 +336,11 @@ impl Connection {
     /// Answers the request; what comes from now on are frames.
     fn open_websocket(&mut self, upgrade: &Upgrade) -> Step {
         let Phase::Greeting(greeting) = &mut self.phase else { return Step::Again };
-        let (caller, first) = (greeting.caller.clone(), std::mem::take(&mut greeting.first));
+        let caller = greeting.caller.clone();
+        if let Some(refused) = self.admit(&caller) {
+            return refused;
+        }
+        let first = self.said();
         self.begin_websocket(&caller, upgrade, &upgrade.answer, &first[upgrade.bytes.min(first.len())..])
     }
 
@@ -328,11 +359,13 @@ impl Connection {
     /// Pages, from the request on that has come.
     fn open_web(&mut self) -> Step {
         let Phase::Greeting(greeting) = &mut self.phase else { return Step::Again };
-        let (caller, first) = (greeting.caller.clone(), std::mem::take(&mut greeting.first));
-        let doorway = Rc::clone(&greeting.doorway);
+        let (caller, doorway) = (greeting.caller.clone(), Rc::clone(&greeting.doorway));
         if let Some(refused) = self.admit(&caller) {
             return refused;
         }
+        let first = self.said();
+        // Whoever asks for a page is as known as it will be; each request has a time of its own.
+        self.socket.known();
         tracing::debug!(ip = %caller.ip, "a browser came");
         let (socket, shared) = (Rc::clone(&self.socket), Rc::clone(&self.shared));
         self.phase = Phase::Web(Box::new(Web::new(socket, first, caller, doorway, shared)));
@@ -423,6 +456,7 @@ impl Connection {
             End::Open => {}
             End::Closed => return self.end(),
             End::Overflow => return self.too_slow(session, door),
+            End::Memory => return self.no_memory(session, door),
             End::Broken => return self.gone(session, "connection reset"),
         }
         if let Poll::Ready(Err(_)) = self.socket.poll_backlog(cx) {
@@ -474,22 +508,6 @@ impl Connection {
         self.end()
     }
 
-    /// The session did not read as fast as it was written to.
-    fn too_slow(&mut self, session: SessionId, door: Door) -> Step {
-        let reason = "send queue exceeded";
-        self.shared.metrics.refuse(Reason::SendQueue);
-        let words: &[u8] = match door {
-            Door::Irc => b"ERROR :Closing link: send queue exceeded\r\n",
-            Door::Plain => {
-                b"* you read too slowly, too much was waiting for you (send queue exceeded): goodbye\n"
-            }
-        };
-        self.socket.last_words(words);
-        tracing::info!(session = session.index, "a session was disconnected: {reason}");
-        self.leave(session, reason);
-        self.end_within(LINGER_SLOW, Goodbye::TooSlow)
-    }
-
     /// The node is told, and told nothing more.
     fn leave(&mut self, session: SessionId, reason: &str) {
         self.inside = None;
@@ -497,49 +515,6 @@ impl Connection {
         self.shared.node.borrow_mut().closed(session, reason, now_ms());
         self.shared.table.borrow_mut().remove(session);
         self.shared.hub.ring();
-    }
-
-    fn end(&mut self) -> Step {
-        self.end_within(LINGER, Goodbye::Normal)
-    }
-
-    fn end_within(&mut self, linger: Duration, why: Goodbye) -> Step {
-        if let Phase::Session(session, _) = self.phase {
-            self.shared.table.borrow_mut().remove(session);
-        }
-        self.socket.close();
-        self.socket.say_goodbye(why);
-        self.timer = Some(Box::pin(sleep(linger)));
-        self.phase = Phase::Lingering { shut: false, forgotten: 0 };
-        Step::Again
-    }
-
-    fn linger(&mut self, cx: &mut Context<'_>) -> Step {
-        let Phase::Lingering { shut, forgotten } = &mut self.phase else { return Step::Again };
-        if self.timer.as_mut().is_none_or(|timer| timer.as_mut().poll(cx).is_ready()) {
-            if !*shut {
-                self.socket.give_up();
-            }
-            return Step::Over;
-        }
-        if !*shut {
-            match self.socket.poll_backlog(cx) {
-                Poll::Ready(Ok(())) if self.socket.shut().is_ok() => *shut = true,
-                Poll::Ready(_) => return Step::Over,
-                // Nothing is read meanwhile: a caller that only sends must not keep us busy.
-                Poll::Pending => return Step::Wait,
-            }
-        }
-        let mut buffer = self.shared.buffer.borrow_mut();
-        for _ in 0..READS_MAX {
-            match self.socket.poll_read(cx, &mut buffer) {
-                Poll::Ready(Ok(count)) if count > 0 && *forgotten < LINGER_BYTES_MAX => *forgotten += count,
-                Poll::Ready(_) => return Step::Over,
-                Poll::Pending => return Step::Wait,
-            }
-        }
-        cx.waker().wake_by_ref();
-        Step::Wait
     }
 }
 

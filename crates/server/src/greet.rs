@@ -15,7 +15,7 @@ const SSH_SERVICE_NOT_AVAILABLE: u32 = 7;
 pub(crate) fn closed_door(detect: Detect, request: &[u8]) -> Option<Vec<u8>> {
     match detect {
         Detect::Tls => Some(HANDSHAKE_FAILURE.to_vec()),
-        Detect::Ssh => Some(ssh()),
+        Detect::Ssh => Some(ssh(NO_SSH)),
         Detect::Http => Some(page(request)),
         // A balancer that is not trusted: whatever it is told would reach the caller behind it unexplained.
         Detect::Proxy => Some(Vec::new()),
@@ -23,10 +23,28 @@ pub(crate) fn closed_door(detect: Detect, request: &[u8]) -> Option<Vec<u8>> {
     }
 }
 
+/// What is said where there is no ssh door.
+const NO_SSH: &str = "this chinwag server has no ssh door; nc and any IRC client can walk in on this port";
+
+/// The answer for somebody who may not come in now, in the protocol that `request` begins.
+pub(crate) fn turned_away(detect: Detect, request: &[u8], sentence: &str) -> Vec<u8> {
+    match detect {
+        Detect::Tls => HANDSHAKE_FAILURE.to_vec(),
+        Detect::Ssh => ssh(sentence),
+        Detect::Http => {
+            let mut letters = sentence.chars();
+            let first = letters.next().map(|letter| letter.to_ascii_uppercase());
+            let sentence: String = first.into_iter().chain(letters).chain(['.']).collect();
+            http_answer("503 Service Unavailable", &sentence, !request.starts_with(b"HEAD "))
+        }
+        Detect::Irc | Detect::Proxy => format!("ERROR :Closing link: {sentence}\r\n").into_bytes(),
+        Detect::More | Detect::Plain => format!("* {sentence}\r\n").into_bytes(),
+    }
+}
+
 /// A line before the identification (RFC 4253, section 4.2 allows it), the identification, and a disconnect
 /// message with the same sentence: clients show one or the other.
-fn ssh() -> Vec<u8> {
-    let sentence = "this chinwag server has no ssh door; nc and any IRC client can walk in on this port";
+fn ssh(sentence: &str) -> Vec<u8> {
     let mut out = format!("{sentence}\r\nSSH-2.0-chinwag_{}\r\n", env!("CARGO_PKG_VERSION")).into_bytes();
     let mut payload = vec![SSH_DISCONNECT];
     payload.extend_from_slice(&SSH_SERVICE_NOT_AVAILABLE.to_be_bytes());
@@ -89,6 +107,19 @@ mod tests {
     }
 
     #[test]
+    fn who_is_turned_away_reads_it_in_its_own_protocol() {
+        let told = |first: &[u8]| {
+            turned_away(chinwag_wire::detect::detect(first, true), first, "the server is full")
+        };
+        assert_eq!(told(b"NICK ann\r\n"), b"ERROR :Closing link: the server is full\r\n");
+        assert_eq!(told(b""), b"* the server is full\r\n");
+        assert_eq!(told(b"\x16\x03\x01\x02\x00\x01"), HANDSHAKE_FAILURE);
+        let answer = String::from_utf8(told(b"GET / HTTP/1.1\r\n")).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 503 ") && answer.ends_with("\r\n\r\nThe server is full.\n"));
+        assert!(told(b"SSH-2.0-x\r\n").starts_with(b"the server is full\r\nSSH-2.0-"));
+    }
+
+    #[test]
     fn http_has_the_length_it_says() {
         let answer = String::from_utf8(page(b"GET / HTTP/1.1\r\n")).unwrap();
         let (head, body) = answer.split_once("\r\n\r\n").unwrap();
@@ -100,7 +131,7 @@ mod tests {
 
     #[test]
     fn the_ssh_packet_is_well_formed() {
-        let answer = ssh();
+        let answer = ssh(NO_SSH);
         let at = answer.windows(8).position(|window| window == b"SSH-2.0-").unwrap();
         assert!(answer[..at].ends_with(b"\r\n"));
         let packet = at + answer[at..].iter().position(|byte| *byte == b'\n').unwrap() + 1;

@@ -16,7 +16,8 @@ use hyper::header::HeaderMap;
 
 use crate::config::{Kind, TlsMode};
 use crate::doorway::Doorway;
-use crate::greet::{closed_door, page, wrong_port};
+use crate::greet::{closed_door, http_answer, page, wrong_port};
+use crate::metrics::Reason;
 use crate::tls::{Certificate, Shown};
 use crate::upgrade::{self, Asked, HEAD_BYTES_MAX, Upgrade};
 
@@ -181,6 +182,15 @@ impl Greeting {
         self.stage == Stage::Handshake
     }
 
+    /// By what it is counted when it gets no further.
+    pub(crate) fn reason(&self) -> Reason {
+        match self.stage {
+            Stage::Handshake => Reason::TlsHandshake,
+            Stage::Request => Reason::HttpHead,
+            Stage::Start | Stage::Inside => Reason::ClosedDoor,
+        }
+    }
+
     /// The handshake is over.
     pub(crate) fn shook_hands(&mut self, shown: Shown) {
         self.stage = Stage::Inside;
@@ -278,7 +288,10 @@ impl Greeting {
 
     fn request(&mut self, over: bool) -> Look {
         match upgrade::look(&self.first, &self.doorway, self.caller.ip) {
-            Asked::More if over => Look::Refused(Vec::new()),
+            Asked::More if over => {
+                let sentence = "Your request did not come in time.";
+                Look::Refused(http_answer("408 Request Timeout", sentence, true))
+            }
             Asked::More => Look::More,
             Asked::Refused { status, sentence } => Look::Refused(upgrade::refusal(status, sentence)),
             Asked::Page if self.doorway.pages() => Look::Web,

@@ -22,6 +22,7 @@ use tokio::time::{Instant, Sleep, sleep, timeout};
 
 use crate::api::Programs;
 use crate::clock::now_ms;
+use crate::metrics::Reason;
 use crate::provers::{Done, Provers};
 use crate::readers::{Answer, Readers};
 use crate::shared::Shared;
@@ -224,7 +225,11 @@ impl<L: Log<Event>> Hub<L> {
         let came =
             self.ticked || !self.arrivals.is_empty() || !self.answers.is_empty() || !self.done.is_empty();
         if std::mem::take(&mut self.ticked) {
-            self.shared.node.borrow_mut().tick(now);
+            let found = self.shared.survey();
+            let mut node = self.shared.node.borrow_mut();
+            node.figures_mut().memory = found;
+            node.figures_mut().turned_away = self.shared.metrics.refused().collect();
+            node.tick(now);
         }
         // The end comes last: whose messages are refused with it hears of that before the connection closes.
         let ends = |arrival: &Arrival<Event>| matches!(arrival, Arrival::Health(Health::Fatal(_)));
@@ -280,7 +285,9 @@ impl<L: Log<Event>> Hub<L> {
             self.helpers.readers.ask(read);
         }
         for work in node.take_work() {
+            self.shared.memory.hashing.set(self.helpers.provers.held());
             if let Err(busy) = self.helpers.provers.ask(work) {
+                self.shared.metrics.refuse(Reason::HashingBusy);
                 node.worked(busy.id, busy.outcome, now_ms());
             }
         }
@@ -318,6 +325,11 @@ impl<L: Log<Event>> Hub<L> {
         if !self.said.is_empty() {
             self.shared.metrics.delivered(&mut self.said, now_ms());
         }
+        for session in node.take_registered() {
+            if let Some(socket) = table.get(session) {
+                socket.known();
+            }
+        }
         for session in node.take_woken() {
             if let Some(socket) = table.get(session) {
                 socket.resume();
@@ -327,6 +339,8 @@ impl<L: Log<Event>> Hub<L> {
             // Somebody asks for more than one turn hands out; others have their turn first.
             self.shared.hub.ring();
         }
+        drop((node, table));
+        self.shared.relieve();
     }
 
     /// Keeps and shows what is under way, then says goodbye.

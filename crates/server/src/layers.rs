@@ -8,6 +8,7 @@ use std::io;
 use std::sync::Arc;
 use std::task::{Poll, ready};
 
+use crate::memory::{TLS_BYTES, WEBSOCKET_BYTES};
 use crate::tls::{Certificate, Shown, Tls};
 use crate::websocket::{Frames, Goodbye, WebSocket};
 
@@ -43,6 +44,13 @@ impl Layers {
     /// Whether a WebSocket is spoken.
     pub(crate) fn is_websocket(&self) -> bool {
         self.websocket.is_some()
+    }
+
+    /// Bytes that are held for all of it.
+    pub(crate) fn held(&self) -> usize {
+        let tls = self.tls.as_ref().map_or(0, |_| TLS_BYTES);
+        let websocket = self.websocket.as_ref().map_or(0, |_| WEBSOCKET_BYTES);
+        (tls + websocket) as usize + self.come.capacity() + self.wire.capacity()
     }
 
     /// From now on what comes, inside TLS if there is any, is a WebSocket's. `answer` leaves before; `early` is what

@@ -44,6 +44,7 @@ mod holder;
 mod hub;
 mod layers;
 mod listener;
+mod memory;
 mod metrics;
 #[cfg(unix)]
 mod notify;

@@ -4,7 +4,8 @@
 //! Everything on the chat's thread is counted in plain cells, what the log's thread does in atomic numbers, once a
 //! commit. What can be looked up is looked up when somebody asks. No figure names a person, a room or an address.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io;
 use std::net::TcpListener as StdListener;
@@ -57,47 +58,62 @@ impl Way {
     }
 }
 
-/// Why something was refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Reason {
-    /// Too many connections of an address block are open.
-    ConnectionsAtOnce,
-    /// They come too fast.
-    ConnectionsRate,
-    /// More waited for a session than may wait.
-    SendQueue,
-    /// The log keeps nothing at the moment.
-    LogUnavailable,
-    /// The log took too much.
-    LogOverloaded,
-    /// The log could not keep this.
-    LogRejected,
-    /// The log has failed.
-    LogFailed,
+macro_rules! reasons {
+    ($($(#[$doc:meta])* $name:ident $label:literal;)*) => {
+        /// Why something was refused that the node knows nothing of; for the rest see
+        /// [`chinwag_core::refusals::Why`].
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub(crate) enum Reason {
+            $($(#[$doc])* $name,)*
+        }
+
+        impl Reason {
+            const ALL: &[Reason] = &[$(Reason::$name,)*];
+
+            fn name(self) -> &'static str {
+                match self {
+                    $(Reason::$name => $label,)*
+                }
+            }
+        }
+    };
 }
 
-impl Reason {
-    const ALL: [Reason; 7] = [
-        Reason::ConnectionsAtOnce,
-        Reason::ConnectionsRate,
-        Reason::SendQueue,
-        Reason::LogUnavailable,
-        Reason::LogOverloaded,
-        Reason::LogRejected,
-        Reason::LogFailed,
-    ];
-
-    fn name(self) -> &'static str {
-        match self {
-            Reason::ConnectionsAtOnce => "connections_at_once",
-            Reason::ConnectionsRate => "connections_rate",
-            Reason::SendQueue => "send_queue",
-            Reason::LogUnavailable => "log_unavailable",
-            Reason::LogOverloaded => "log_overloaded",
-            Reason::LogRejected => "log_rejected",
-            Reason::LogFailed => "log_failed",
-        }
-    }
+reasons! {
+    /// Too many connections of an address block are open.
+    ConnectionsAtOnce "connections_at_once";
+    /// They come too fast.
+    ConnectionsRate "connections_rate";
+    /// Too many of everybody are open.
+    ConnectionsTotal "connections_total";
+    /// Too many of an address block have not said who they are.
+    NewcomersAtOnce "newcomers_at_once";
+    /// The same of everybody.
+    Newcomers "newcomers_total";
+    /// There was no memory for somebody new.
+    Memory "memory";
+    /// There was no memory for what waited for a session.
+    MemoryOutbox "memory_outbox";
+    /// TLS was not agreed on, or not in time.
+    TlsHandshake "tls_handshake";
+    /// The head of a request made no sense, or did not come in time.
+    HttpHead "http_head";
+    /// Too many are at the ssh door.
+    SshFull "ssh_full";
+    /// Nobody comes in by that door, or nothing was said that is a door's.
+    ClosedDoor "closed_door";
+    /// Too many passwords wait to be hashed.
+    HashingBusy "hashing_busy";
+    /// More waited for a session than may wait.
+    SendQueue "send_queue";
+    /// The log keeps nothing at the moment.
+    LogUnavailable "log_unavailable";
+    /// The log took too much.
+    LogOverloaded "log_overloaded";
+    /// The log could not keep this.
+    LogRejected "log_rejected";
+    /// The log has failed.
+    LogFailed "log_failed";
 }
 
 /// What is counted on the chat's thread.
@@ -107,6 +123,8 @@ pub(crate) struct Metrics {
     inside: [Cell<u64>; Way::ALL.len()],
     came: [Cell<u64>; Way::ALL.len()],
     refused: [Cell<u64>; Reason::ALL.len()],
+    /// Answers to browsers and programs that something was not done, by status.
+    http: RefCell<BTreeMap<u16, u64>>,
     messages: Cell<u64>,
     proposed: Cell<u64>,
     arrived: Cell<u64>,
@@ -147,6 +165,27 @@ impl Metrics {
     /// Something was refused.
     pub(crate) fn refuse(&self, reason: Reason) {
         add(&self.refused[reason as usize], 1);
+    }
+
+    /// Everything that was refused here, by its name.
+    pub(crate) fn refused(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        Reason::ALL.iter().map(|reason| (reason.name(), self.refused[*reason as usize].get()))
+    }
+
+    /// A program or browser was answered with this status.
+    pub(crate) fn answered(&self, status: u16) {
+        if status >= 400 {
+            *self.http.borrow_mut().entry(status).or_default() += 1;
+        }
+    }
+
+    /// Somebody was told this, and nothing more. Where it is an answer of HTTP, its status is counted.
+    pub(crate) fn told(&self, words: &[u8]) {
+        let status = words.strip_prefix(b"HTTP/1.1 ").and_then(|rest| rest.get(..3));
+        let status = status.and_then(|digits| std::str::from_utf8(digits).ok()?.parse().ok());
+        if let Some(status) = status {
+            self.answered(status);
+        }
     }
 
     /// So many events are on their way to the log.
@@ -301,17 +340,7 @@ fn page(shared: &Shared, commits: &Commits) -> String {
         seconds(metrics.started_ms.get()),
     );
     people(&mut page, shared);
-    page.begin("chinwag_refusals", "counter", "What was refused, by reason.");
-    let throttled = shared.throttle.borrow().refused();
-    let refused = Reason::ALL.into_iter().map(|reason| {
-        let more = match reason {
-            Reason::ConnectionsAtOnce => throttled.0,
-            Reason::ConnectionsRate => throttled.1,
-            _ => 0,
-        };
-        (reason.name(), metrics.refused[reason as usize].get() + more)
-    });
-    page.labelled("chinwag_refusals_total", "reason", refused);
+    refusals(&mut page, shared);
     page.counter("chinwag_messages", "Messages that were kept and delivered.", metrics.messages.get());
     let latency: Vec<(f64, u64)> =
         LATENCY_MS.iter().zip(&metrics.latency).map(|(end, count)| (seconds(*end), count.get())).collect();
@@ -324,6 +353,28 @@ fn page(shared: &Shared, commits: &Commits) -> String {
     process(&mut page);
     page.0.push_str("# EOF\n");
     page.0
+}
+
+fn refusals(page: &mut Page, shared: &Shared) {
+    let node = shared.node.borrow();
+    page.begin("chinwag_refusals", "counter", "What was refused, slowed down or ended, by reason.");
+    let asked = node.figures().refused().map(|(why, times)| (why.label(), times));
+    page.labelled("chinwag_refusals_total", "reason", shared.metrics.refused().chain(asked));
+    let help = "Answers that something was not done, by what was answered.";
+    page.begin("chinwag_error_replies", "counter", help);
+    page.labelled("chinwag_error_replies_total", "reply", node.figures().error_replies());
+    for (status, times) in &*shared.metrics.http.borrow() {
+        let _ = writeln!(page.0, "chinwag_error_replies_total{{reply=\"HTTP {status}\"}} {times}");
+    }
+    drop(node);
+    let held = shared.survey();
+    page.gauge("chinwag_memory_budget_bytes", "What may be held for callers; 0 for any number.", held.budget);
+    page.begin(
+        "chinwag_memory_held_bytes",
+        "gauge",
+        "What is held for callers, as it is counted, by what for.",
+    );
+    page.labelled("chinwag_memory_held_bytes", "part", held.parts.into_iter());
 }
 
 fn people(page: &mut Page, shared: &Shared) {

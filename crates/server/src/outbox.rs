@@ -5,6 +5,7 @@ use std::io::{self, IoSlice};
 use std::mem::MaybeUninit;
 use std::net::Shutdown;
 use std::pin::Pin;
+use std::rc::Rc;
 use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
@@ -14,6 +15,8 @@ use tokio::net::TcpStream;
 
 use crate::framed::{Framed, cut};
 use crate::layers::Layers;
+use crate::memory::Waiting;
+use crate::throttle::Ticket;
 use crate::websocket::Goodbye;
 
 /// Parts of one write that are handed to the kernel in one call.
@@ -34,6 +37,8 @@ pub(crate) enum End {
     Closed,
     /// More waits for it than may wait.
     Overflow,
+    /// There was no memory for what waited for it.
+    Memory,
     /// The socket failed; nothing more can be sent.
     Broken,
 }
@@ -48,6 +53,12 @@ pub(crate) struct Socket {
     task: RefCell<Option<Waker>>,
     end: Cell<End>,
     resume: Cell<bool>,
+    /// It is the end of a pipe to the ssh door.
+    pub(crate) by_ssh: Cell<bool>,
+    /// By which what waits is counted.
+    counted: Waiting,
+    /// By which it is counted in its address block.
+    ticket: RefCell<Option<Rc<Ticket>>>,
 }
 
 /// What the socket did not take yet.
@@ -81,7 +92,8 @@ impl Backlog {
 }
 
 impl Socket {
-    pub(crate) fn new(stream: TcpStream) -> Socket {
+    /// A socket; what waits for it is counted in `waiting`, too.
+    pub(crate) fn new(stream: TcpStream, waiting: &Rc<Cell<usize>>) -> Socket {
         Socket {
             stream: RefCell::new(stream),
             backlog: RefCell::default(),
@@ -89,6 +101,31 @@ impl Socket {
             task: RefCell::default(),
             end: Cell::new(End::Open),
             resume: Cell::new(false),
+            by_ssh: Cell::new(false),
+            counted: Waiting::new(waiting),
+            ticket: RefCell::default(),
+        }
+    }
+
+    /// Counts it in its address block.
+    pub(crate) fn counts(&self, ticket: Option<Ticket>) {
+        *self.ticket.borrow_mut() = ticket.map(Rc::new);
+    }
+
+    /// Whether it is counted in its address block.
+    pub(crate) fn is_counted(&self) -> bool {
+        self.ticket.borrow().is_some()
+    }
+
+    /// By what it is counted: for whoever goes on with the connection.
+    pub(crate) fn ticket(&self) -> Option<Rc<Ticket>> {
+        self.ticket.borrow().clone()
+    }
+
+    /// It has said who it is.
+    pub(crate) fn known(&self) {
+        if let Some(ticket) = &*self.ticket.borrow() {
+            ticket.known();
         }
     }
 
@@ -119,6 +156,15 @@ impl Socket {
 
     /// The same of what others are sent as well: what is framed for one of them need not be framed again.
     pub(crate) fn write_as_others(&self, parts: &[&[u8]], bytes_max: usize, framed: &RefCell<Framed>) {
+        self.write_now(parts, bytes_max, framed);
+        self.count();
+    }
+
+    fn count(&self) {
+        self.counted.set(self.backlog.borrow().bytes.capacity());
+    }
+
+    fn write_now(&self, parts: &[&[u8]], bytes_max: usize, framed: &RefCell<Framed>) {
         if self.end.get() != End::Open {
             return;
         }
@@ -262,10 +308,32 @@ impl Socket {
         let mut bytes = waiting[..line].to_vec();
         bytes.extend_from_slice(words);
         *backlog = Backlog { bytes, sent: 0 };
+        drop(backlog);
+        self.count();
+    }
+
+    /// There is no memory for what waits for it: all but the line that was begun is forgotten, and it is to end. Gives
+    /// how many bytes that freed.
+    pub(crate) fn give_way(&self) -> usize {
+        let before = self.waiting();
+        self.last_words(b"");
+        self.finish(End::Memory);
+        before - self.waiting()
+    }
+
+    /// Bytes that its layers hold.
+    pub(crate) fn held(&self) -> usize {
+        self.layers.borrow().as_ref().map_or(0, |layers| layers.held())
     }
 
     /// Sends the backlog as far as the socket takes it. Ready when nothing is left or the socket failed.
     pub(crate) fn poll_backlog(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let sent = self.poll_sent(cx);
+        self.count();
+        sent
+    }
+
+    fn poll_sent(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let mut backlog = self.backlog.borrow_mut();
         if let Some(layers) = &mut *self.layers.borrow_mut() {
             let mut stream = self.stream.borrow_mut();

@@ -36,6 +36,7 @@ pub(crate) struct Done {
 pub(crate) struct Provers {
     jobs: SyncSender<Work>,
     done: mpsc::Receiver<Done>,
+    held: u64,
 }
 
 impl Provers {
@@ -51,7 +52,13 @@ impl Provers {
                 .name(format!("proof-{index}"))
                 .spawn(move || serve(&waiting, &results, &prover))?;
         }
-        Ok(Provers { jobs, done })
+        let held = threads as u64 * u64::from(prover.cost().memory_kib) * 1024;
+        Ok(Provers { jobs, done, held })
+    }
+
+    /// Bytes that the threads keep, from the first password on.
+    pub(crate) fn held(&self) -> u64 {
+        self.held
     }
 
     /// Asks for work.

@@ -16,8 +16,9 @@ use crate::clock::now_ms;
 use crate::config::{ApiFor, Config, ConfigError, WebhooksConfig};
 use crate::doorway::Doorways;
 use crate::framed::Framed;
+use crate::memory::Memory;
 use crate::metrics::Metrics;
-use crate::outbox::Socket;
+use crate::outbox::{End, Socket};
 use crate::ssh;
 use crate::throttle::Throttle;
 use crate::tls::TlsError;
@@ -36,6 +37,8 @@ pub(crate) struct Shared {
     pub(crate) connections: Cell<usize>,
     /// Who may connect, and how often.
     pub(crate) throttle: Rc<RefCell<Throttle>>,
+    /// What is held for callers, and what may be.
+    pub(crate) memory: Memory,
     /// Callers who are being told that they may not come in now.
     pub(crate) refused: Cell<usize>,
     /// The server is about to end: nothing more is read.
@@ -73,6 +76,7 @@ impl Shared {
         let send_queue_bytes = config.limits.send_queue_bytes;
         Shared {
             throttle: Rc::new(RefCell::new(Throttle::new(config.allowed()))),
+            memory: Memory::new(config.limits.memory_bytes),
             refused: Cell::new(0),
             node: RefCell::new(node),
             table: RefCell::new(Table { places: Vec::new(), send_queue_bytes, framed: RefCell::default() }),
@@ -123,6 +127,7 @@ impl Shared {
             .inspect_err(|error| tracing::error!(%error, "the configuration stays as it was"))?;
         self.table.borrow_mut().send_queue_bytes = config.limits.send_queue_bytes;
         self.throttle.borrow_mut().reload(config.allowed());
+        self.memory.reload(config.limits.memory_bytes);
         *self.about.borrow_mut() = about(config);
         self.api_for.set(config.web.api);
         self.webhooks.set(config.webhooks);
@@ -220,6 +225,31 @@ impl Table {
     pub(crate) fn waiting(&self) -> (usize, usize) {
         let waiting = self.places.iter().flatten().map(|(_, socket)| socket.waiting());
         waiting.filter(|bytes| *bytes > 0).fold((0, 0), |(all, sockets), bytes| (all + bytes, sockets + 1))
+    }
+
+    /// The bytes that the layers of sessions hold, how many sessions there are, and how many of them came by ssh.
+    pub(crate) fn held(&self) -> (usize, usize, usize) {
+        let places = self.places.iter().flatten();
+        places.fold((0, 0, 0), |(bytes, sessions, by_ssh), (_, socket)| {
+            (bytes + socket.held(), sessions + 1, by_ssh + usize::from(socket.by_ssh.get()))
+        })
+    }
+
+    /// Ends sessions until so many bytes are free, those first for which most is waiting. Gives how many those were.
+    pub(crate) fn relieve(&self, bytes: usize) -> usize {
+        let mut slow: Vec<(usize, &Rc<Socket>)> =
+            self.places.iter().flatten().map(|(_, socket)| (socket.waiting(), socket)).collect();
+        slow.retain(|(waiting, socket)| *waiting > 0 && socket.end() == End::Open);
+        slow.sort_unstable_by_key(|(waiting, _)| std::cmp::Reverse(*waiting));
+        let (mut freed, mut ended) = (0, 0);
+        for (_, socket) in slow {
+            if freed >= bytes {
+                break;
+            }
+            freed += socket.give_way();
+            ended += 1;
+        }
+        ended
     }
 
     /// Forgets it. A later session in the same place is not touched.

@@ -100,12 +100,17 @@ impl Way {
         drop(self.0.take());
     }
 
+    /// Whether too many are at the door, or too many of an address, who have not proved anything.
+    pub(crate) fn is_full(&self, from: IpAddr, exempt: bool) -> bool {
+        self.0.borrow().as_ref().is_some_and(|door| door.is_full(from, exempt))
+    }
+
     /// Hands a connection over. What comes back is ready when the connection is over; none when it was not taken.
     pub(crate) fn enter(
         &self,
         stream: TcpStream,
         first: Vec<u8>,
-        from: IpAddr,
+        (from, exempt): (IpAddr, bool),
     ) -> Option<oneshot::Receiver<()>> {
         let stream = match stream.into_std() {
             Ok(stream) => stream,
@@ -115,8 +120,11 @@ impl Way {
             }
         };
         let (left, gone) = oneshot::channel();
-        let taken =
-            self.0.borrow().as_ref().is_some_and(|door| door.enter(Knock { stream, first, from, left }));
+        let taken = self
+            .0
+            .borrow()
+            .as_ref()
+            .is_some_and(|door| door.enter(Knock { stream, first, from, exempt, left }));
         taken.then_some(gone)
     }
 }

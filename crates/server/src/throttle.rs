@@ -4,7 +4,7 @@
 //! time for each block, the moment until which its connections are paid for, so that a block costs a few words and
 //! nothing has to run when nobody comes.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::rc::Rc;
@@ -12,21 +12,29 @@ use std::rc::Rc;
 use chinwag_core::ids::Millis;
 use ipnet::IpNet;
 
+use crate::metrics::Reason;
+
 /// Blocks that are remembered at most. At it those are forgotten that have no connection open.
 const BLOCKS_MAX: usize = 64 * 1024;
 
 /// Milliseconds of a minute.
 const MINUTE_MS: Millis = 60_000;
 
-/// What a block may have.
+/// What may be open.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Allowed {
-    /// Whether anybody is counted at all.
+    /// Whether address blocks are counted at all.
     pub(crate) connections: bool,
-    /// Connections open at once.
+    /// Connections of a block open at once.
     pub(crate) at_once: u32,
-    /// New connections a minute, in the long run; as many may come at once.
+    /// New connections of a block a minute, in the long run; as many may come at once.
     pub(crate) per_minute: u32,
+    /// Connections of a block that have not said yet who they are.
+    pub(crate) newcomers_at_once: u32,
+    /// The same of all blocks together.
+    pub(crate) newcomers: u32,
+    /// Connections of everybody, also of who is not counted otherwise.
+    pub(crate) total: usize,
     /// Who is not counted.
     pub(crate) exempt: Vec<IpNet>,
 }
@@ -40,6 +48,32 @@ pub(crate) enum Refused {
     /// They come too fast.
     #[error("too many new connections from your network, try again in {0} s")]
     TooFast(u64),
+    /// So many of the block have not said who they are.
+    #[error("{0} connections from your network have not said yet who they are, try again in a minute")]
+    NewcomersAtOnce(u32),
+    /// So many of all have not.
+    #[error("too many are coming in at the moment, try again in a minute")]
+    Newcomers,
+    /// No more can be open.
+    #[error("the server is full, try again later")]
+    Full,
+    /// There is no memory for more.
+    #[error("the server is short of memory and takes nobody new, try again in a few minutes")]
+    Memory,
+}
+
+impl Refused {
+    /// By which it is counted.
+    pub(crate) fn reason(self) -> Reason {
+        match self {
+            Refused::AtOnce(_) => Reason::ConnectionsAtOnce,
+            Refused::TooFast(_) => Reason::ConnectionsRate,
+            Refused::NewcomersAtOnce(_) => Reason::NewcomersAtOnce,
+            Refused::Newcomers => Reason::Newcomers,
+            Refused::Full => Reason::ConnectionsTotal,
+            Refused::Memory => Reason::Memory,
+        }
+    }
 }
 
 /// The blocks from which somebody came lately.
@@ -47,8 +81,8 @@ pub(crate) enum Refused {
 pub(crate) struct Throttle {
     allowed: Allowed,
     blocks: BTreeMap<Block, Seen>,
-    /// Callers who were refused: because too many were open, because they came too fast.
-    refused: (u64, u64),
+    /// Connections of counted blocks that have not said yet who they are.
+    newcomers: u32,
 }
 
 /// The beginning of an address that is one caller's, as a number: IPv4 addresses as IPv6 has them.
@@ -58,6 +92,8 @@ type Block = u64;
 struct Seen {
     /// Connections open now.
     open: u32,
+    /// Those of them that have not said yet who they are.
+    newcomers: u32,
     /// Until when the connections so far are paid for.
     paid_ms: Millis,
 }
@@ -67,10 +103,25 @@ struct Seen {
 pub(crate) struct Ticket {
     throttle: Rc<RefCell<Throttle>>,
     block: Block,
+    newcomer: Cell<bool>,
+}
+
+impl Ticket {
+    /// It has said who it is.
+    pub(crate) fn known(&self) {
+        if self.newcomer.take() {
+            let mut throttle = self.throttle.borrow_mut();
+            throttle.newcomers = throttle.newcomers.saturating_sub(1);
+            if let Some(seen) = throttle.blocks.get_mut(&self.block) {
+                seen.newcomers = seen.newcomers.saturating_sub(1);
+            }
+        }
+    }
 }
 
 impl Drop for Ticket {
     fn drop(&mut self) {
+        self.known();
         if let Some(seen) = self.throttle.borrow_mut().blocks.get_mut(&self.block) {
             seen.open = seen.open.saturating_sub(1);
         }
@@ -79,7 +130,7 @@ impl Drop for Ticket {
 
 impl Throttle {
     pub(crate) fn new(allowed: Allowed) -> Self {
-        Throttle { allowed, blocks: BTreeMap::new(), refused: (0, 0) }
+        Throttle { allowed, blocks: BTreeMap::new(), newcomers: 0 }
     }
 
     /// Other rules from now on; what is open stays.
@@ -91,6 +142,11 @@ impl Throttle {
     pub(crate) fn exempts(&self, ip: IpAddr) -> bool {
         let ip = ip.to_canonical();
         self.allowed.exempt.iter().any(|net| net.contains(&ip))
+    }
+
+    /// Connections that everybody together may have open.
+    pub(crate) fn total(&self) -> usize {
+        self.allowed.total
     }
 
     /// Counts a caller in. Nothing is counted, and there is no ticket, for who is exempt.
@@ -108,28 +164,32 @@ impl Throttle {
         }
         let block = block(ip);
         this.make_room(now_ms);
+        let (at_once, newcomers_at_once) = (this.allowed.at_once, this.allowed.newcomers_at_once);
         let cost_ms = MINUTE_MS / Millis::from(this.allowed.per_minute.max(1));
-        let at_once = this.allowed.at_once;
+        let (all, most) = (this.newcomers, this.allowed.newcomers);
         let seen = this.blocks.entry(block).or_default();
         if seen.open >= at_once {
-            this.refused.0 += 1;
             return Err(Refused::AtOnce(at_once));
+        }
+        if seen.newcomers >= newcomers_at_once {
+            return Err(Refused::NewcomersAtOnce(newcomers_at_once));
+        }
+        // Past the bound, and up to twice as many, one of each block still finds a place: those who hold the places
+        // keep nobody else out so easily.
+        if all >= most && (seen.newcomers > 0 || all >= most.saturating_mul(2)) {
+            return Err(Refused::Newcomers);
         }
         // A minute's worth may come at once.
         let paid_ms = seen.paid_ms.max(now_ms) + cost_ms;
         if paid_ms > now_ms + MINUTE_MS {
-            this.refused.1 += 1;
             return Err(Refused::TooFast((paid_ms - now_ms - MINUTE_MS).div_ceil(1000)));
         }
         seen.paid_ms = paid_ms;
         seen.open += 1;
+        seen.newcomers += 1;
+        this.newcomers += 1;
         drop(this);
-        Ok(Some(Ticket { throttle: Rc::clone(throttle), block }))
-    }
-
-    /// How many callers were refused because too many were open, and because they came too fast.
-    pub(crate) fn refused(&self) -> (u64, u64) {
-        self.refused
+        Ok(Some(Ticket { throttle: Rc::clone(throttle), block, newcomer: Cell::new(true) }))
     }
 
     /// Forgets blocks before there are too many: first those that owe nothing, then those without a connection.
@@ -162,7 +222,9 @@ mod tests {
 
     fn throttle(at_once: u32, per_minute: u32) -> Rc<RefCell<Throttle>> {
         let exempt = vec!["10.0.0.0/8".parse().unwrap()];
-        let allowed = Allowed { connections: true, at_once, per_minute, exempt };
+        let (newcomers_at_once, newcomers, total) = (u32::MAX, u32::MAX, usize::MAX);
+        let allowed =
+            Allowed { connections: true, at_once, per_minute, newcomers_at_once, newcomers, total, exempt };
         Rc::new(RefCell::new(Throttle::new(allowed)))
     }
 
@@ -211,5 +273,32 @@ mod tests {
             drop(Throttle::admit(&throttle, ip, 0).unwrap());
         }
         assert!(throttle.borrow().blocks.len() <= BLOCKS_MAX);
+    }
+
+    #[test]
+    fn who_has_not_said_who_it_is_counts_twice_until_it_has() {
+        let throttle = throttle(100, 1000);
+        throttle.borrow_mut().allowed.newcomers_at_once = 2;
+        let admit = |address: &str| Throttle::admit(&throttle, ip(address), 0);
+        let first = admit("192.0.2.1").unwrap().unwrap();
+        let _second = admit("192.0.2.1").unwrap();
+        assert_eq!(admit("192.0.2.1").unwrap_err(), Refused::NewcomersAtOnce(2));
+        first.known();
+        first.known();
+        let third = admit("192.0.2.1").unwrap();
+        assert_eq!(admit("192.0.2.1").unwrap_err(), Refused::NewcomersAtOnce(2));
+        drop((first, third));
+        assert_eq!(throttle.borrow().newcomers, 1);
+    }
+
+    #[test]
+    fn those_who_hold_all_places_leave_one_to_each_other_block() {
+        let throttle = throttle(100, 1000);
+        throttle.borrow_mut().allowed.newcomers = 3;
+        let admit = |address: &str| Throttle::admit(&throttle, ip(address), 0);
+        let _held: Vec<_> = (0..3).map(|_| admit("192.0.2.1").unwrap()).collect();
+        assert_eq!(admit("192.0.2.1").unwrap_err(), Refused::Newcomers);
+        let _others: Vec<_> = (2..5).map(|n| admit(&format!("192.0.2.{n}")).unwrap()).collect();
+        assert_eq!(admit("192.0.2.9").unwrap_err(), Refused::Newcomers, "there is an end to it");
     }
 }

@@ -215,6 +215,7 @@ impl Service<Request<Incoming>> for Answerer {
 impl State {
     /// Says that the connection ends with this answer, if it does.
     fn perhaps_last(&self, mut answer: Response<Body>) -> Response<Body> {
+        self.shared.metrics.answered(answer.status().as_u16());
         let last = self.requests.get() >= REQUESTS_MAX || self.shared.stopping.get();
         if last && answer.status() != StatusCode::SWITCHING_PROTOCOLS {
             answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));

@@ -28,11 +28,15 @@ mod hostkey;
 mod irc;
 mod lines;
 mod password;
+mod porch;
 mod screen;
 mod serve;
 mod wire;
 
+use porch::Porch;
+
 pub use hostkey::{HostKey, HostKeyError};
+pub use porch::{UNPROVED_MAX, UNPROVED_OF_ONE_MAX};
 
 /// Connections that may wait for the door's thread.
 const KNOCKS: usize = 64;
@@ -73,6 +77,8 @@ pub struct Knock {
     pub first: Vec<u8>,
     /// Who it is.
     pub from: IpAddr,
+    /// Whether limits of address blocks do not hold.
+    pub exempt: bool,
     /// Dropped when the connection is over.
     pub left: oneshot::Sender<()>,
 }
@@ -94,6 +100,7 @@ pub struct Options {
 #[derive(Debug)]
 pub struct SshDoor {
     knocks: Option<mpsc::Sender<Knock>>,
+    porch: Arc<Porch>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -105,9 +112,16 @@ impl SshDoor {
     pub fn open(options: Options) -> io::Result<SshDoor> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let (knocks, waiting) = mpsc::channel(KNOCKS);
-        let serve = move || runtime.block_on(serve::serve(options, waiting));
+        let porch = Arc::new(Porch::default());
+        let shared = Arc::clone(&porch);
+        let serve = move || runtime.block_on(serve::serve(options, waiting, shared));
         let thread = std::thread::Builder::new().name("ssh".to_owned()).spawn(serve)?;
-        Ok(SshDoor { knocks: Some(knocks), thread: Some(thread) })
+        Ok(SshDoor { knocks: Some(knocks), porch, thread: Some(thread) })
+    }
+
+    /// Whether too many are at the door, or too many from this address block, who have not proved anything.
+    pub fn is_full(&self, from: IpAddr, exempt: bool) -> bool {
+        !self.porch.has_room(from, exempt)
     }
 
     /// Hands a connection over. False when too many wait: it is closed then.

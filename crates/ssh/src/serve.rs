@@ -15,14 +15,15 @@ use tokio::sync::{Notify, Semaphore, mpsc, oneshot};
 use tokio::time::timeout;
 
 use crate::guest::Guest;
+use crate::porch::{Place, Porch};
 use crate::wire::{Wire, cut};
 use crate::{Ask, Knock, Options};
 
 /// How long somebody may take to agree on keys and to prove something.
 const PROVING: Duration = Duration::from_secs(60);
 
-/// Connections that may be at that at the same time. More are closed at once; the throttle counts address blocks.
-const UNPROVED_MAX: usize = 256;
+/// How long the first line of the protocol may take.
+const BEGINNING: Duration = Duration::from_secs(10);
 
 /// Connections that may be open.
 const OPEN_MAX: usize = 2048;
@@ -90,20 +91,20 @@ impl Proof {
 }
 
 /// Takes connections until nobody can bring any.
-pub(crate) async fn serve(options: Options, mut knocks: mpsc::Receiver<Knock>) {
+pub(crate) async fn serve(options: Options, mut knocks: mpsc::Receiver<Knock>, porch: Arc<Porch>) {
     let Options { host_key, network, lobby, asks } = options;
     let config = Arc::new(config(host_key.0));
     let house = Arc::new(House { network, lobby, asks });
-    let (unproved, open) = (Arc::new(Semaphore::new(UNPROVED_MAX)), Arc::new(Semaphore::new(OPEN_MAX)));
+    let open = Arc::new(Semaphore::new(OPEN_MAX));
     while let Some(knock) = knocks.recv().await {
-        let permits = (Arc::clone(&unproved).try_acquire_owned(), Arc::clone(&open).try_acquire_owned());
-        let (Ok(unproved), Ok(open)) = permits else {
+        let places = (porch.enter(knock.from, knock.exempt), Arc::clone(&open).try_acquire_owned());
+        let (Some(unproved), Ok(open)) = places else {
             tracing::info!(from = %knock.from, "too many are at the ssh door: one was turned away");
             continue;
         };
         let (config, house) = (Arc::clone(&config), Arc::clone(&house));
         tokio::spawn(async move {
-            let Knock { stream, first, from, left } = knock;
+            let Knock { stream, first, from, left, .. } = knock;
             tracing::debug!(%from, "somebody is at the ssh door");
             match TcpStream::from_std(stream) {
                 Ok(stream) => connection(Arc::new(stream), first, from, (config, house), unproved).await,
@@ -120,12 +121,12 @@ async fn connection(
     first: Vec<u8>,
     from: std::net::IpAddr,
     (config, house): (Arc<Config>, Arc<House>),
-    unproved: tokio::sync::OwnedSemaphorePermit,
+    unproved: Place,
 ) {
     let proof = Arc::new(Proof::default());
     let guest = Guest::new(from, house, Arc::clone(&proof));
     let wire = Wire::new(first, Arc::clone(&stream));
-    let Ok(Ok(mut running)) = timeout(PROVING, run_stream(config, wire, guest)).await else {
+    let Ok(Ok(mut running)) = timeout(BEGINNING, run_stream(config, wire, guest)).await else {
         return cut(&stream);
     };
     let ended = tokio::select! {

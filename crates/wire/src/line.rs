@@ -70,6 +70,11 @@ impl LineDecoder {
         LineDecoder { tail: Vec::new(), body_max, tags_max, handed: false, dropped: 0, empty }
     }
 
+    /// Bytes of the line that has no end yet.
+    pub fn held(&self) -> usize {
+        self.tail.capacity()
+    }
+
     /// The next line, or the report of one that is too long. Takes what it uses off the front of `input`;
     /// `None` when all of the input is used up and the line in it has no end yet.
     pub fn next<'s, 'i: 's>(&'s mut self, input: &mut &'i [u8]) -> Option<Decoded<'s>> {

@@ -75,6 +75,11 @@ impl PlainDecoder {
         PlainDecoder { tail: Vec::new(), max, telnet: Telnet::Data, broken: false, after_cr: false }
     }
 
+    /// Bytes of the line that has no end yet.
+    pub fn held(&self) -> usize {
+        self.tail.capacity()
+    }
+
     /// The next line, or the report of one that is too long, which comes as soon as that is known. Takes what it
     /// uses off the front of `input`; `None` when all of it is used up.
     pub fn next(&mut self, input: &mut &[u8]) -> Option<Plain> {

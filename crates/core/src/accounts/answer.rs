@@ -102,6 +102,7 @@ pub(crate) fn tell(chat: &Chat, asking: &mut Asking<'_>, way: Way, news: News<'_
     let refused = matches!(news, News::Refused(_));
     // Codes of invitations are as little for guessing as passwords.
     let guessed = matches!(&news, News::Refused(why) if why.code == Refusal::INVITATION_INVALID.code);
+    let waits = matches!(&news, News::Refused(why) if why.text == Refusal::TOO_MANY_WRONG.text);
     match way {
         Way::Register | Way::Verify => standard(asking, way, news),
         Way::Sasl => sasl(asking, news),
@@ -112,17 +113,21 @@ pub(crate) fn tell(chat: &Chat, asking: &mut Asking<'_>, way: Way, news: News<'_
         Way::Token => token(asking, news),
         Way::Service(service) | Way::ForOther(service) => notice(chat, asking, service, news),
     }
-    if guessed || refused && matches!(way, Way::Sasl | Way::Verify | Way::Link | Way::Service(_)) {
-        count_failure(asking);
+    let proves = matches!(way, Way::Sasl | Way::Pass | Way::Verify | Way::Link | Way::Service(_));
+    if guessed || refused && proves {
+        count_failure(asking, waits);
     }
 }
 
-/// One more thing that was wrong. Whoever goes on guessing is disconnected.
-pub(crate) fn count_failure(asking: &mut Asking<'_>) {
+/// One more thing that was wrong. Whoever goes on guessing is disconnected. `waits`: nothing was looked at, since too
+/// much was wrong before; that makes nobody wait any longer.
+pub(crate) fn count_failure(asking: &mut Asking<'_>, waits: bool) {
     if !asking.settings.accounts.limit_logins {
         return;
     }
-    asking.spend(Dear::WrongPasswords);
+    if !waits {
+        asking.spend(Dear::WrongPasswords);
+    }
     asking.session.failures = asking.session.failures.saturating_add(1);
     if asking.session.failures >= FAILURES_MAX {
         asking.effects.push(Effect::Close("Too many failed logins".into()));

@@ -114,6 +114,9 @@ impl Chat {
 
     /// Whoever is written to may answer, although the writer lets in only people with an account.
     pub(super) fn accept_answer(&mut self, writer: UserId, target: UserId) {
+        if let Some(from) = self.users.get_mut(writer).filter(|_| writer != target) {
+            from.written.note(target);
+        }
         let (Some(from), Some(to)) = (self.users.get(writer), self.users.get(target)) else { return };
         if !self.lets_write(from, to) {
             self.accepted(writer, target, true);

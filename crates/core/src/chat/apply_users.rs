@@ -53,6 +53,7 @@ impl Chat {
             said_ms: at_ms,
             sessions: 1,
             keys: smallvec![arrived.session],
+            written: Default::default(),
             metadata: arrived.metadata.clone(),
             marks: Marks::default(),
             absent: arrived.away.iter().map(|away| (arrived.session, Arc::clone(away))).collect(),

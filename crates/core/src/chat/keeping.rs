@@ -175,6 +175,7 @@ impl Chat {
             keys: SmallVec::new(),
             absent: Vec::new(),
             marks: Default::default(),
+            written: Default::default(),
             metadata: Default::default(),
         });
         if !came_back {

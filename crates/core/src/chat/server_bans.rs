@@ -16,6 +16,7 @@ use crate::event::{ServerBanned, Who};
 use crate::ids::{Millis, UserId};
 use crate::keys::SshKey;
 use crate::line::{Line, Source, Text};
+use crate::refusals::Why;
 use crate::span::Span;
 
 /// Whom a server ban means.
@@ -183,6 +184,7 @@ fn told(effects: &mut Effects, text: String) {
 /// ERR_YOUREBANNEDCREEP, and the end.
 pub(crate) fn keep_out(ban: &ServerBan, effects: &mut Effects) {
     let farewell = ban.farewell();
+    effects.push(Effect::Refused(Why::ServerBan));
     let line = Line::numeric(Numeric::ERR_YOUREBANNEDCREEP, [Text::from(&farewell)]);
     send(effects, To::Asker, line);
     effects.push(Effect::Close(farewell));

@@ -112,6 +112,8 @@ pub struct User {
     pub(crate) keys: SmallVec<[SessionKey; 1]>,
     /// Those of them that are away, with their messages, in the order in which they said so.
     pub(crate) absent: Vec<(SessionKey, Arc<str>)>,
+    /// Those to whom the user wrote last, so that who answers is known from who is a stranger.
+    pub(crate) written: Written,
     /// What a guest says to programs. What the owner of an account says is kept there.
     pub(crate) metadata: Metadata,
     /// What a guest has read. What the owner of an account has read is kept there.
@@ -122,6 +124,32 @@ impl User {
     /// `nick!user@host`.
     pub fn mask(&self) -> String {
         self.who.mask()
+    }
+}
+
+/// Those to whom somebody wrote that are remembered; with one more the first is forgotten.
+const WRITTEN_MAX: usize = 256;
+
+/// Those to whom somebody wrote, the latest last.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Written(VecDeque<UserId>);
+
+impl Written {
+    /// Somebody was written to.
+    pub(crate) fn note(&mut self, user: UserId) {
+        if self.0.back() == Some(&user) {
+            return;
+        }
+        self.0.retain(|known| *known != user);
+        if self.0.len() >= WRITTEN_MAX {
+            self.0.pop_front();
+        }
+        self.0.push_back(user);
+    }
+
+    /// Whether somebody was.
+    pub(crate) fn holds(&self, user: UserId) -> bool {
+        self.0.contains(&user)
     }
 }
 

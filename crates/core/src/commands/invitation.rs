@@ -91,7 +91,7 @@ fn redeem(chat: &Chat, asking: &mut Asking<'_>, user: &User, code: &str) -> Flow
     let Some((found, room)) = found.and_then(|code| accounts::of_code(chat, now_ms, code)) else {
         // Codes are as little for guessing as passwords.
         deny(asking, Refusal::INVITATION_INVALID.code, Refusal::INVITATION_INVALID.text);
-        accounts::count_failure(asking);
+        accounts::count_failure(asking, false);
         return Flow::Done;
     };
     if let Some(room) = room

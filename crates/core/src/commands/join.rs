@@ -94,6 +94,10 @@ fn carry_out(asking: &mut Asking<'_>, user: &User, step: Step<'_>, rooms: &mut u
     let (name, key) = match &step {
         Step::None => return,
         Step::Refuse(numeric, name) => return asking.refuse(*numeric, [name.clone()]),
+        Step::Open(name, _) | Step::Enter(Room { name, .. }, _) if !asking.allows(Dear::Joins) => {
+            let text = "Too many rooms were entered from your network; try again in a few minutes";
+            return asking.numeric(Numeric::ERR_UNAVAILRESOURCE, [name.into(), text.into()]);
+        }
         Step::Open(name, _) if !asking.allows(Dear::Rooms) => {
             let text = "Too many rooms were opened from your network; try again in a few minutes";
             return asking.numeric(Numeric::ERR_UNAVAILRESOURCE, [name.into(), text.into()]);
@@ -106,6 +110,7 @@ fn carry_out(asking: &mut Asking<'_>, user: &User, step: Step<'_>, rooms: &mut u
         return asking.refuse(Numeric::ERR_TOOMANYCHANNELS, [name.into()]);
     }
     *rooms += 1;
+    asking.spend(Dear::Joins);
     let by = Arc::clone(&user.who);
     match step {
         Step::Open(..) => {

@@ -8,6 +8,7 @@ use chinwag_wire::numeric::Numeric;
 use super::registration;
 use super::reply::{asker, fail, given};
 use crate::accounts;
+use crate::allowance::Dear;
 use crate::asking::{Asking, Flow};
 use crate::chat::Chat;
 use crate::event::Event;
@@ -41,7 +42,14 @@ pub(crate) fn nick(chat: &Chat, asking: &mut Asking<'_>, message: &Message<'_>) 
         _ if chat.lookalike(wanted, Some(user.id)).is_some() => {
             asking.refuse(Numeric::ERR_NICKNAMEINUSE, [given(wanted)]);
         }
-        _ => asking.propose(Event::Renamed { user: user.id, nick: nick.arc() }),
+        _ if !asking.allows(Dear::Nicks) => {
+            let text = "Nicknames were changed too often from your network; try again in a few minutes";
+            asking.numeric(Numeric::ERR_NICKTOOFAST, [given(wanted), text.into()]);
+        }
+        _ => {
+            asking.spend(Dear::Nicks);
+            asking.propose(Event::Renamed { user: user.id, nick: nick.arc() });
+        }
     }
     Flow::Done
 }

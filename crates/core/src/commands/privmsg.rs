@@ -10,6 +10,7 @@ use chinwag_wire::tags::RawTag;
 use super::playback;
 use super::reply::{asker, given};
 use super::services;
+use crate::allowance::Dear;
 use crate::asking::{Asking, Flow};
 use crate::chat::{Chat, Party, Room, User, name_of};
 use crate::event::{Direct, Event, Joins, Passed, PassedTo, Said, SayKind, Status};
@@ -87,6 +88,7 @@ pub(super) fn deliver(
     for name in targets.split(',').filter(|name| !name.is_empty()) {
         let found = target(chat, user, name)
             .and_then(|target| held_back(chat, asking.now_ms, user, target))
+            .and_then(|target| known(chat, asking, user, target))
             .and_then(|target| if is_query(&body.text) { questioned(target) } else { Ok(target) });
         match found {
             Ok(Target::Room(room, status)) if is_query(&body.text) => {
@@ -158,6 +160,33 @@ pub(super) struct Person<'a> {
     pub(super) user: Option<&'a User>,
     /// Who that is in a conversation.
     party: Party,
+}
+
+/// The target, unless it is a stranger and too many strangers were written to: one who has not written back, and to
+/// whom the user has not written before.
+pub(super) fn known<'a>(
+    chat: &Chat,
+    asking: &mut Asking<'_>,
+    user: &User,
+    target: Target<'a>,
+) -> Result<Target<'a>, Refused> {
+    let Target::Person(person) = &target else { return Ok(target) };
+    let met = person.user.is_some_and(|other| {
+        other.id == user.id || other.written.holds(user.id) || user.written.holds(other.id)
+    });
+    let talks = || chat.conversation(&chat.party(user), &person.party).is_some();
+    if met || user.modes.operator || talks() {
+        return Ok(target);
+    }
+    if !asking.allows(Dear::Openings) {
+        let name = person.user.map_or_else(|| person.party.name(), |other| &other.who.nick);
+        let text =
+            "You have written to many who have not answered; wait for one, or try again in a few minutes";
+        let (numeric, name) = (Numeric::ERR_TARGETTOOFAST, Text::from(name));
+        return Err(Refused { numeric, name, text: Some(text.into()) });
+    }
+    asking.spend(Dear::Openings);
+    Ok(target)
 }
 
 /// Whether what is said between two is kept: where one of them has an account, for the owner of the account.

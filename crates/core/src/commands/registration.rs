@@ -9,6 +9,7 @@ use chinwag_wire::names::{self, Nick, Username};
 use chinwag_wire::numeric::Numeric;
 
 use crate::accounts::{self, Way, same_secret};
+use crate::allowance::Dear;
 use crate::asking::{Asking, Flow};
 use crate::chat::server_bans::keep_out;
 use crate::chat::{Account, Chat, User};
@@ -17,6 +18,7 @@ use crate::commands::{authenticate, metadata};
 use crate::effect::Effect;
 use crate::event::{Arrived, CameFrom, Event, Who};
 use crate::ids::UserId;
+use crate::refusals::Why;
 use crate::session::{Door, Greeting, Phase, Session};
 use crate::settings::Settings;
 use crate::work::Secret;
@@ -134,13 +136,24 @@ pub(crate) fn complete(chat: &Chat, asking: &mut Asking<'_>) {
         if !given.is_empty() && !asking.session.secure && !asking.settings.accounts.cleartext_passwords {
             // Whoever listens on the way has it now; a client that is refused for it does not send it every day.
             asking.session.phase = Phase::Closing;
+            asking.refused_for(Why::Cleartext);
             let text = "Passwords are taken over TLS only: connect to the same port with TLS";
             asking.numeric(Numeric::ERR_PASSWDMISMATCH, [text.into()]);
             asking.effects.push(Effect::Close("Password in clear text".into()));
             return;
         }
+        if !given.is_empty() && !asking.allows(Dear::WrongPasswords) {
+            asking.session.phase = Phase::Closing;
+            let text = "Too many wrong passwords came from your network; try again in a few minutes";
+            asking.numeric(Numeric::ERR_PASSWDMISMATCH, [text.into()]);
+            asking.effects.push(Effect::Close(text.into()));
+            return;
+        }
         if !same_secret(given.as_bytes(), password.as_bytes()) {
             asking.session.phase = Phase::Closing;
+            if !given.is_empty() && asking.settings.accounts.limit_logins {
+                asking.spend(Dear::WrongPasswords);
+            }
             asking.refuse(Numeric::ERR_PASSWDMISMATCH, []);
             asking.effects.push(Effect::Close("Password incorrect".into()));
             return;

@@ -24,7 +24,9 @@ pub(super) const ROWS: &[(char, bool, &str, Show)] = &[
     ('o', true, "who may become an operator", operators),
     ('P', false, "the operators who are here", present),
     ('p', true, "where the server listens", listeners),
+    ('r', true, "what was refused, slowed down or ended, and how often", refused),
     ('u', false, "for how long the server has been up", uptime),
+    ('z', true, "the memory that is held for callers, and how much may be", memory),
 ];
 
 /// `STATS <letter> [<server>]`. A letter that means nothing shows nothing.
@@ -79,6 +81,28 @@ fn present(chat: &Chat, asking: &mut Asking<'_>) {
         asking.numeric(Numeric::RPL_STATSDEBUG, ["P".into(), text.into()]);
     }
     asking.numeric(Numeric::RPL_STATSDEBUG, ["P".into(), format!("{count} operator(s)").into()]);
+}
+
+fn refused(_: &Chat, asking: &mut Asking<'_>) {
+    let figures = asking.figures;
+    let asked = figures.refused().map(|(why, times)| (why.label(), times));
+    let turned_away = figures.turned_away.iter().copied();
+    for (why, times) in turned_away.chain(asked).filter(|(_, times)| *times > 0) {
+        asking.numeric(Numeric::RPL_STATSDEBUG, ["r".into(), format!("{why} {times}").into()]);
+    }
+}
+
+fn memory(_: &Chat, asking: &mut Asking<'_>) {
+    let memory = &asking.figures.memory;
+    let budget = match memory.budget {
+        0 => "of any number".to_owned(),
+        budget => format!("of {budget}"),
+    };
+    let all = format!("{} bytes are held {budget}", memory.held());
+    let parts = memory.parts.iter().filter(|(_, bytes)| *bytes > 0);
+    for text in std::iter::once(all).chain(parts.map(|(part, bytes)| format!("{part} {bytes}"))) {
+        asking.numeric(Numeric::RPL_STATSDEBUG, ["z".into(), text.into()]);
+    }
 }
 
 fn listeners(_: &Chat, asking: &mut Asking<'_>) {

@@ -11,7 +11,8 @@ use chinwag_wire::numeric::Numeric;
 use chinwag_wire::tags::Tags;
 
 use super::privmsg::{
-    Body, Person, TARGETS_MAX, Target, client_tags, converse, keeps as keeps_direct, pass, reachable, target,
+    Body, Person, TARGETS_MAX, Target, client_tags, converse, keeps as keeps_direct, known, pass, reachable,
+    target,
 };
 use super::react;
 use super::reply::{asker, given};
@@ -43,7 +44,8 @@ pub(crate) fn tagmsg(chat: &Chat, asking: &mut Asking<'_>, message: &Message<'_>
         return flow;
     }
     for name in targets.split(',').filter(|name| !name.is_empty()) {
-        let to = match target(chat, user, name) {
+        let found = target(chat, user, name).and_then(|target| known(chat, asking, user, target));
+        let to = match found {
             Ok(Target::Room(room, status)) if keeps(asking.settings, &body) => {
                 let client_tags = body.client_tags.clone().unwrap_or_default();
                 let (basis, by) = (room.rules, Arc::clone(&user.who));

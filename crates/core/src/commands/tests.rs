@@ -21,8 +21,7 @@ fn check<const N: usize>(scene: &mut Scene, nick: &str, line: &str, expected: [&
 #[test]
 fn join_opens_a_room_and_its_opener_rules_it() {
     let mut scene = Scene::of(["ann", "bob"]);
-    let first =
-        ["Spent(Rooms)", "ann entered #Tea", "#Tea< ann JOIN #Tea * Real Name", "names of #Tea for ann"];
+    let first = ["ann entered #Tea", "#Tea< ann JOIN #Tea * Real Name", "names of #Tea for ann"];
     check(&mut scene, "ann", "JOIN #Tea", first);
     assert!(scene.chat.room(RoomId(1)).unwrap().is_op(scene.user("ann")));
     check(&mut scene, "ann", "JOIN #tea", []);
@@ -78,7 +77,7 @@ fn join_is_refused_for_what_is_no_room_and_for_too_many() {
     check(&mut scene, "ann", "JOIN tea", ["asker< 403 tea No such channel"]);
     scene.settings.channels_per_user = 2;
     let lines = scene.asks("ann", "JOIN #a,#b,#c");
-    assert_eq!(lines[2], "asker< 405 #c You have joined too many channels");
+    assert_eq!(lines[0], "asker< 405 #c You have joined too many channels");
     assert_eq!(scene.chat.rooms_opened(), 2);
 }
 

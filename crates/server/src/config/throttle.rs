@@ -20,6 +20,8 @@ pub struct ThrottleConfig {
     pub connections_at_once: u32,
     /// New connections of an address block in a minute.
     pub connections_per_minute: u32,
+    /// Connections of an address block that have not said who they are.
+    pub newcomers_at_once: u32,
     /// Whether commands are limited.
     pub commands: bool,
     /// Commands of a session in a second, in the long run.
@@ -38,6 +40,18 @@ pub struct ThrottleConfig {
     pub accounts: bool,
     /// Accounts that an address block may make in an hour.
     pub accounts_per_hour: u32,
+    /// Whether entering rooms is limited.
+    pub joins: bool,
+    /// Rooms that an address block, and an account, may enter in an hour.
+    pub joins_per_hour: u32,
+    /// Whether changes of nicknames are limited.
+    pub nicks: bool,
+    /// How often an address block, and an account, may change nicknames in an hour.
+    pub nicks_per_hour: u32,
+    /// Whether writing to strangers is limited.
+    pub strangers: bool,
+    /// People who have not written back to whom an address block, and an account, may write in an hour.
+    pub strangers_per_hour: u32,
 }
 
 /// Networks; an address alone is the network that has only it.
@@ -57,6 +71,9 @@ impl ThrottleConfig {
         hourly[Dear::Rooms.index()] = self.rooms.then_some(self.rooms_per_hour);
         hourly[Dear::Accounts.index()] = self.accounts.then_some(self.accounts_per_hour);
         hourly[Dear::WrongPasswords.index()] = self.logins.then_some(self.wrong_passwords_per_hour);
+        hourly[Dear::Joins.index()] = self.joins.then_some(self.joins_per_hour);
+        hourly[Dear::Nicks.index()] = self.nicks.then_some(self.nicks_per_hour);
+        hourly[Dear::Openings.index()] = self.strangers.then_some(self.strangers_per_hour);
         hourly
     }
 }
@@ -71,6 +88,7 @@ impl Default for ThrottleConfig {
             connections: true,
             connections_at_once: 256,
             connections_per_minute: 240,
+            newcomers_at_once: 64,
             commands: true,
             commands_per_second: 5,
             commands_burst: 40,
@@ -80,6 +98,12 @@ impl Default for ThrottleConfig {
             rooms_per_hour: 120,
             accounts: true,
             accounts_per_hour: 120,
+            joins: true,
+            joins_per_hour: 2400,
+            nicks: true,
+            nicks_per_hour: 240,
+            strangers: true,
+            strangers_per_hour: 120,
         }
     }
 }

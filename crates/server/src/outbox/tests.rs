@@ -11,7 +11,7 @@ async fn pair() -> (Socket, TcpStream) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let caller = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
     let (stream, _) = listener.accept().await.unwrap();
-    (Socket::new(stream), caller)
+    (Socket::new(stream, &Rc::default()), caller)
 }
 
 #[tokio::test]

@@ -87,6 +87,11 @@ pub struct PlainDoor {
 }
 
 impl PlainDoor {
+    /// Bytes of what came and was not asked for yet, roughly.
+    pub(crate) fn held(&self) -> usize {
+        self.items.len() * size_of::<Item>() + self.decoder.held()
+    }
+
     /// A caller who has sent nothing yet.
     pub fn new(settings: &Settings) -> Self {
         PlainDoor {
