@@ -22,13 +22,23 @@ pub enum Sort {
     Phrase,
     /// The beginning of a word.
     Beginning,
+    /// Five letters that a word begins with, or is.
+    Longer,
     /// A word that somebody said.
     From,
 }
 
 /// All of them.
-pub const SORTS: [Sort; 7] =
-    [Sort::Common, Sort::Word, Sort::Rare, Sort::Two, Sort::Phrase, Sort::Beginning, Sort::From];
+pub const SORTS: [Sort; 8] = [
+    Sort::Common,
+    Sort::Word,
+    Sort::Rare,
+    Sort::Two,
+    Sort::Phrase,
+    Sort::Beginning,
+    Sort::Longer,
+    Sort::From,
+];
 
 impl Sort {
     /// How a person would say it.
@@ -40,6 +50,7 @@ impl Sort {
             Sort::Two => "two words",
             Sort::Phrase => "a phrase",
             Sort::Beginning => "a beginning",
+            Sort::Longer => "a longer beginning",
             Sort::From => "a word of somebody",
         }
     }
@@ -103,9 +114,9 @@ impl Texts {
                 spell(self.below(10), &mut typed);
                 typed.push('"');
             }
-            Sort::Beginning => {
+            Sort::Beginning | Sort::Longer => {
                 spell(self.rank(), &mut typed);
-                typed.truncate(3);
+                typed.truncate(if sort == Sort::Longer { 5 } else { 3 });
                 typed.push('*');
             }
             Sort::From => {

@@ -7,10 +7,11 @@ use std::path::PathBuf;
 use chinwag_core::history::Anchor;
 use chinwag_core::ids::{Number, RoomId};
 use chinwag_core::search::{Hit, Hits, SearchQuery};
-use rusqlite::{Connection, OpenFlags, Rows};
+use rusqlite::{Connection, OpenFlags};
 
 use super::fresh::Fresh;
-use super::words;
+use super::named::{Asked, Named};
+use super::{ids, words};
 use crate::reader::{ReadFailed, Senders};
 use crate::room::InRoom;
 use crate::rows::kind;
@@ -18,10 +19,6 @@ use crate::writer::signed;
 
 /// Messages that the index names and that are looked at for one answer.
 const LOOKED_AT_MAX: u64 = 20_000;
-
-/// Names those messages in an index that fit, newest first.
-pub(super) const NAMED: &str =
-    "SELECT rowid FROM post WHERE post MATCH ?1 AND rowid > ?2 AND rowid < ?3 ORDER BY rowid DESC";
 
 /// The index, for reading, and what it does not have yet.
 #[derive(Debug)]
@@ -57,22 +54,22 @@ impl Index {
         let (after, before) = bounds(connection, query)?;
         let places: HashMap<RoomId, Number> =
             query.places.iter().map(|place| (place.room, place.first)).collect();
-        let mut fresh = self.fresh.named(&question, after, before)?.into_iter().peekable();
-        let mut statement = kept.as_ref().map(|kept| kept.prepare_cached(NAMED)).transpose()?;
-        let mut named =
-            statement.as_mut().map(|named| named.query((&question, after, before))).transpose()?;
+        let asked = Asked::new(question, query, after, before);
+        let mut fresh = Named::new(self.fresh.index(), &asked, self.fresh.to())?;
+        let mut old = kept.as_ref().map(|kept| Named::new(kept, &asked, signed(position))).transpose()?;
         let (mut hits, mut looked_at, mut more) = (Vec::new(), 0, false);
-        let mut old = self.next_old(&mut named)?;
-        while let Some(seq) = fresh.peek().copied().max(old) {
+        let (mut next_fresh, mut next_old) = (fresh.next()?, self.next_old(&mut old)?);
+        while let Some(id) = newer(next_fresh, next_old) {
             looked_at += 1;
             if looked_at > LOOKED_AT_MAX {
                 more = true;
                 break;
             }
-            if fresh.next_if_eq(&seq).is_none() {
-                old = self.next_old(&mut named)?;
+            match next_fresh == Some(id) {
+                true => next_fresh = fresh.next()?,
+                false => next_old = self.next_old(&mut old)?,
             }
-            let Some(hit) = read(connection, seq, &places, senders)? else { continue };
+            let Some(hit) = read(connection, ids::seq_of(id), &places, senders)? else { continue };
             if !in_time(query, hit.row.at_ms) {
                 continue;
             }
@@ -87,16 +84,20 @@ impl Index {
     }
 
     /// The next message that the file names. Those that were touched since are known better by the fresh part.
-    fn next_old(&self, named: &mut Option<Rows<'_>>) -> rusqlite::Result<Option<i64>> {
+    fn next_old(&self, named: &mut Option<Named<'_>>) -> rusqlite::Result<Option<i64>> {
         let Some(named) = named else { return Ok(None) };
-        while let Some(row) = named.next()? {
-            let seq = row.get(0)?;
-            if !self.fresh.has(seq)? {
-                return Ok(Some(seq));
+        while let Some(id) = named.next()? {
+            if !self.fresh.has(id)? {
+                return Ok(Some(id));
             }
         }
         Ok(None)
     }
+}
+
+/// The one of two messages that came later.
+fn newer(one: Option<i64>, other: Option<i64>) -> Option<i64> {
+    one.into_iter().chain(other).max_by_key(|id| ids::seq_of(*id))
 }
 
 /// A message that the index names, if it may be shown: in one of these rooms, not hidden, not deleted.

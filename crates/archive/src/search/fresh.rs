@@ -3,13 +3,13 @@
 
 use rusqlite::Connection;
 
-use super::{TABLES, find, indexer};
+use super::{ids, indexer, parts};
 
 /// Entries of the log that it takes in. What lies between them and the index is not found; how many those are is said.
-const TAKEN_MAX: i64 = 2_000;
+const TAKEN_MAX: i64 = 2_500;
 
 /// Entries that it holds, counting those that the index has by now, before it begins anew.
-const HELD_MAX: i64 = 4_000;
+const HELD_MAX: i64 = 5_000;
 
 /// The part of the log from a position on, as an index.
 #[derive(Debug)]
@@ -23,7 +23,7 @@ pub(super) struct Fresh {
 impl Fresh {
     pub(super) fn new() -> rusqlite::Result<Fresh> {
         let index = Connection::open_in_memory()?;
-        index.execute_batch(TABLES)?;
+        index.execute_batch(parts::TABLES)?;
         Ok(Fresh { index, from: 0, to: 0 })
     }
 
@@ -36,7 +36,7 @@ impl Fresh {
         let from = position.max(head - TAKEN_MAX);
         // A gap, or an index that was made anew, or entries that it has by now.
         if from > self.to || from < self.from || self.to > head || head - self.from > HELD_MAX {
-            self.index.execute("INSERT INTO post(post) VALUES ('delete-all')", ())?;
+            parts::clear(&self.index, ids::part_of(head))?;
             (self.from, self.to) = (from, from);
         }
         if self.to < head {
@@ -47,21 +47,18 @@ impl Fresh {
         Ok((self.from - position).max(0).cast_unsigned())
     }
 
-    /// The messages in it that fit, newest first.
-    pub(super) fn named(&self, question: &str, after: i64, before: i64) -> rusqlite::Result<Vec<i64>> {
-        if self.to == self.from {
-            return Ok(Vec::new());
-        }
-        let mut statement = self.index.prepare_cached(find::NAMED)?;
-        let named = statement.query_map((question, after, before), |row| row.get(0))?;
-        named.collect()
+    /// The position of the last entry that it has.
+    pub(super) fn to(&self) -> i64 {
+        self.to
+    }
+
+    /// The index.
+    pub(super) fn index(&self) -> &Connection {
+        &self.index
     }
 
     /// Whether it has a message: said, or changed, since.
-    pub(super) fn has(&self, seq: i64) -> rusqlite::Result<bool> {
-        if self.to == self.from {
-            return Ok(false);
-        }
-        self.index.prepare_cached("SELECT 1 FROM post WHERE rowid = ?1")?.exists([seq])
+    pub(super) fn has(&self, id: i64) -> rusqlite::Result<bool> {
+        Ok(self.to != self.from && parts::has(&self.index, id)?)
     }
 }

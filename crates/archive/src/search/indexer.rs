@@ -7,12 +7,13 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use chinwag_core::event::{Event, Expired, Purging};
+use chinwag_core::event::{Event, Purging};
 use chinwag_core::ids::RoomId;
 use chinwag_core::numbers::Numbers;
 use rusqlite::{Connection, OpenFlags, Row};
 
-use super::{SEARCH_FILE, words};
+use super::parts::{self, Change, Changes, FoundBy};
+use super::{SEARCH_FILE, ids, words};
 use crate::rows::{self, kind};
 use crate::schema::placed;
 use crate::writer::signed;
@@ -25,14 +26,20 @@ const GATHER: Duration = Duration::from_millis(200);
 const AGAIN: Duration = Duration::from_secs(2);
 
 /// Entries of the log in one step.
-const STEP: i64 = 2_000;
+const STEP: i64 = 3_000;
 
-/// While more is said than a step holds, it rests for so many times as long as the step took, so that those who talk
-/// have the processors: an eighth of one goes to the index meanwhile, and what it leaves is indexed when it is quieter.
-const REST: u32 = 7;
+/// While people talk, it rests for so many times as long as a step took, so that they have the processors: a thirteenth of one
+/// at most goes to the index meanwhile, and what it leaves is indexed when it is quieter.
+const REST: u32 = 12;
 
 /// The longest rest.
 const REST_MAX: Duration = Duration::from_millis(400);
+
+/// With more entries than that in a step, it puts nothing in order.
+const BUSY: i64 = 500;
+
+/// How many times as long as putting some of the index in order took it rests then.
+const ORDER_REST: u32 = 3;
 
 /// What tells the thread that the log has grown, or that it is to end.
 #[derive(Debug, Default)]
@@ -126,20 +133,24 @@ impl Work {
         let head: Option<i64> = log.query_row("SELECT max(seq) FROM ev", (), |row| row.get(0))?;
         let of: Vec<u8> = self.of.iter().flat_map(|half| half.to_be_bytes()).collect();
         let mut index = super::open(&self.dir.join(SEARCH_FILE), &of, head.unwrap_or(0).cast_unsigned())?;
+        let mut pause = Some(Duration::ZERO);
         loop {
-            self.bell.wait();
-            if self.ends(GATHER) {
+            let pause_now = pause.unwrap_or_else(|| {
+                self.bell.wait();
+                GATHER
+            });
+            if self.ends(pause_now) {
                 return Ok(());
             }
-            let mut begun = Instant::now();
-            while step(&log, &mut index)? {
-                let growing = self.bell.rung();
-                let rest = if growing { (begun.elapsed() * REST).min(REST_MAX) } else { Duration::ZERO };
-                if self.ends(rest) {
-                    return Ok(());
-                }
-                begun = Instant::now();
-            }
+            let begun = Instant::now();
+            let brought = step(&log, &mut index)?;
+            let growing = self.bell.rung();
+            let orders = brought < BUSY && parts::order_some(&index, signed(super::position(&index)?))?;
+            pause = match (growing, orders) {
+                (true, _) => Some((begun.elapsed() * REST).clamp(GATHER, REST_MAX)),
+                (false, true) => Some(begun.elapsed() * ORDER_REST),
+                (false, false) => (brought > 0).then_some(Duration::ZERO),
+            };
         }
     }
 }
@@ -152,8 +163,8 @@ macro_rules! said {
     };
 }
 
-/// Brings some more entries into the index. Whether there may be more.
-fn step(log: &Connection, index: &mut Connection) -> rusqlite::Result<bool> {
+/// Brings some more entries into the index, and says how many.
+fn step(log: &Connection, index: &mut Connection) -> rusqlite::Result<i64> {
     let from = signed(super::position(index)?);
     let reading = log.unchecked_transaction()?;
     let writing = index.transaction()?;
@@ -161,13 +172,13 @@ fn step(log: &Connection, index: &mut Connection) -> rusqlite::Result<bool> {
     writing.prepare_cached("UPDATE meta SET value = ?1 WHERE key = 'position'")?.execute([last])?;
     writing.commit()?;
     reading.commit()?;
-    Ok(last >= from + STEP)
+    Ok(last - from)
 }
 
 /// Brings at most so many entries after a position into an index: messages, and what happened to messages. Gives the
 /// position of the last one.
 pub(super) fn bring(log: &Connection, index: &Connection, from: i64, most: i64) -> rusqlite::Result<i64> {
-    let mut last = from;
+    let (mut last, mut changes) = (from, Changes::default());
     let sql = concat!("SELECT ", said!(), " WHERE ev.seq > ?1 ORDER BY ev.seq LIMIT ?2");
     let mut statement = log.prepare_cached(sql)?;
     let mut found = statement.query((last, most))?;
@@ -175,23 +186,27 @@ pub(super) fn bring(log: &Connection, index: &Connection, from: i64, most: i64) 
         last = row.get(0)?;
         let kind: i64 = row.get(3)?;
         if row.get::<_, Option<i64>>(2)?.is_some() {
-            put(row, index, false)?;
+            put(row, &mut changes, false)?;
         } else if matches!(kind, kind::EDIT | kind::REDACTION | kind::PURGED | kind::EXPIRED) {
             let extra = row.get_ref(4)?.as_str_or_null().map_err(rusqlite::Error::from)?;
             // What makes no sense to this version is left to the look at each message that is found.
             if let Ok(event) = rows::other_event(extra, None) {
-                again(log, index, row.get(1)?, &event)?;
+                again(log, &mut changes, row.get(1)?, &event)?;
             }
         }
     }
+    parts::change(index, &changes)?;
     Ok(last)
 }
 
 /// What happened to messages that are in the index.
-fn again(log: &Connection, index: &Connection, room: u32, event: &Event) -> rusqlite::Result<()> {
+fn again(log: &Connection, changes: &mut Changes, room: u32, event: &Event) -> rusqlite::Result<()> {
     let numbers = match event {
-        Event::Amended(amended) => return put_again(log, index, signed(amended.position)),
-        Event::Expired(expired) => return take_out(index, expired),
+        Event::Amended(amended) => return put_again(log, changes, signed(amended.position)),
+        Event::Expired(expired) => {
+            changes.expired.push((expired.room, signed(expired.position)));
+            return Ok(());
+        }
         Event::Purged(purged) => match &purged.what {
             Purging::Hidden { numbers, .. } => numbers.clone(),
             Purging::Undone | Purging::Final => purge::hidden(log, room, purged.purge)?,
@@ -203,47 +218,33 @@ fn again(log: &Connection, index: &Connection, room: u32, event: &Event) -> rusq
     for (first, last) in numbers.runs() {
         let mut found = statement.query((room, signed(*first), signed(*last)))?;
         while let Some(row) = found.next()? {
-            put_again(log, index, row.get(0)?)?;
+            put_again(log, changes, row.get(0)?)?;
         }
     }
     Ok(())
 }
 
-/// Takes what is over out of the index: the messages of a room up to a position. Their rows may be gone already.
-fn take_out(index: &Connection, expired: &Expired) -> rusqlite::Result<()> {
-    let room = format!("room:{}", words::room_token(expired.room));
-    index
-        .prepare_cached(
-            "DELETE FROM post WHERE rowid IN (SELECT rowid FROM post WHERE post MATCH ?1 AND rowid <= ?2)",
-        )?
-        .execute((room, signed(expired.position)))?;
-    Ok(())
-}
-
 /// Brings a message that may be in the index into it as it is now.
-fn put_again(log: &Connection, index: &Connection, seq: i64) -> rusqlite::Result<()> {
+fn put_again(log: &Connection, changes: &mut Changes, seq: i64) -> rusqlite::Result<()> {
     let sql = concat!("SELECT ", said!(), " WHERE ev.seq = ?1 AND ev.number IS NOT NULL");
     let mut statement = log.prepare_cached(sql)?;
     let mut found = statement.query([seq])?;
-    found.next()?.map_or(Ok(()), |row| put(row, index, true))
+    found.next()?.map_or(Ok(()), |row| put(row, changes, true))
 }
 
 /// Brings a message into the index as it is now, or takes it out when it is not for everybody in its room.
 /// `again`: it may be there.
-fn put(said: &Row<'_>, index: &Connection, again: bool) -> rusqlite::Result<()> {
-    let seq: i64 = said.get(0)?;
-    if again {
-        index.prepare_cached("DELETE FROM post WHERE rowid = ?1")?.execute([seq])?;
-    }
-    if said.get::<_, i64>(3)? > kind::SHOWN_MAX {
-        return Ok(());
-    }
-    let text = said.get_ref(5)?.as_str().map(words::indexed).map_err(rusqlite::Error::from)?;
-    let nick = said.get_ref(6)?.as_str().map_err(rusqlite::Error::from)?;
-    let account = said.get_ref(7)?.as_str_or_null().map_err(rusqlite::Error::from)?;
-    let (room, who) = (words::room_token(RoomId(said.get(1)?)), words::who_tokens(nick, account));
-    index
-        .prepare_cached("INSERT INTO post(rowid, text, room, who) VALUES (?1, ?2, ?3, ?4)")?
-        .execute((seq, text, room, who))?;
+fn put(said: &Row<'_>, changes: &mut Changes, again: bool) -> rusqlite::Result<()> {
+    let (seq, room) = (said.get(0)?, RoomId(said.get(1)?));
+    let found_by = match said.get::<_, i64>(3)? > kind::SHOWN_MAX {
+        true => None,
+        false => {
+            let text = said.get_ref(5)?.as_str().map(words::indexed).map_err(rusqlite::Error::from)?;
+            let nick = said.get_ref(6)?.as_str().map_err(rusqlite::Error::from)?;
+            let account = said.get_ref(7)?.as_str_or_null().map_err(rusqlite::Error::from)?;
+            Some(FoundBy { text, who: words::who_tokens(nick, account) })
+        }
+    };
+    changes.messages.insert(ids::id(seq, room), Change { again, found_by });
     Ok(())
 }

@@ -7,7 +7,10 @@
 
 mod find;
 mod fresh;
+mod ids;
 pub(crate) mod indexer;
+mod named;
+mod parts;
 mod words;
 
 use std::path::Path;
@@ -22,30 +25,21 @@ pub use self::indexer::Indexer;
 pub const SEARCH_FILE: &str = "search.db";
 
 /// The form of the index. One of another form is made anew.
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 
 /// Marks the file as chinwag's index (`PRAGMA application_id`): "chws".
 const APPLICATION_ID: i32 = 0x6368_7773;
 
+/// Statements that are kept ready: a part has some of its own.
+const STATEMENTS_KEPT: usize = 256;
+
 /// How long it is waited for somebody who keeps the file to himself.
 const BUSY_WAIT: Duration = Duration::from_secs(2);
-
-/// `post` has a row for each message, under its position in the log: the words of its text, a token for its room, and
-/// tokens for who said it. Its parts are merged eight at a time, which costs an eighth less than four at a time. `meta`
-/// says for which database, and up to which position of its log.
-const TABLES: &str = "
-CREATE VIRTUAL TABLE post USING fts5(
-    text, room, who, content='', contentless_delete=1, prefix='3',
-    tokenize='unicode61 remove_diacritics 2'
-);
-CREATE TABLE meta(key TEXT PRIMARY KEY, value) WITHOUT ROWID;
-INSERT INTO post(post, rank) VALUES ('automerge', 8);
-INSERT INTO meta(key, value) VALUES ('position', 0);
-";
 
 fn connect(file: &Path, flags: OpenFlags) -> rusqlite::Result<Connection> {
     let connection = Connection::open_with_flags(file, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.busy_timeout(BUSY_WAIT)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
     Ok(connection)
 }
 
@@ -70,7 +64,7 @@ fn open(file: &Path, of: &[u8], head: u64) -> rusqlite::Result<Connection> {
     let mut connection = connect(file, flags)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     let transaction = connection.transaction()?;
-    transaction.execute_batch(TABLES)?;
+    transaction.execute_batch(parts::TABLES)?;
     transaction.execute("INSERT INTO meta(key, value) VALUES ('of', ?1)", [of])?;
     transaction.pragma_update(None, "user_version", VERSION)?;
     transaction.pragma_update(None, "application_id", APPLICATION_ID)?;

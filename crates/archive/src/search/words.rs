@@ -3,12 +3,8 @@
 //! Chinese, Japanese and Korean write no spaces between words: their runs are cut into overlapping pairs, in texts and
 //! in questions alike, and the last sign of a run stands once more on its own, so that a single one is found anywhere.
 
-use chinwag_core::ids::RoomId;
 use chinwag_core::search::{SearchQuery, Term};
 use chinwag_wire::casemap::CaseMapping;
-
-/// Rooms that are named in a question. Above that many, hits elsewhere are sorted out afterwards.
-const ROOMS_NAMED_MAX: usize = 100;
 
 /// Whether a sign belongs to a writing without spaces between words.
 fn is_cjk(sign: char) -> bool {
@@ -56,11 +52,6 @@ fn spaced(text: &str, ends: bool, mut out: impl FnMut(&str)) {
     }
 }
 
-/// The token of a room.
-pub(super) fn room_token(room: RoomId) -> String {
-    format!("r{}", room.0)
-}
-
 /// The tokens of who said something: nickname and account, in a form that is always one word.
 pub(super) fn who_tokens(nick: &str, account: Option<&str>) -> String {
     let mut tokens = name_token('n', nick);
@@ -87,14 +78,7 @@ pub(super) fn question(query: &SearchQuery) -> Option<String> {
         let (nick, account) = (name_token('n', from), name_token('a', from));
         parts.push(format!("who : (\"{nick}\" OR \"{account}\")"));
     }
-    if parts.is_empty() {
-        return None;
-    }
-    if (1..=ROOMS_NAMED_MAX).contains(&query.places.len()) {
-        let rooms = query.places.iter().map(|place| format!("\"{}\"", room_token(place.room)));
-        parts.push(format!("room : ({})", rooms.collect::<Vec<_>>().join(" OR ")));
-    }
-    Some(parts.join(" AND "))
+    (!parts.is_empty()).then(|| parts.join(" AND "))
 }
 
 /// A term: its words one after the other. None when there is no word in it.
@@ -115,9 +99,6 @@ fn term(term: &Term) -> Option<String> {
 mod tests {
     use std::sync::Arc;
 
-    use chinwag_core::ids::Number;
-    use chinwag_core::search::Place;
-
     use super::*;
 
     #[test]
@@ -136,8 +117,8 @@ mod tests {
 
     #[test]
     fn questions_are_written_for_the_index() {
-        let query = |text: &str, prefix, from: Option<&str>, rooms: u32| SearchQuery {
-            places: (1..=rooms).map(|room| Place { room: RoomId(room), first: Number(1) }).collect(),
+        let query = |text: &str, prefix, from: Option<&str>| SearchQuery {
+            places: Arc::new([]),
             terms: Arc::new([Term { text: text.into(), prefix }]),
             from: from.map(Arc::from),
             before: None,
@@ -146,14 +127,13 @@ mod tests {
         };
         let check =
             |query: &SearchQuery, expected: Option<&str>| assert_eq!(question(query).as_deref(), expected);
-        check(&query("tea", false, None, 1), Some("text : \"tea\" AND room : (\"r1\")"));
-        check(&query("green te", true, None, 2), Some("text : \"green te\" * AND room : (\"r1\" OR \"r2\")"));
-        check(&query("東京都", false, None, 101), Some("text : \"東京 京都\""));
-        check(&query("都", false, None, 101), Some("text : \"都\" *"));
-        check(&query("a\" OR b", false, None, 101), Some("text : \"a  OR b\""));
-        let who = "who : (\"n426f62\" OR \"a426f62\")".to_lowercase().replace("or", "OR");
-        let found = question(&query("--", false, Some("Bob"), 101)).expect("a question");
-        assert_eq!(found, who.replace("426f62", "626f62"));
-        check(&query("--", false, None, 1), None);
+        check(&query("tea", false, None), Some("text : \"tea\""));
+        check(&query("green te", true, None), Some("text : \"green te\" *"));
+        check(&query("東京都", false, None), Some("text : \"東京 京都\""));
+        check(&query("都", false, None), Some("text : \"都\" *"));
+        check(&query("a\" OR b", false, None), Some("text : \"a  OR b\""));
+        let found = question(&query("tea", false, Some("Bob"))).expect("a question");
+        assert_eq!(found, "text : \"tea\" AND who : (\"n626f62\" OR \"a626f62\")");
+        check(&query("--", false, None), None);
     }
 }
