@@ -292,7 +292,7 @@ fn its_words_leave_the_index() {
     let named = || {
         let db = Connection::open(dir.path().join(SEARCH_FILE)).expect("opens");
         db.busy_timeout(PATIENCE).expect("waits");
-        let count = "SELECT count(*) FROM post_0 WHERE post_0 MATCH 'leaf'";
+        let count = "SELECT count(*) FROM post_0 WHERE post_0 MATCH 'secret'";
         db.query_row(count, (), |row| row.get::<_, i64>(0)).unwrap_or(-1)
     };
     while named() != 10 {
