@@ -201,13 +201,28 @@ const tests = {
     await article(page, "said meanwhile").waitFor();
     await cy.hear("PRIVMSG #lobby :typed meanwhile");
     assert.equal(await page.locator("#writing").inputValue(), "another half");
+    // Opened again without a connection: what was read is there, and what is said then is sent afterwards.
+    await until("the page can be opened without a connection", () => page.evaluate(() => navigator.serviceWorker.controller !== null));
+    await context.setOffline(true);
+    await page.reload();
+    await page.getByText("No connection.").waitFor();
+    await article(page, "said meanwhile").waitFor();
+    assert.equal(await page.locator("#writing").inputValue(), "another half");
+    await page.locator("#writing").fill("typed without a connection");
+    await page.locator("#writing").press("Enter");
+    await page.locator("article.pending", { hasText: "typed without a connection" }).waitFor();
+    await page.reload();
+    await page.locator("article.pending", { hasText: "typed without a connection" }).waitFor();
+    await context.setOffline(false);
+    await page.locator("article:not(.pending)", { hasText: "typed without a connection" }).waitFor();
+    await cy.hear("PRIVMSG #lobby :typed without a connection");
     // The server goes and comes back.
     await server.restart();
     await page.getByText("No connection.").waitFor({ state: "hidden" });
     await page.locator("#writing").fill("after the restart");
     await page.locator("#writing").press("Enter");
     await page.locator("article:not(.pending)", { hasText: "after the restart" }).waitFor();
-    for (const text of ["before", "said meanwhile", "typed meanwhile", "after the restart"]) assert.equal(await article(page, text).count(), 1, text);
+    for (const text of ["before", "said meanwhile", "typed meanwhile", "typed without a connection", "after the restart"]) assert.equal(await article(page, text).count(), 1, text);
     cy.close();
   },
 

@@ -1,5 +1,5 @@
 // Opens the page without a connection, and shows what is to be shown while nobody looks. It keeps the client's own files
-// and nothing of what people say. The two names in capitals are filled in when the client is built.
+// and nothing of what people say (the page itself does, see `client/model/kept.ts`). The two names in capitals are filled in when the client is built.
 
 const VERSION = "__VERSION__";
 const SHELL = __SHELL__;

@@ -7,6 +7,7 @@ import { Chat } from "../client/model/chat.ts";
 import { command } from "../client/model/commands.ts";
 import { complete, fit } from "../client/model/complete.ts";
 import { EMOJI } from "../client/model/emoji.ts";
+import { pack, unpack } from "../client/model/kept.ts";
 import { trim } from "../client/model/timeline.ts";
 import type { Room } from "../client/model/types.ts";
 
@@ -85,6 +86,35 @@ test("what is said is pending until it is kept, and shown once", () => {
   assert.equal(room.messages.at(-1)?.key, key, "the row on the screen stays the same");
   world.take(world.said("3", "and you?", "ann"));
   assert.equal(room.messages.length, 3);
+});
+
+test("a page that is opened again has what was there, and fetches the rest", () => {
+  const world = new World();
+  const room = world.room("#tea", world.said("1", "one"), world.said("2", "two"));
+  world.take(`@+draft/react=🎉;+draft/reply=1 :bob!b@h TAGMSG #tea`);
+  world.chat.say(room, "arrived");
+  world.chat.say(room, "did not");
+  world.chat.closed(false);
+  world.chat.say(room, "typed while away");
+  const text = pack(world.chat);
+
+  const again = new World();
+  again.chat.closed(false);
+  assert.equal(unpack(again.chat, text), true);
+  const [there] = [...again.chat.rooms.values()];
+  assert.ok(there);
+  const pending = ["pending:ann: arrived", "pending:ann: did not", "pending:ann: typed while away"];
+  assert.deepEqual(texts(there), ["bob: one", "bob: two", ...pending]);
+  assert.deepEqual([...(there.messages[0]?.reactions ?? [])], [["🎉", ["bob"]]]);
+  assert.equal(new Set(there.messages.map((message) => message.key)).size, 5);
+  again.now = world.now + 60_000;
+  again.connect();
+  again.chat.take(":ann!a@h JOIN #tea");
+  assert.match(again.sent.findLast((line) => line.includes("CHATHISTORY")) ?? "", /AFTER #tea msgid=2/);
+  again.history("#tea", true, again.said("3", "arrived", "ann"), again.said("4", "missed"));
+  assert.deepEqual(texts(there), ["bob: one", "bob: two", "ann: arrived", "bob: missed", "failed:ann: did not", "pending:ann: typed while away"]);
+  // What is no such text changes nothing.
+  for (const odd of ["", "{", "{}", "[1]", "null"]) assert.equal(unpack(new World().chat, odd), false, odd);
 });
 
 test("a refusal stands at the message it is about, and it can be sent again", () => {

@@ -95,6 +95,8 @@ export class Chat {
   invited = false;
   lobby = "#lobby";
   welcomed = false;
+  /** What is shown was kept from an earlier visit: there has been no connection yet. */
+  recalled = false;
   private batches = new Batches();
   private send: ((line: string) => void) | null = null;
   private labels = 0;
@@ -534,6 +536,16 @@ export class Chat {
 
   key(): string {
     return `k${++this.keys}`;
+  }
+
+  /** Whether a pending message went out, on this connection or an earlier one. */
+  wasSent(key: string): boolean {
+    return this.sent.has(key);
+  }
+
+  /** A pending message went out before there was any connection that I know of. */
+  markSent(key: string): void {
+    this.sent.set(key, 0);
   }
 }
 

@@ -4,6 +4,7 @@
 import { Connection } from "../link.ts";
 import { Chat } from "../model/chat.ts";
 import { isRoom } from "../model/irc.ts";
+import { pack, unpack } from "../model/kept.ts";
 import type { Message, Room } from "../model/types.ts";
 
 let version = $state(0);
@@ -59,6 +60,11 @@ const NAME = "chinwag.name";
 const ACCOUNT = "chinwag.account";
 const INSIDE = "chinwag.inside";
 const DRAFTS = "chinwag.drafts";
+const READ = "chinwag.read";
+
+/** Where it is kept what was read here: for as long as the tab is open, because others may use this browser, too; an app that
+ * somebody installed is theirs, and keeps it. */
+const mine = (): Storage => (matchMedia("(display-mode: standalone)").matches ? localStorage : sessionStorage);
 
 /** What a browser may refuse to keep is not needed. */
 function keep(store: Storage, key: string, value: string | null): void {
@@ -112,18 +118,31 @@ export function enter(name: string, password: string): void {
   chat.password = password;
   chat.refused = "";
   chat.invitation = invitationInAddress();
-  if (name === rememberedName) for (const room of roomsBefore) chat.ensure(room);
+  if (name === rememberedName) {
+    for (const room of roomsBefore) chat.ensure(room);
+    if (!chat.welcomed) chat.recalled = unpack(chat, kept(mine, READ));
+  }
   const room = roomInAddress() || (chat.room ?? [...chat.rooms.values()][0])?.name;
   if (room) chat.open(room);
   screen.inside = true;
   connection.start();
 }
 
+let leaving = false;
+
+/** The page may go: what was read here is there when it comes back, also without a connection. */
+function leave(): void {
+  if (screen.inside && !leaving && (chat.welcomed || chat.recalled)) keep(mine(), READ, pack(chat));
+}
+
+addEventListener("pagehide", leave);
+document.addEventListener("visibilitychange", () => document.visibilityState === "hidden" && leave());
+
 /** Back at the first screen, with nothing of what was read here. */
 export function backToDoor(): void {
   connection.stop();
-  keep(sessionStorage, INSIDE, null);
-  keep(sessionStorage, DRAFTS, null);
+  leaving = true;
+  for (const key of [INSIDE, DRAFTS, READ]) keep(mine(), key, null);
   location.reload();
 }
 
@@ -138,13 +157,13 @@ export function arrived(names: string[]): void {
   forgetInvitation();
   keep(localStorage, NAME, chat.wanted);
   keep(localStorage, ACCOUNT, chat.account && chat.account.toLowerCase() === chat.wanted.toLowerCase() ? chat.wanted : null);
-  keep(sessionStorage, INSIDE, JSON.stringify(names));
+  keep(mine(), INSIDE, JSON.stringify(names));
 }
 
 /** What was kept as JSON, or this instead. */
 function parsed<T>(key: string, otherwise: T): T {
   try {
-    return JSON.parse(kept(() => sessionStorage, key)) as T;
+    return JSON.parse(kept(mine, key)) as T;
   } catch {
     return otherwise;
   }
@@ -165,7 +184,7 @@ export function setDraft(room: Room, text: string): void {
   room.draft = text;
   if (text) drafts[room.id] = text;
   else delete drafts[room.id];
-  keep(sessionStorage, DRAFTS, JSON.stringify(drafts));
+  keep(mine(), DRAFTS, JSON.stringify(drafts));
 }
 
 /** Shows a room, and puts it into the address, so that the address is an invitation. */
