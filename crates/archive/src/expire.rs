@@ -5,7 +5,7 @@
 //! The row of the last message that is gone stays, empty, so that the room's numbers go on from there.
 
 use std::collections::VecDeque;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use chinwag_core::aging::{AgeQuery, Aged};
 use chinwag_core::event::Expired;
@@ -16,14 +16,11 @@ use rusqlite::{Connection, OptionalExtension};
 use crate::reader::ReadFailed;
 use crate::room::InRoom;
 use crate::rows::kind;
-use crate::schema;
 use crate::writer::{Place, signed};
 
-/// The longest that one portion takes, but for its last step and its commit.
-const PORTION: Duration = Duration::from_millis(4);
-
-/// Messages of one run that go in one step.
+/// Messages that go in one step, and runs of them in the log that are looked at for it.
 const STEP: i64 = 200;
+const RUNS: i64 = 100;
 
 /// The rooms in which messages are to go.
 #[derive(Debug, Default)]
@@ -51,27 +48,17 @@ impl Rooms {
         self.0.is_empty()
     }
 
-    /// Removes a portion. The caller holds the transaction, in which `head` is the position of the last entry. Says how
-    /// many messages went; after a transaction that failed, the same portion comes again if the rooms are put back.
-    pub(crate) fn remove(&mut self, connection: &Connection, head: u64) -> rusqlite::Result<u64> {
-        let until = Instant::now() + PORTION;
-        let mut gone = 0;
-        schema::place(connection, head)?;
+    /// Removes a portion, until then. The caller holds the transaction, in which all messages are placed.
+    pub(crate) fn remove(&mut self, connection: &Connection, until: Instant) -> rusqlite::Result<()> {
         while let Some(room) = self.0.front() {
-            match step(connection, *room)? {
-                0 => drop(self.0.pop_front()),
-                count => gone += count,
+            if step(connection, *room)? == 0 {
+                self.0.pop_front();
             }
             if Instant::now() >= until {
                 break;
             }
         }
-        Ok(gone)
-    }
-
-    /// The same rooms, for a transaction that fails.
-    pub(crate) fn copy(&self) -> Rooms {
-        Rooms(self.0.clone())
+        Ok(())
     }
 }
 
@@ -101,51 +88,68 @@ pub(crate) fn store(connection: &Connection, at: &Place, expired: &Expired) -> r
     Ok(())
 }
 
-/// Messages that follow one another, up to the last one whose time is over.
+/// Messages of a room that follow one another in the log.
 struct Run {
     number: i64,
     seq: i64,
     count: i64,
-    upto: i64,
 }
 
 /// Removes some of the oldest messages of a room. How many; none when nothing is left to do.
-fn step(connection: &Connection, room: u32) -> rusqlite::Result<u64> {
-    let found = connection
-        .prepare_cached(
-            "SELECT place.number, place.seq, place.count, expired.upto FROM place, expired
-             WHERE place.room = ?1 AND expired.room = ?1 AND place.number < expired.upto
-             ORDER BY place.number LIMIT 1",
-        )?
-        .query_row([room], |row| {
-            Ok(Run { number: row.get(0)?, seq: row.get(1)?, count: row.get(2)?, upto: row.get(3)? })
-        })
+fn step(connection: &Connection, room: u32) -> rusqlite::Result<i64> {
+    let upto: Option<i64> = connection
+        .prepare_cached("SELECT upto FROM expired WHERE room = ?1")?
+        .query_row([room], |row| row.get(0))
         .optional()?;
-    let Some(run) = found else {
+    let Some(upto) = upto else { return Ok(0) };
+    let runs = connection
+        .prepare_cached(
+            "SELECT number, seq, count FROM place WHERE room = ?1 AND number < ?2 ORDER BY number LIMIT ?3",
+        )?
+        .query_map((room, upto, RUNS), |row| {
+            Ok(Run { number: row.get(0)?, seq: row.get(1)?, count: row.get(2)? })
+        })?
+        .collect::<rusqlite::Result<Vec<_>>>()?;
+    let Some(first) = runs.first() else {
         empty_last(connection, room)?;
         return Ok(0);
     };
-    let count = run.count.min(run.upto - run.number).min(STEP);
-    remove(connection, room, &run, count)?;
-    let (left, seq) = (run.number + count, run.seq + count);
-    if count == run.count {
+    let (from, first) = (if first.number == 1 { 0 } else { first.seq }, first.number);
+    // The last one that goes now, and its position.
+    let (mut last, mut end) = (first, from);
+    let mut gone = 0;
+    for Run { number, seq, count } in runs {
+        let take = count.min(upto - number).min(STEP - gone);
+        if take == 0 {
+            break;
+        }
         connection
-            .prepare_cached("DELETE FROM place WHERE room = ?1 AND number = ?2")?
-            .execute((room, run.number))?;
-    } else {
-        connection
-            .prepare_cached(
-                "UPDATE place SET number = ?3, seq = ?4, count = count - ?5 WHERE room = ?1 AND number = ?2",
-            )?
-            .execute((room, run.number, left, seq, count))?;
+            .prepare_cached("DELETE FROM ev WHERE seq BETWEEN ?1 AND ?2")?
+            .execute((seq, seq + take - 1))?;
+        if take < count {
+            connection
+                .prepare_cached(
+                    "UPDATE place SET number = number + ?3, seq = seq + ?3, count = count - ?3
+                     WHERE room = ?1 AND number = ?2",
+                )?
+                .execute((room, number, take))?;
+        }
+        (gone, last, end) = (gone + take, number + take - 1, seq + take - 1);
     }
-    Ok(count.cast_unsigned())
+    connection
+        .prepare_cached("DELETE FROM place WHERE room = ?1 AND number BETWEEN ?2 AND ?3")?
+        .execute((room, first, last))?;
+    remove_around(connection, room, (first, last), (from, end))?;
+    Ok(gone)
 }
 
-/// Removes the first messages of a run, what they said before, and what was said to them without a text.
-fn remove(connection: &Connection, room: u32, run: &Run, count: i64) -> rusqlite::Result<()> {
-    let (first, last) = (run.number, run.number + count - 1);
-    let end = run.seq + count - 1;
+/// Removes what messages said before, and what was said without a text until the next message that stays.
+fn remove_around(
+    connection: &Connection,
+    room: u32,
+    (first, last): (i64, i64),
+    (from, end): (i64, i64),
+) -> rusqlite::Result<()> {
     connection
         .prepare_cached(
             "DELETE FROM ev WHERE seq IN
@@ -155,27 +159,17 @@ fn remove(connection: &Connection, room: u32, run: &Run, count: i64) -> rusqlite
     connection
         .prepare_cached("DELETE FROM amend WHERE room = ?1 AND number BETWEEN ?2 AND ?3")?
         .execute((room, first, last))?;
-    connection.prepare_cached("DELETE FROM ev WHERE seq BETWEEN ?1 AND ?2")?.execute((run.seq, end))?;
-    // Behind what was emptied last, which is where the first run of a room begins.
-    let from = if first == 1 { 0 } else { run.seq };
+    let next: Option<i64> = connection
+        .prepare_cached("SELECT seq FROM place WHERE room = ?1 AND number > ?2 ORDER BY number LIMIT 1")?
+        .query_row((room, last), |row| row.get(0))
+        .optional()?;
     connection
         .prepare_cached(
             "DELETE FROM ev WHERE seq IN (SELECT seq FROM ev INDEXED BY ev_room_other
              WHERE room = ?1 AND number IS NULL AND seq BETWEEN ?2 AND ?3 AND kind IN (?4, ?5))",
         )?
-        .execute((room, from, next_in(connection, room, last, end)?, kind::REACTION, kind::TAGGED))?;
+        .execute((room, from, next.map_or(end, |next| next - 1), kind::REACTION, kind::TAGGED))?;
     Ok(())
-}
-
-/// The position before that of the message after `number`, which is at `seq`: what happened between the two goes with
-/// the first.
-fn next_in(connection: &Connection, room: u32, number: i64, seq: i64) -> rusqlite::Result<i64> {
-    let next: Option<i64> = connection
-        .prepare_cached("SELECT seq FROM place WHERE room = ?1 AND number > ?2 ORDER BY number LIMIT 1")?
-        .query_row((room, number), |row| row.get(0))
-        .optional()?;
-    // The rest of the same run follows at once.
-    Ok(next.map_or(seq, |next| if next > seq { next - 1 } else { seq }))
 }
 
 /// The last message that is gone keeps its place, with nothing in it.

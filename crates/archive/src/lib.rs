@@ -9,8 +9,10 @@
 
 mod amend;
 mod backup;
+mod chores;
 mod commits;
 mod copy;
+mod erase;
 mod examine;
 mod expire;
 mod failure;

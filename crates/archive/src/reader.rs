@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use chinwag_core::aging::{AgeQuery, Aged};
 use chinwag_core::chat::Chat;
+use chinwag_core::erasing::{Erasable, EraseQuery, Erasure};
 use chinwag_core::event::{Event, Who};
 use chinwag_core::history::{Page, Query};
 use chinwag_core::ids::{Number, RoomId, UserId};
@@ -22,7 +23,7 @@ use crate::rows::{self, RowError, SaidRow, kind};
 use crate::schema::RESTORED;
 use crate::search::{Index, SEARCH_FILE};
 use crate::writer::signed;
-use crate::{latest, records};
+use crate::{erase, latest, records};
 
 /// A reader's page cache, in KiB.
 const CACHE_KIB: i32 = 2 * 1024;
@@ -119,6 +120,8 @@ impl Reader {
             Question::Sift(sift) => self.sift(sift).map(Answer::Sifted),
             Question::Records(query) => self.records(query).map(Answer::Records),
             Question::Search(query) => self.search(query).map(Answer::Search),
+            Question::Erasable(query) => self.erasable(query).map(Answer::Erasable),
+            Question::Erasures(_) => self.erasures().map(Answer::Erasures),
             Question::Age(query) => self.aged(query).map(Answer::Aged),
         }
     }
@@ -145,6 +148,22 @@ impl Reader {
     /// As [`Reader::page`].
     pub fn records(&self, query: &RecordsQuery) -> Result<Records, ReadFailed> {
         self.with(|open| records::read(&open.connection, query))
+    }
+
+    /// How much an erasure would take.
+    ///
+    /// # Errors
+    /// As [`Reader::page`].
+    pub fn erasable(&self, query: &EraseQuery) -> Result<Erasable, ReadFailed> {
+        self.with(|open| erase::erasable(&open.connection, query, &mut open.senders))
+    }
+
+    /// The newest erasures, the newest first, and how far they are.
+    ///
+    /// # Errors
+    /// As [`Reader::page`].
+    pub fn erasures(&self) -> Result<Vec<Erasure>, ReadFailed> {
+        self.with(|open| Ok(erase::erasures(&open.connection)?))
     }
 
     /// Up to which message of a room the time is over.

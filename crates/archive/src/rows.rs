@@ -394,6 +394,7 @@ mod tests {
             },
             Event::Guarded { room, basis: 8, by: Arc::clone(&by), guard: Guard::Slow(Some(5)) },
             Event::Guarded { room, basis: 9, by: Arc::clone(&by), guard: Guard::Keep(Some(3_600)) },
+            Event::Guarded { room, basis: 9, by: Arc::clone(&by), guard: Guard::OpenRecords(true) },
             Event::Expired(chinwag_core::event::Expired { room, upto: Number(7), position: 9 }),
             Event::Guarded { room, basis: 9, by: Arc::clone(&by), guard: Guard::Lockdown(None) },
             Event::MetadataSet(Arc::new(chinwag_core::event::MetadataSet {
@@ -601,6 +602,12 @@ mod tests {
             Act::OperRefused { name: "boss".into() },
             Act::AccountRegistered { account: Arc::clone(&account) },
             Act::PasswordSet { account: Arc::clone(&account) },
+            Act::Erased {
+                whom: "a:eve".into(),
+                since_ms: 7,
+                room: Some(RoomId(3)),
+                place: Some("#tea".into()),
+            },
             Act::AccountDropped { account },
             Act::InvitationMade { uses: 3, until_ms: 9 },
             Act::InvitationTakenBack { name: "1".into() },

@@ -6,7 +6,7 @@ use rusqlite::{Connection, Row};
 pub(crate) const APPLICATION_ID: i32 = 0x6368_7767;
 
 /// Step n brings a database of version n to version n + 1; each runs in the transaction that opens the database.
-const STEPS: [&str; 7] = [STEP_1, STEP_2, STEP_3, STEP_4, STEP_5, STEP_6, STEP_7];
+const STEPS: [&str; 8] = [STEP_1, STEP_2, STEP_3, STEP_4, STEP_5, STEP_6, STEP_7, STEP_8];
 
 /// `ev` is the log and the history: `seq` is the position in the log, `number` the message's number in its room
 /// and NULL for what is not a message, `basis` the room's rules when it was decided. The sender is interned.
@@ -91,6 +91,29 @@ const STEP_6: &str = "ALTER TABLE place ADD COLUMN count INTEGER NOT NULL DEFAUL
 /// What of them is still there is seen in `place`, whose rows go with them.
 const STEP_7: &str = "
 CREATE TABLE expired(room INTEGER PRIMARY KEY, upto INTEGER NOT NULL, position INTEGER NOT NULL, seq INTEGER NOT NULL);
+";
+
+/// What is to be erased, by the position of the event that says so: how far the look at the senders is (`sender` of
+/// `senders`) and the one at the log (`cursor`), and how many messages went. Those who are meant are in `erase_sender` until
+/// it is done; of whom something `stays`, they do, too.
+const STEP_8: &str = "
+CREATE TABLE erase(
+    seq      INTEGER PRIMARY KEY,
+    whom     TEXT NOT NULL,
+    since_ms INTEGER NOT NULL,
+    room     INTEGER NOT NULL,
+    senders  INTEGER NOT NULL,
+    sender   INTEGER NOT NULL,
+    cursor   INTEGER NOT NULL,
+    gone     INTEGER NOT NULL,
+    done     INTEGER NOT NULL
+);
+CREATE TABLE erase_sender(
+    erase  INTEGER NOT NULL,
+    sender INTEGER NOT NULL,
+    stays  INTEGER NOT NULL,
+    PRIMARY KEY(erase, sender)
+) WITHOUT ROWID;
 ";
 
 /// Which events bring a chat back after a restart: all but messages, and those that change nothing but what is read.

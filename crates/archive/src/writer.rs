@@ -6,12 +6,13 @@ use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use chinwag_core::chat::name_of;
-use chinwag_core::event::{Amended, Amendment, Event, Expired, Purged, Purging, Said};
+use chinwag_core::event::{Act, Amended, Amendment, Event, Expired, OperatorActed, Purged, Purging, Said};
 use chinwag_log::{Arrival, Health, Keep, Proposal, Refusal, Seq, Slot};
 use rusqlite::wal::CheckpointMode;
 use rusqlite::{Connection, Statement, TransactionBehavior};
 use tracing::trace;
 
+use crate::chores::Chores;
 use crate::failure::{Failure, check_size};
 use crate::heads::Heads;
 use crate::insert::{Insert, SaidRow, TOGETHER};
@@ -20,7 +21,7 @@ use crate::log::{Shared, State, Stop, into_entries, measure};
 use crate::open::{BUSY_WAIT, PageLimit};
 use crate::senders::Senders;
 use crate::times::Times;
-use crate::{amend, expire, purge, rows, schema};
+use crate::{amend, erase, expire, purge, rows, schema};
 
 /// The log file is written into the database when it holds so many pages: few enough that its place on the disk
 /// is soon used again, which is cheaper than to grow, and below the 4,062 which the first block of SQLite's index
@@ -43,11 +44,6 @@ const WIPE_EVERY: Duration = Duration::from_millis(500);
 
 /// How long that waits for those who read.
 const WIPE_WAIT: Duration = Duration::from_millis(20);
-
-/// What is over goes in portions with so much time between them, so that whoever talks does not notice: while something
-/// is stored meanwhile, and while nothing is.
-const EXPIRE_EVERY: Duration = Duration::from_millis(60);
-const EXPIRE_IDLE: Duration = Duration::from_millis(6);
 
 /// It is also brought up to date when nothing has been stored for so long.
 const PLACE_IDLE: Duration = Duration::from_secs(1);
@@ -114,9 +110,7 @@ struct Desk<'c> {
     wal_pages: Arc<AtomicU32>,
     times: Times,
     last_probe: Instant,
-    /// Where messages are to go because their time is over.
-    expiring: expire::Rooms,
-    last_expired: Instant,
+    chores: Chores,
     /// Something was deleted, and may still be in the log file.
     wipe: bool,
     last_wipe: Option<Instant>,
@@ -144,8 +138,7 @@ impl<'c> Desk<'c> {
             wal_pages,
             times,
             last_probe: Instant::now(),
-            expiring: expire::Rooms::left(connection)?,
-            last_expired: Instant::now(),
+            chores: Chores::left(connection)?,
             wipe: false,
             last_wipe: None,
         })
@@ -194,7 +187,7 @@ impl<'c> Desk<'c> {
                 Health::ReadOnly(_) => {
                     (Some(PROBE_EVERY.saturating_sub(self.last_probe.elapsed())), Work::Probe)
                 }
-                _ if !self.expiring.is_empty() => (Some(EXPIRE_IDLE), Work::Place),
+                _ if self.chores.rest().is_some() => (self.chores.rest(), Work::Place),
                 _ if self.wipe => (Some(WIPE_EVERY), Work::Place),
                 _ if state.head > self.placed => (Some(PLACE_IDLE), Work::Place),
                 _ => (None, Work::Place),
@@ -354,6 +347,10 @@ impl<'c> Desk<'c> {
                 self.other(at, event)?;
                 self.expired(at, expired)
             }
+            Event::OperatorActed(acted) => {
+                self.other(at, event)?;
+                self.acted(at, acted)
+            }
             event => self.other(at, event),
         }
     }
@@ -431,7 +428,15 @@ impl<'c> Desk<'c> {
     fn expired(&mut self, at: &Place, expired: &Expired) -> Result<(), Failure> {
         expire::store(self.connection, at, expired)?;
         // When it was not stored after all, nothing is found to be done.
-        self.expiring.add(at.room);
+        self.chores.expire(at.room);
+        Ok(())
+    }
+
+    fn acted(&mut self, at: &Place, acted: &OperatorActed) -> Result<(), Failure> {
+        if let Act::Erased { whom, since_ms, room, .. } = &acted.act {
+            erase::store(self.connection, at, whom, *since_ms, *room)?;
+            self.chores.erase();
+        }
         Ok(())
     }
 
@@ -482,10 +487,8 @@ impl<'c> Desk<'c> {
         if well && head.0 - self.placed.0 >= if idle { 1 } else { PLACE_EVERY } {
             self.place(head)?;
         }
-        let rest = if rests { EXPIRE_IDLE } else { EXPIRE_EVERY };
-        if well && !self.expiring.is_empty() && self.last_expired.elapsed() >= rest {
-            self.expire(head)?;
-            self.last_expired = Instant::now();
+        if well && self.chores.are_due(rests) {
+            self.do_chores(head)?;
         }
         if self.wipe && self.last_wipe.is_none_or(|last| last.elapsed() >= WIPE_EVERY) {
             self.last_wipe = Some(Instant::now());
@@ -522,26 +525,21 @@ impl<'c> Desk<'c> {
         Ok(())
     }
 
-    /// Removes a portion of what is over. A disk without space is no failure: it goes when there is some.
-    fn expire(&mut self, head: Seq) -> Result<(), String> {
-        let before = self.expiring.copy();
-        let mut run = || -> Result<u64, Failure> {
-            let transaction =
-                rusqlite::Transaction::new_unchecked(self.connection, TransactionBehavior::Immediate)?;
-            let gone = self.expiring.remove(&transaction, head.0)?;
-            transaction.commit()?;
-            Ok(gone)
-        };
-        match run() {
-            Ok(gone) => {
-                self.placed = head;
-                self.wipe = true;
-                trace!(messages = gone, "their time is over");
+    /// Does some of what can wait. A disk without space is no failure: it is done when there is some.
+    fn do_chores(&mut self, head: Seq) -> Result<(), String> {
+        match self.chores.portion(self.connection, head.0) {
+            Ok(changed) => {
+                (self.placed, self.wipe) = (head, true);
+                if changed {
+                    self.senders.forget();
+                }
+                // The index follows.
+                self.shared.stored.ring();
+                Ok(())
             }
-            Err(Failure::Refused(_)) => self.expiring = before,
-            Err(Failure::Fatal(reason)) => return Err(reason),
+            Err(Failure::Refused(_)) => Ok(()),
+            Err(Failure::Fatal(reason)) => Err(reason),
         }
-        Ok(())
     }
 
     /// Follows a limit that was changed while running.

@@ -246,8 +246,8 @@ fn a_room_of_which_nothing_is_left_goes_on_from_its_last_number() {
 #[test]
 fn it_goes_on_where_an_end_of_the_process_left_it() {
     let dir = folder();
-    let (mut opened, mut proposer) = filled(&dir, 20_000);
-    expires(&mut opened, &mut proposer, 19_990);
+    let (mut opened, mut proposer) = filled(&dir, 8_000);
+    expires(&mut opened, &mut proposer, 7_990);
     // Dropped, not closed, and in the middle.
     drop(opened);
     let before = rows(&dir, TEA);
@@ -261,7 +261,7 @@ fn it_goes_on_where_an_end_of_the_process_left_it() {
             Ok((row.get(0)?, row.get(1)?))
         })
         .expect("reads");
-    assert_eq!(places, (19_990, 11));
+    assert_eq!(places, (7_990, 11));
     let events: i64 =
         db.query_row("SELECT count(*) FROM ev WHERE kind = 45", (), |row| row.get(0)).expect("counts");
     assert_eq!(events, 1);
@@ -306,7 +306,7 @@ fn its_words_leave_the_index() {
 #[test]
 fn what_is_said_meanwhile_is_not_delayed() {
     let dir = folder();
-    let (mut opened, mut proposer) = filled(&dir, 20_000);
+    let (mut opened, mut proposer) = filled(&dir, 8_000);
     let commit = |opened: &mut Opened, proposer: &mut Proposer| {
         let message =
             proposer.proposal(Event::Said(Arc::new(Said { by: who("bob"), ..said(2, "meanwhile") })));
@@ -314,7 +314,7 @@ fn what_is_said_meanwhile_is_not_delayed() {
         store(&mut opened.log, vec![message]);
         begun.elapsed()
     };
-    expires(&mut opened, &mut proposer, 20_000);
+    expires(&mut opened, &mut proposer, 8_000);
     let mut took: Vec<Duration> = Vec::new();
     while rows(&dir, TEA) > 1 {
         took.push(commit(&mut opened, &mut proposer));
@@ -324,5 +324,5 @@ fn what_is_said_meanwhile_is_not_delayed() {
     let middle = took[took.len() / 2];
     // On a machine that does much else, a commit may take long for itself.
     assert!(middle < Duration::from_millis(100), "half of them took more than {middle:?}");
-    assert!(rows(&dir, OTHER) as usize == 20_000 + took.len());
+    assert!(rows(&dir, OTHER) as usize == 8_000 + took.len());
 }

@@ -297,6 +297,8 @@ CREATE INDEX ev_other ON ev(seq) WHERE number IS NULL AND kind NOT IN (21, 23, 2
 DELETE FROM place;
 ALTER TABLE place DROP COLUMN count;
 DROP TABLE expired;
+DROP TABLE erase;
+DROP TABLE erase_sender;
 INSERT INTO place SELECT room, number, seq FROM ev WHERE number IS NOT NULL;
 PRAGMA user_version = 4;
 ";

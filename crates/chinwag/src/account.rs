@@ -6,6 +6,7 @@ use chinwag_server::Config;
 use chinwag_server::keeper::Keeper;
 
 use crate::cli::{AccountArgs, AccountCommand};
+use crate::progress::Line;
 use crate::{Failure, folder, print, secret};
 
 /// Carries one of the commands out.
@@ -33,6 +34,25 @@ pub(crate) fn run(args: AccountArgs) -> Result<(), Failure> {
                 text.push_str(&format!("{}{waits}\n", account.name));
             }
             print(&text)
+        }
+        AccountCommand::Erase { name, yes: false } => {
+            let found = keeper.erasable(&name).map_err(failed)?;
+            let sentence = format!(
+                "{} messages in {} rooms and conversations would be removed for good; `chinwag account erase {name} --yes` \
+                 does it\n",
+                found.messages, found.rooms
+            );
+            print(&sentence)
+        }
+        AccountCommand::Erase { name, yes: true } => {
+            let mut line = Line::new();
+            let gone = keeper.erase(&name, &mut |erasure| {
+                let percent = erasure.looked_at.0 * 100 / erasure.seq.0.max(1);
+                line.say(|| format!("{} messages, {percent} %", erasure.gone));
+            });
+            let gone = gone.map_err(failed)?;
+            drop(line);
+            print(&format!("{gone} messages of {name} were removed\n"))
         }
         AccountCommand::Remove { name } => {
             keeper.remove(&name).map_err(failed)?;

@@ -350,6 +350,9 @@ pub(crate) struct ExportArgs {
     /// The data folder: everything that was said is read from there, and no server is asked.
     #[arg(long, value_name = "DIR", conflicts_with_all = ["address", "nick", "account", "password_file", "tls", "plaintext"])]
     pub(crate) data: Option<PathBuf>,
+    /// With --data: only what was said with this account.
+    #[arg(long = "said-by", value_name = "ACCOUNT", requires = "data")]
+    pub(crate) said_by: Option<String>,
     /// How it is written.
     #[arg(long, value_enum, default_value_t = ExportFormat::Jsonl)]
     pub(crate) format: ExportFormat,
@@ -504,6 +507,15 @@ pub(crate) enum AccountCommand {
     Remove {
         /// Its name.
         name: String,
+    },
+    /// Remove for good what was ever said with an account, in rooms and conversations; also with one that is no more.
+    /// What stays, stands under no name. First says how much it is; --yes does it.
+    Erase {
+        /// Its name.
+        name: String,
+        /// Do it.
+        #[arg(long)]
+        yes: bool,
     },
 }
 

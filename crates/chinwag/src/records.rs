@@ -25,7 +25,15 @@ pub(crate) fn export(args: ExportArgs) -> Result<(), Failure> {
     let mut out = BufWriter::new(out);
     let mut line = Line::new();
     let mut written = Ok(());
-    let done = chinwag_archive::transfer::export(&data, &args.rooms, &mut |record, done| {
+    let mut count = 0_u64;
+    chinwag_archive::transfer::export(&data, &args.rooms, &mut |record, done| {
+        let meant = args.said_by.as_ref().is_none_or(|name| {
+            record.account.as_ref().is_some_and(|account| account.eq_ignore_ascii_case(name))
+        });
+        if !meant {
+            return true;
+        }
+        count += 1;
         line.say(|| format!("{} records, {} %", done.records, done.position * 100 / done.of.max(1)));
         written =
             serde_json::to_writer(&mut out, &record).map_err(Into::into).and_then(|()| out.write_all(b"\n"));
@@ -37,6 +45,6 @@ pub(crate) fn export(args: ExportArgs) -> Result<(), Failure> {
     {
         return Err(Failure::Failed(format!("cannot write: {error}")));
     }
-    line.say_now(&format!("{} records", done.records));
+    line.say_now(&format!("{count} records"));
     Ok(())
 }

@@ -1,12 +1,14 @@
 //! People with the clients they have: irssi, WeeChat, `nc`, `telnet` and a small socket script in one room of the
 //! real program, before and after a restart. Then everybody who has an IRC client that keeps its windows, with and
-//! without an account: they go, others go on talking, they come back.
+//! without an account: they go, others go on talking, they come back. And what two of them have logged comes in by `chinwag import`.
 //!
 //! Nothing here sleeps for a time that is hoped to be enough: every wait is for something to show, with a
 //! deadline, and says what was there instead.
 
 #[path = "clients/coming_back.rs"]
 mod coming_back;
+#[path = "clients/logs.rs"]
+mod logs;
 #[path = "clients/members.rs"]
 mod members;
 #[path = "clients/people.rs"]

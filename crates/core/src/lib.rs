@@ -14,6 +14,7 @@ pub mod asking;
 pub mod chat;
 pub mod commands;
 pub mod effect;
+pub mod erasing;
 pub mod event;
 pub mod figures;
 pub mod history;

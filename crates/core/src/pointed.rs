@@ -8,6 +8,7 @@ use std::sync::Arc;
 use chinwag_log::Seq;
 
 use crate::aging::{AgeQuery, Aged};
+use crate::erasing::{Erasable, EraseQuery, Erasure};
 use crate::event::Who;
 use crate::history::{Page, Query, Row};
 use crate::ids::{Millis, Number, RoomId, UserId};
@@ -87,6 +88,10 @@ pub enum Question {
     Search(SearchQuery),
     /// Up to which message of a room the time is over.
     Age(AgeQuery),
+    /// How much an erasure would take.
+    Erasable(EraseQuery),
+    /// How far erasures are; whatever answers knows all that happened up to this position of the log.
+    Erasures(Seq),
 }
 
 impl Question {
@@ -100,6 +105,8 @@ impl Question {
                 | (Question::Records(_), Answer::Records(_))
                 | (Question::Search(_), Answer::Search(_))
                 | (Question::Age(_), Answer::Aged(_))
+                | (Question::Erasable(_), Answer::Erasable(_))
+                | (Question::Erasures(_), Answer::Erasures(_))
         )
     }
 
@@ -110,6 +117,8 @@ impl Question {
             (Question::Sift(one), Question::Sift(other)) => one.same(other),
             (Question::Records(one), Question::Records(other)) => one.same(other),
             (Question::Search(one), Question::Search(other)) => one.same(other),
+            (Question::Erasable(one), Question::Erasable(other)) => one.same(other),
+            (Question::Erasures(_), Question::Erasures(_)) => true,
             (one, other) => one == other,
         }
     }
@@ -130,6 +139,10 @@ pub enum Answer {
     Search(Hits),
     /// What is over, and what comes next.
     Aged(Aged),
+    /// What would go.
+    Erasable(Erasable),
+    /// The newest erasures, the newest first.
+    Erasures(Vec<Erasure>),
 }
 
 /// The answer to a question, as it waits in a session for its request to be asked again.

@@ -34,6 +34,7 @@ privileges! {
     // Privilege, name, what it allows.
     Accounts, "accounts", "Registering accounts for others and changing them.";
     Bans, "bans", "Keeping people off the server.";
+    Erase, "erase", "Removing for good what somebody said (ERASE).";
     Hosts, "hosts", "Giving people another host.";
     Kill, "kill", "Putting people off the server.";
     Records, "records", "Reading what operators did on this server (MODLOG).";

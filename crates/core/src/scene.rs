@@ -13,6 +13,7 @@ use crate::allowance::Allowance;
 use crate::asking::{Asking, Flow};
 use crate::chat::Chat;
 use crate::effect::{Effect, Effects, To};
+use crate::erasing::{Erasable, EraseQuery};
 use crate::event::{AccountRegistered, Arrived, CameFrom, Event, Who};
 use crate::figures::Figures;
 use crate::history::{Happened, Page, Row};
@@ -256,7 +257,22 @@ impl Scene {
             }
             Question::Search(query) => Answer::Search(self.found(query)),
             Question::Age(_) => Answer::Aged(Aged::default()),
+            Question::Erasable(query) => Answer::Erasable(self.erasable(query)),
+            Question::Erasures(_) => Answer::Erasures(Vec::new()),
         }
+    }
+
+    fn erasable(&self, query: &EraseQuery) -> Erasable {
+        let pattern = chinwag_wire::extban::Pattern::parse(&query.whom, query.mapping).expect("a pattern");
+        let meant = |entry: &&Entry<Event>| match &entry.event {
+            Event::Said(said) => {
+                is_meant(&pattern, &said.by)
+                    && entry.at_ms >= query.since_ms
+                    && query.room.is_none_or(|room| room == said.room)
+            }
+            _ => false,
+        };
+        Erasable { messages: self.log.iter().filter(meant).count() as u64, rooms: 1, more: false }
     }
 
     /// The messages that contain every term as it stands.

@@ -9,6 +9,7 @@ use chinwag_wire::names::Folded;
 
 use crate::accounts::Then;
 use crate::commands::authenticate::Exchange;
+use crate::commands::erase::Erasing;
 use crate::commands::purge::Preview;
 use crate::ids::{SessionKey, UserId};
 use crate::keys::SshKey;
@@ -136,6 +137,8 @@ pub struct Session {
     pub numbers: bool,
     /// The purge that it has looked at and may carry out.
     pub preview: Option<Box<Preview>>,
+    /// What `ERASE` has shown and may carry out.
+    pub erasing: Option<Box<Erasing>>,
     /// What the archive said of what its request is about, until that is decided.
     pub looked: Option<Box<Looked>>,
     /// What it is in the middle of with an account; none for nearly all.
@@ -168,6 +171,7 @@ impl Session {
             monitored: BTreeMap::new(),
             numbers: false,
             preview: None,
+            erasing: None,
             looked: None,
             proving: None,
             failures: 0,

@@ -309,6 +309,7 @@ fn verb_of(event: &Event) -> &'static str {
         Event::OperatorActed(_) | Event::Expired(_) => "*",
         Event::Guarded { guard: Guard::Slow(_), .. } => "SLOW",
         Event::Guarded { guard: Guard::Keep(_), .. } => "KEEP",
+        Event::Guarded { guard: Guard::OpenRecords(_), .. } => "MODLOG",
         Event::Guarded { .. } => "LOCKDOWN",
         Event::ServerBanned(_) | Event::ServerUnbanned { .. } => "UBAN",
         Event::LoggedIn { .. } | Event::LoggedOut { .. } => "AUTHENTICATE",

@@ -2,12 +2,15 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::task::{Context, Poll, Waker};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use chinwag_archive::{DATABASE_FILE, Opened};
 use chinwag_core::chat::Chat;
-use chinwag_core::event::{AccountChange, AccountRegistered, Event};
-use chinwag_log::{Arrival, Key, Log, Origin, Proposal, Slot};
+use chinwag_core::erasing::{Erasable, EraseQuery, Erasure};
+use chinwag_core::event::{AccountChange, AccountRegistered, Act, Event, OperatorActed, Who};
+use chinwag_log::{Arrival, Health, Key, Log, Origin, Proposal, Seq, Slot};
 use chinwag_proof::{Cost, Prover};
 use chinwag_wire::casemap::CaseMapping;
 use chinwag_wire::msgid::MsgIdKey;
@@ -17,6 +20,9 @@ use crate::{Config, StartError, clock, make_folder};
 
 /// How long storing may take.
 const WITHIN: Duration = Duration::from_secs(10);
+
+/// How often it is looked how far something is.
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
 /// Bytes of an account's name, and of its password.
 const NAME_BYTES_MAX: usize = 128;
@@ -134,6 +140,75 @@ impl Keeper {
     pub fn remove(self, name: &str) -> Result<(), KeepError> {
         let account = self.known(name)?;
         self.store(Event::AccountDropped { account })
+    }
+
+    /// How much [`Keeper::erase`] would remove.
+    ///
+    /// # Errors
+    /// [`KeepError`].
+    pub fn erasable(&self, name: &str) -> Result<Erasable, KeepError> {
+        let query = EraseQuery {
+            whom: format!("a:{name}").into(),
+            mapping: self.chat.mapping(),
+            since_ms: 0,
+            room: None,
+            looks: u64::MAX,
+            until: Seq(i64::MAX as u64),
+        };
+        self.opened.reader.erasable(&query).map_err(|error| KeepError::Storage(error.to_string()))
+    }
+
+    /// Removes for good what was ever said with an account, whether there is one of that name now or not, and tells
+    /// `each` how far it is. Says how many messages went. When it is interrupted, the next start of a server goes on.
+    ///
+    /// # Errors
+    /// [`KeepError`].
+    pub fn erase(mut self, name: &str, each: &mut dyn FnMut(&Erasure)) -> Result<u64, KeepError> {
+        if name.is_empty() || name.contains([' ', '*', '?', ':']) {
+            return Err(KeepError::BadName(name.to_owned()));
+        }
+        let server: Arc<str> = "server".into();
+        let who = Who { nick: "*".into(), user: Arc::clone(&server), host: server, account: None };
+        let whom = format!("a:{name}").into();
+        let act = Act::Erased { whom, since_ms: 0, room: None, place: None };
+        let event = Event::OperatorActed(Arc::new(OperatorActed { by: Arc::new(who), operator: None, act }));
+        let asked = self.append(event)?;
+        let failed = |error: String| KeepError::Storage(error);
+        loop {
+            let erasures = self.opened.reader.erasures().map_err(|error| failed(error.to_string()))?;
+            let ours = erasures.into_iter().find(|erasure| erasure.seq == asked);
+            let ours = ours.ok_or_else(|| failed("nothing was begun".to_owned()))?;
+            if ours.done {
+                self.opened.log.close(WITHIN).map_err(|error| failed(error.to_string()))?;
+                return Ok(ours.gone);
+            }
+            if let Health::Fatal(reason) | Health::ReadOnly(reason) = self.opened.log.health() {
+                return Err(failed(reason));
+            }
+            each(&ours);
+            thread::sleep(LOOK_AGAIN);
+        }
+    }
+
+    /// Stores an event; its position.
+    fn append(&mut self, event: Event) -> Result<Seq, KeepError> {
+        let failed = |why: &str| KeepError::Storage(why.to_owned());
+        let key = Key { origin: Origin(self.opened.meta.origin), n: self.opened.meta.first_key };
+        let (at_ms, keep) = (clock::now_ms(), event.keep());
+        let proposal = Proposal { key, at_ms, keep, slot: Slot::default(), event };
+        self.opened.log.append(vec![proposal]).map_err(|_| failed("the log takes nothing"))?;
+        let until = Instant::now() + WITHIN;
+        while Instant::now() < until {
+            match self.opened.log.poll_next(&mut Context::from_waker(Waker::noop())) {
+                Poll::Ready(Arrival::Entries(entries)) => {
+                    return entries.last().map(|entry| entry.seq).ok_or_else(|| failed("it was not kept"));
+                }
+                Poll::Ready(Arrival::Refused { why, .. }) => return Err(failed(&why.to_string())),
+                Poll::Ready(Arrival::Health(_)) => {}
+                Poll::Pending => thread::sleep(LOOK_AGAIN),
+            }
+        }
+        Err(failed("the log did not say in time that it is kept"))
     }
 
     fn known(&self, name: &str) -> Result<Arc<str>, KeepError> {

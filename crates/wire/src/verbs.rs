@@ -130,8 +130,9 @@ verbs! {
     Lockdown, "LOCKDOWN", 1, Registered, "<room> [<minutes>|off]", "Lets only those speak who have been known for so long, or shows for how long.";
     Keep, "KEEP", 1, Registered, "<room> [<duration>|forever]", "Lets what is said in a room disappear after that time, or shows after which it does.";
     Purge, "PURGE", 1, Registered, "<room> [<nickname or mask> <duration> [:<reason>] | CONFIRM | UNDO [<number>] | FINAL <number>]", "Hides what somebody said in the last time, after a look at how much it is; UNDO brings it back, FINAL removes it for good.";
+    Erase, "ERASE", 0, Registered, "ME [<room>] | <account, nickname or mask> [<room>] | CONFIRM", "Removes for good what you said with your account, or (server operators) what somebody said, after a look at how much it is; without words it says how far it is.";
     Hook, "HOOK", 1, Registered, "ADD <room> <name> | OUT <room> <name> <address> | LIST <room> | DEL <room> <name>", "Makes, shows and removes addresses where programs say something in a room, and those that are told what is said in it (operators of the room).";
-    Modlog, "MODLOG", 1, Registered, "<room or *> [<count>] [<entry>]", "Shows who did what to keep a room, or (*) the server; with an entry, what was before it.";
+    Modlog, "MODLOG", 1, Registered, "<room or *> [<count>] [<entry>] | <room> OPEN|CLOSED", "Shows who did what to keep a room, or (*) the server; with an entry, what was before it. OPEN lets every member of the room read it.";
     Search, "SEARCH", 1, Registered, "<words> | <attributes>", "Finds what was said where you are: words, \"a phrase\", begin*, in:#room from:name before:2026-11-21 after:2026-11-01.";
     Nickserv, "NICKSERV", 0, Registered, "<command> [<words>]", "Asks NickServ: accounts.";
     Ns, "NS", 0, Registered, "<command> [<words>]", "The same as NICKSERV.";

@@ -151,6 +151,8 @@ impl Archive {
             Question::Sift(sift) => self.sift(sift).map(Answer::Sifted),
             Question::Records(query) => self.records(query).map(Answer::Records),
             Question::Search(query) => Some(Answer::Search(self.search(query))),
+            Question::Erasable(_) => Some(Answer::Erasable(Default::default())),
+            Question::Erasures(_) => Some(Answer::Erasures(Vec::new())),
             Question::Age(query) => self.aged(query).map(Answer::Aged),
         }
     }

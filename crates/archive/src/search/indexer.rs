@@ -13,7 +13,7 @@ use chinwag_core::numbers::Numbers;
 use rusqlite::{Connection, OpenFlags, Row};
 
 use super::parts::{self, Change, Changes, FoundBy};
-use super::{SEARCH_FILE, ids, words};
+use super::{SEARCH_FILE, erased, ids, words};
 use crate::rows::{self, kind};
 use crate::schema::placed;
 use crate::writer::signed;
@@ -169,10 +169,11 @@ fn step(log: &Connection, index: &mut Connection) -> rusqlite::Result<i64> {
     let reading = log.unchecked_transaction()?;
     let writing = index.transaction()?;
     let last = bring(&reading, &writing, from, STEP)?;
+    let erased = erased::take_out(&reading, &writing)?;
     writing.prepare_cached("UPDATE meta SET value = ?1 WHERE key = 'position'")?.execute([last])?;
     writing.commit()?;
     reading.commit()?;
-    Ok(last - from)
+    Ok((last - from).max(i64::from(erased)))
 }
 
 /// Brings at most so many entries after a position into an index: messages, and what happened to messages. Gives the

@@ -5,6 +5,7 @@
 //! is found is read from `chat.db` before anybody sees it, so that nothing which was deleted, hidden or changed meanwhile
 //! is shown, however far behind the index is.
 
+mod erased;
 mod find;
 mod fresh;
 mod ids;

@@ -75,6 +75,8 @@ pub fn export(
 struct Reading<'c> {
     connection: &'c Connection,
     rooms: HashMap<i64, String>,
+    /// Up to which message of a room the time is over.
+    expired: HashMap<i64, i64>,
     key: MsgIdKey,
 }
 
@@ -107,16 +109,28 @@ impl<'c> Reading<'c> {
         }
         let counts = |found: &str| named.is_empty() || named.iter().any(|name| mapping.same(name, found));
         let rooms = all.into_iter().filter(|(_, name)| counts(name)).collect();
-        Ok(Reading { connection, rooms, key: MsgIdKey([half(&key[..8]), half(&key[8..])]) })
+        // One of an earlier form has no such table, and nothing is over in it.
+        let expired = connection.prepare("SELECT room, upto FROM expired").and_then(|mut found| {
+            found
+                .query_map((), |row| Ok((row.get(0)?, row.get(1)?)))?
+                .collect::<rusqlite::Result<HashMap<_, _>>>()
+        });
+        let expired = expired.unwrap_or_default();
+        Ok(Reading { connection, rooms, expired, key: MsgIdKey([half(&key[..8]), half(&key[8..])]) })
     }
 
     /// What a row of the log says, if that is exported.
     fn record(&self, row: &Row<'_>, senders: &mut Senders) -> Result<Option<Record>, String> {
         let failed = |error: rusqlite::Error| error.to_string();
-        let Some(room) = self.rooms.get(&row.get::<_, i64>(1).map_err(failed)?) else { return Ok(None) };
+        let id: i64 = row.get(1).map_err(failed)?;
+        let Some(room) = self.rooms.get(&id) else { return Ok(None) };
         let at_ms = row.get::<_, i64>(3).map_err(failed)?.cast_unsigned();
         let number: Option<i64> = row.get(2).map_err(failed)?;
         let of_kind: i64 = row.get(4).map_err(failed)?;
+        // Nobody reads it any more, whether its row is still there or not. The last one keeps the numbers.
+        if number.is_some_and(|number| self.expired.get(&id).is_some_and(|upto| number < *upto)) {
+            return Ok(None);
+        }
         if number.is_some() {
             let id = row.get(5).map_err(failed)?;
             let (_, who) = sender(self.connection, senders, id).map_err(|error| error.to_string())?;

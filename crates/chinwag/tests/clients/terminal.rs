@@ -27,7 +27,7 @@ impl Terminal {
 
     /// Types a line.
     pub fn type_line(&self, line: &str) {
-        self.tmux(&["send-keys", "-t", "chat", "-l", line]);
+        self.tmux(&["send-keys", "-t", "chat", "-l", "--", line]);
         self.tmux(&["send-keys", "-t", "chat", "Enter"]);
     }
 

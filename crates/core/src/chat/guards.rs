@@ -45,6 +45,12 @@ impl Guards {
                 format!("who is new waits {} before speaking here", span(u64::from(minutes) * 60))
             }
             Guard::Lockdown(None) => "who is new need not wait before speaking any more".to_owned(),
+            Guard::OpenRecords(true) => {
+                "everybody here may read who did what to keep the room: /modlog".to_owned()
+            }
+            Guard::OpenRecords(false) => {
+                "only operators may read who did what to keep the room from now on".to_owned()
+            }
             Guard::Keep(Some(seconds)) => format!(
                 "what is said here disappears after {}, also what was said before. Others' programs and logs keep what \
                  they have",
@@ -82,6 +88,7 @@ impl Room {
             Guard::Slow(seconds) => self.guards.slow_s != seconds,
             Guard::Lockdown(minutes) => self.guards.lockdown_min != minutes,
             Guard::Keep(seconds) => self.keep_s != seconds,
+            Guard::OpenRecords(open) => self.open_records != open,
         }
     }
 }
@@ -110,6 +117,7 @@ impl Chat {
                 room.guards.spoke.clear();
             }
             Guard::Lockdown(minutes) => room.guards.lockdown_min = minutes,
+            Guard::OpenRecords(open) => room.open_records = open,
             Guard::Keep(seconds) => {
                 let before = std::mem::replace(&mut room.keep_s, seconds);
                 self.keeping = self.keeping + u32::from(seconds.is_some()) - u32::from(before.is_some());

@@ -94,7 +94,7 @@ fn hash_room(room: &Room, hasher: &mut Fingerprint) {
     for (account, role) in &room.kept.roles {
         (account, role.mode()).hash(hasher);
     }
-    (room.guards.slow_s, room.guards.lockdown_min).hash(hasher);
+    (room.guards.slow_s, room.guards.lockdown_min, room.open_records).hash(hasher);
     if let Some(topic) = &room.topic {
         (&topic.text, &topic.by, topic.at_ms).hash(hasher);
     }

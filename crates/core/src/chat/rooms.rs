@@ -78,6 +78,8 @@ pub struct Room {
     pub history_from: Number,
     /// Seconds for which messages are kept; none for as long as the server keeps them.
     pub keep_s: Option<u32>,
+    /// Every member may read who did what to keep the room.
+    pub open_records: bool,
     /// The last message whose time is over: up to it there is none any more.
     pub expired: Number,
     /// Whose it is.
@@ -277,6 +279,7 @@ impl Rooms {
             guards: Guards::default(),
             history_from: Number(1),
             keep_s: None,
+            open_records: false,
             expired: Number(0),
             between: None,
             redacted: BTreeSet::new(),

@@ -50,8 +50,8 @@ fn guard(
         let now = match make(None) {
             Guard::Slow(_) => room.guards.slow_s.map(|seconds| Span(u64::from(seconds) * 1000)),
             Guard::Lockdown(_) => room.guards.lockdown_min.map(|minutes| Span(u64::from(minutes) * 60_000)),
-            // `KEEP` shows it.
-            Guard::Keep(_) => None,
+            // `KEEP` and `MODLOG` show it.
+            Guard::Keep(_) | Guard::OpenRecords(_) => None,
         };
         let now = now.map_or("off".to_owned(), |span| span.to_string());
         say(asking, format!("{command} {}: {now}", room.name));

@@ -15,6 +15,7 @@ pub(crate) mod deeds;
 #[cfg(test)]
 mod deeds_tests;
 mod edit;
+pub mod erase;
 mod guard;
 mod help;
 pub mod hook;
@@ -78,6 +79,8 @@ mod tests;
 mod tests_batch;
 #[cfg(test)]
 mod tests_conversations;
+#[cfg(test)]
+mod tests_erase;
 #[cfg(test)]
 mod tests_guard;
 #[cfg(test)]
@@ -210,6 +213,7 @@ fn about_messages(verb: Verb) -> Handler {
         Verb::Edit => edit::edit,
         Verb::Lockdown => guard::lockdown,
         Verb::Keep => keep::keep,
+        Verb::Erase => erase::erase,
         Verb::Npc => roleplay::npc,
         Verb::Npca => roleplay::npca,
         Verb::Numbers => numbers::numbers,

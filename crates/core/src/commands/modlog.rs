@@ -8,10 +8,10 @@ use chinwag_wire::names::{MsgId, Opened};
 
 use super::deeds::note;
 use super::purge::keeper;
-use super::reply::operator;
+use super::reply::{asker, operator};
 use super::time::stamp;
 use crate::asking::{Asking, Flow};
-use crate::chat::{Chat, about};
+use crate::chat::{Chat, Room, about};
 use crate::event::{
     Act, Amended, Amendment, Event, Guard, Keeping, ModeChange, OperatorActed, Purged, Purging, ServerBanned,
 };
@@ -33,7 +33,7 @@ const COUNT: u32 = 20;
 /// Entries that are shown at most.
 const COUNT_MAX: u32 = 100;
 
-/// `MODLOG <room> [<count>] [<entry>]` for the room's operators, `MODLOG * …` for server operators. Newest last;
+/// `MODLOG <room> [<count>] [<entry>]` for the room's operators, and for its members where `MODLOG <room> OPEN` said so; `MODLOG * …` for server operators. Newest last;
 /// `<entry>` is what an answer gives to go on with.
 pub(crate) fn modlog(chat: &Chat, asking: &mut Asking<'_>, message: &Message<'_>) -> Flow {
     let name = message.params[0];
@@ -43,10 +43,19 @@ pub(crate) fn modlog(chat: &Chat, asking: &mut Asking<'_>, message: &Message<'_>
         }
         (None, Text::Static("*"))
     } else {
-        match keeper(chat, asking, name, Action::ReadModeration) {
-            Ok((_, room)) => (Some(room.id), Text::from(&room.name)),
+        let open = message.params.get(1).and_then(|word| opening(word));
+        let found = match reads(chat, asking, name).filter(|_| open.is_none()) {
+            Some(room) => Ok(room),
+            None => keeper(chat, asking, name, Action::ReadModeration).map(|(_, room)| room),
+        };
+        let room = match found {
+            Ok(room) => room,
             Err(flow) => return flow,
+        };
+        if let Some(open) = open {
+            return set_open(chat, asking, room, open);
         }
+        (Some(room.id), Text::from(&room.name))
     };
     let Some((limit, before)) = page(chat, &message.params[1..]) else {
         note(
@@ -79,6 +88,28 @@ pub(crate) fn modlog(chat: &Chat, asking: &mut Asking<'_>, message: &Message<'_>
     let text = if none { "Nothing was done" } else { "That is all up to now" };
     if none || before.is_none() {
         note(asking, NAME, "END", [about], text.into());
+    }
+    Flow::Done
+}
+
+/// A room whose records the asker may read as a member.
+fn reads<'c>(chat: &'c Chat, asking: &Asking<'_>, name: &str) -> Option<&'c Room> {
+    let user = asker(chat, asking)?;
+    chat.room_by_name(name).filter(|room| room.open_records && room.member(user.id).is_some())
+}
+
+/// Whether a word opens the records of a room to its members, or closes them.
+fn opening(word: &str) -> Option<bool> {
+    let is = |name: &str| word.eq_ignore_ascii_case(name);
+    if is("OPEN") { Some(true) } else { is("CLOSED").then_some(false) }
+}
+
+/// Lets members read the records, or not any more. The caller has made sure that the asker keeps the room.
+fn set_open(chat: &Chat, asking: &mut Asking<'_>, room: &Room, open: bool) -> Flow {
+    let guard = Guard::OpenRecords(open);
+    if let Some(user) = asker(chat, asking).filter(|_| room.would_guard(guard)) {
+        let by = Arc::clone(&user.who);
+        asking.propose(Event::Guarded { room: room.id, basis: room.rules, by, guard });
     }
     Flow::Done
 }
@@ -218,6 +249,8 @@ fn guarded(guard: Guard) -> String {
             format!("let new people wait {}", Span(Millis::from(minutes) * 60_000))
         }
         Guard::Lockdown(None) => "let new people speak at once again".to_owned(),
+        Guard::OpenRecords(true) => "let every member read these records".to_owned(),
+        Guard::OpenRecords(false) => "let only operators read these records".to_owned(),
         Guard::Keep(Some(seconds)) => {
             format!("let messages disappear after {}", Span(Millis::from(seconds) * 1_000))
         }
@@ -239,6 +272,11 @@ fn acted(acted: &OperatorActed, at_ms: Millis) -> String {
         Act::OperRefused { name } => format!("was refused as the server operator {name}"),
         Act::AccountRegistered { account } => format!("registered the account {account}"),
         Act::PasswordSet { account } => format!("gave the account {account} another password"),
+        Act::Erased { whom, place, .. } => {
+            let place = place.as_ref().map_or("", |place| place);
+            let space = if place.is_empty() { "" } else { " in " };
+            format!("had all erased that {whom} said{space}{place}")
+        }
         Act::AccountDropped { account } => format!("ended the account {account}"),
         Act::InvitationMade { uses, until_ms } => {
             format!("made an invitation to register with: {uses} uses {}", about_as_long(*until_ms, at_ms))

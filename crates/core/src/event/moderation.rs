@@ -65,7 +65,7 @@ pub struct Expired {
     pub position: u64,
 }
 
-/// Something that a server operator did, for the records: it changes nothing by itself.
+/// Something that a server operator did, for the records: it changes nothing in the chat by itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OperatorActed {
     /// Who.
@@ -113,6 +113,19 @@ pub enum Act {
     PasswordSet {
         /// Its name.
         account: Arc<str>,
+    },
+    /// What somebody said is removed for good, by whoever keeps it: up to this event.
+    Erased {
+        /// Whose: a pattern in its full form.
+        whom: Arc<str>,
+        /// Nothing that was said before.
+        since_ms: Millis,
+        /// Only what was said there.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        room: Option<RoomId>,
+        /// The name of that room then.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        place: Option<Arc<str>>,
     },
     /// Somebody's account was ended.
     AccountDropped {

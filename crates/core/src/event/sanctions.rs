@@ -31,4 +31,6 @@ pub enum Guard {
     Lockdown(Option<u32>),
     /// Seconds for which messages are kept; none for as long as the server keeps them.
     Keep(Option<u32>),
+    /// Whether every member may read who did what to keep the room.
+    OpenRecords(bool),
 }

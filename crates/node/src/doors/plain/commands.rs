@@ -112,12 +112,8 @@ const ROWS: &[Row] = &[
         what: "let new people wait before they speak (operators)",
         run: lockdown,
     },
-    Row {
-        names: &["keep"],
-        usage: "/keep [7d|forever]",
-        what: "how long messages are kept here (operators)",
-        run: keep,
-    },
+    Row { names: &["keep"], usage: "/keep [7d|forever]", what: "how long messages stay here", run: keep },
+    Row { names: &["erase"], usage: "/erase me [#room]", what: "take back all you said", run: erase },
     Row {
         names: &["purge"],
         usage: "/purge name 10m [reason]",
@@ -457,6 +453,10 @@ fn guard(door: &mut PlainDoor, rest: &str, command: &str) {
 
 fn keep(door: &mut PlainDoor, rest: &str) {
     guard(door, rest, "KEEP");
+}
+
+fn erase(door: &mut PlainDoor, rest: &str) {
+    door.request(format!("ERASE {rest}").trim_end().to_owned());
 }
 
 fn purge(door: &mut PlainDoor, rest: &str) {
