@@ -140,6 +140,9 @@ fn step(connection: &Connection, room: u32) -> rusqlite::Result<i64> {
         .prepare_cached("DELETE FROM place WHERE room = ?1 AND number BETWEEN ?2 AND ?3")?
         .execute((room, first, last))?;
     remove_around(connection, room, (first, last), (from, end))?;
+    if last + 1 == upto {
+        empty_last(connection, room)?;
+    }
     Ok(gone)
 }
 
