@@ -10,6 +10,7 @@ mod decode;
 mod fanout;
 mod floor;
 mod frames;
+mod hostile;
 mod keypress;
 mod latency;
 mod load;
@@ -95,6 +96,8 @@ enum Bench {
         #[arg(long, default_value_t = 1_000)]
         callers: usize,
     },
+    /// A hostile hour in two minutes: what people notice while strangers do all that strangers do
+    Hostile(hostile::Options),
     /// What others notice when members of their room stop reading
     Stalled(stalled::Options),
     /// From the start on an empty folder to the first welcome
@@ -147,6 +150,7 @@ fn run(arguments: &Arguments) -> Result<bool> {
         Bench::Registrations { callers, rounds } => quiet::registrations(places, *callers, *rounds),
         Bench::Joinstorm { callers, rounds } => quiet::storm(places, *callers, *rounds),
         Bench::Accounts { callers } => accounts::run(places, *callers),
+        Bench::Hostile(options) => hostile::run(places, *options),
         Bench::Stalled(options) => stalled::run(places, options),
         Bench::Startup { rounds } => quiet::startup(places, *rounds),
         Bench::Restart(options) => restart::run(places, *options),

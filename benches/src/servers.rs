@@ -88,6 +88,19 @@ impl Places {
         Ok(Server { kind, process, folder })
     }
 
+    /// chinwag with an empty folder and a configuration of its own.
+    ///
+    /// # Errors
+    /// As [`Places::start`].
+    pub fn start_configured(&self, config: &str) -> Result<Server> {
+        let (folder, address) = (self.new_folder()?, free_address()?);
+        let mut command = self.chinwag_command(folder.path(), &address.to_string())?;
+        fs::write(folder.path().join(CONFIG), config)?;
+        command.current_dir(folder.path());
+        let process = Process::start(command, address, folder.path())?;
+        Ok(Server { kind: Kind::Chinwag, process, folder })
+    }
+
     /// Whether InspIRCd is installed.
     pub fn has_inspircd(&self) -> bool {
         self.inspircd.exists()
@@ -116,7 +129,7 @@ impl Places {
         if !program.exists() {
             bail!("{} is not there: run `cargo build --release` first", program.display());
         }
-        let config = folder.join("chinwag.toml");
+        let config = folder.join(CONFIG);
         fs::write(&config, CHINWAG)?;
         let mut command = Command::new(program);
         command.arg("serve").arg("--data").arg(folder.join("data")).args(["--listen", address]);
@@ -135,6 +148,9 @@ impl Places {
         Ok(command)
     }
 }
+
+/// chinwag's configuration, in its folder.
+const CONFIG: &str = "chinwag.toml";
 
 /// Everything as it comes, but for the brakes that are meant for strangers.
 const CHINWAG: &str = "";

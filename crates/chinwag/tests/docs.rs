@@ -72,6 +72,59 @@ fn the_manual_of_the_irc_door_is_what_the_tables_say() {
     );
 }
 
+const BOUNDS: &str = "\
+# What a stranger can send, and its bound
+
+This page is made from the constants and defaults of the code (`CHINWAG_WRITE=1 cargo test -p chinwag --test docs`); a test
+holds them together. The keys are those of the configuration (`chinwag config`), whose defaults are shown. What is refused is
+counted (`[metrics]`, `STATS r`); what waits is not lost.
+
+";
+
+fn bounds() -> String {
+    let mut text = BOUNDS.to_owned();
+    for (title, limits) in chinwag_server::limits::table(&chinwag_server::Config::default()) {
+        write!(text, "## {title}\n\n| what | bound | key | beyond it |\n|---|---|---|---|\n")
+            .expect("a string takes it");
+        for limit in limits {
+            let key =
+                limit.key.map(|keys| keys.split(", ").map(|key| format!("`{key}`")).collect::<Vec<_>>());
+            let key = key.map_or_else(String::new, |keys| keys.join(", "));
+            writeln!(text, "| {} | {} | {key} | {} |", limit.what, limit.value, limit.beyond)
+                .expect("a string takes it");
+        }
+        text.push('\n');
+    }
+    text.truncate(text.trim_end().len());
+    text.push('\n');
+    text
+}
+
+#[test]
+fn the_page_of_limits_is_what_the_code_says() {
+    let path = root().join("docs/limits.md");
+    let made = bounds();
+    if std::env::var_os("CHINWAG_WRITE").is_some() {
+        fs::write(&path, &made).expect("the page can be written");
+    }
+    let kept = fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        kept == made,
+        "docs/limits.md is not what the code says: CHINWAG_WRITE=1 cargo test -p chinwag --test docs"
+    );
+}
+
+#[test]
+fn every_key_of_the_page_of_limits_is_one_of_the_configuration() {
+    let file: toml::Table = chinwag_server::config::DEFAULT_TOML.parse().expect("it is TOML");
+    for (_, limits) in chinwag_server::limits::table(&chinwag_server::Config::default()) {
+        for key in limits.iter().filter_map(|limit| limit.key).flat_map(|keys| keys.split(", ")) {
+            let (section, name) = key.split_once('.').expect("a section and a name");
+            assert!(file.get(section).is_some_and(|section| section.get(name).is_some()), "{key}");
+        }
+    }
+}
+
 #[test]
 fn every_capability_has_a_conversation_that_cites_its_specification() {
     let mut cited = String::new();

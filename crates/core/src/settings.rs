@@ -6,6 +6,7 @@ use chinwag_wire::casemap::CaseMapping;
 
 use crate::allowance::Hourly;
 use crate::chat::UserModes;
+use crate::cloak::Cloak;
 pub use crate::commands::authenticate::Mechanism;
 pub use crate::commands::welcome::Prepared;
 use crate::ids::Millis;
@@ -221,6 +222,8 @@ pub struct Settings {
     pub command_rate: Option<Rate>,
     /// What an address block, and an account, may do only so often.
     pub hourly: Hourly,
+    /// What others are shown instead of addresses, if they are shown anything else.
+    pub cloak: Option<Cloak>,
     /// Where the server listens and for whom, for those who run it.
     pub listeners: Vec<Arc<str>>,
     /// Gateways that may use `WEBIRC`.
@@ -344,6 +347,7 @@ impl Default for Settings {
             ping_seconds: 90,
             command_rate: Some(Rate { per_second: 5, burst: 40 }),
             hourly: [Some(120), Some(120), Some(120), Some(2400), Some(240), Some(120)],
+            cloak: None,
             listeners: Vec::new(),
             gateways: Vec::new(),
             sts: None,

@@ -258,6 +258,9 @@ impl Node {
         if !peer.address.is_empty() {
             core.address = peer.address;
         }
+        if let Some(host) = self.settings.cloak.as_ref().and_then(|cloak| cloak.of(&core.address)) {
+            core.host = host;
+        }
         core.tls_host = peer.tls_host;
         core.certificate = peer.certificate;
         if let Some(Shown { account, key, claims }) = peer.ssh {

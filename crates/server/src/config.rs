@@ -125,6 +125,8 @@ pub struct ServerConfig {
     pub client_tags_denied: Vec<String>,
     /// The room where plain callers land.
     pub lobby: String,
+    /// Whether others are shown a cloak instead of an address.
+    pub cloak: bool,
     /// Names of hosts are looked up; not yet.
     pub resolve_hostnames: bool,
     /// Hosts are asked for the names of users; not yet.
@@ -246,6 +248,7 @@ impl Default for ServerConfig {
             icon: None,
             client_tags_denied: Vec::new(),
             lobby: "#lobby".to_owned(),
+            cloak: true,
             resolve_hostnames: false,
             ident_lookup: false,
             proxy_allowed_from: Vec::new(),

@@ -32,11 +32,13 @@ use crate::web::{self, Web, Went};
 
 mod ending;
 
+pub(crate) use ending::LINGER_BYTES_MAX;
+
 /// Reads in one poll; then others have their turn.
 const READS_MAX: usize = 4;
 
 /// Callers who are told at the same time that they may not come in now. More are hung up on without a word.
-const REFUSED_MAX: usize = 64;
+pub(crate) const REFUSED_MAX: usize = 64;
 
 /// What is said when too many are at the ssh door.
 const SSH_FULL: &str = "too many are logging in by ssh at the moment, try again in a minute";

@@ -22,10 +22,10 @@ use crate::tls::{Certificate, Shown};
 use crate::upgrade::{self, Asked, HEAD_BYTES_MAX, Upgrade};
 
 /// Silence after which a caller is a plain one (design, "Doors").
-const SILENCE: Duration = Duration::from_millis(1500);
+pub(crate) const SILENCE: Duration = Duration::from_millis(1500);
 
 /// How long a handshake of TLS and the head of a request may take.
-const HANDSHAKE: Duration = Duration::from_secs(10);
+pub(crate) const HANDSHAKE: Duration = Duration::from_secs(10);
 
 /// First bytes that are looked at before the door is chosen, at most.
 const GREETING_BYTES_MAX: usize = 512;

@@ -20,6 +20,7 @@ use std::time::Duration;
 
 use chinwag_archive::Opened;
 use chinwag_core::chat::Chat;
+use chinwag_core::cloak::Cloak;
 use chinwag_core::work::Secret;
 use chinwag_log::Origin;
 use chinwag_node::Node;
@@ -31,8 +32,10 @@ use tokio::task::LocalSet;
 
 pub mod config;
 pub mod keeper;
+pub mod limits;
 
 mod api;
+mod cloaks;
 mod clock;
 mod connection;
 mod doorway;
@@ -138,6 +141,14 @@ pub enum StartError {
         /// What is wrong.
         what: String,
     },
+    /// The key of cloaks cannot be used.
+    #[error("cannot use {}: {source}; restore it from a backup, or remove it so that everybody gets another cloak", .path.join("cloak.key").display())]
+    CloakKey {
+        /// The folder.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
     /// There is no ssh host key.
     #[error(transparent)]
     HostKey(#[from] HostKeyError),
@@ -178,6 +189,7 @@ pub struct Server {
     host_key: Option<HostKey>,
     metrics: Option<Listener>,
     owner_code: Option<Secret>,
+    cloak: Cloak,
     orders: mpsc::Receiver<Order>,
     control: Control,
     data: PathBuf,
@@ -275,6 +287,8 @@ impl Server {
             listeners.push((socket, doorway));
         }
         let host_key = ssh::host_key(&config, &data)?;
+        let cloak = cloaks::of_folder(&data);
+        let cloak = cloak.map_err(|source| StartError::CloakKey { path: data.clone(), source })?;
         let metrics = config.metrics.address.map(bind_metrics).transpose()?;
         // Whoever names operators in a file needs no code.
         let nobodys = config.accounts.enabled && config.opers.is_empty() && chat.owners().next().is_none();
@@ -291,6 +305,7 @@ impl Server {
             host_key,
             metrics,
             owner_code,
+            cloak,
             orders,
             control,
             data,
@@ -388,6 +403,7 @@ impl Server {
             host_key,
             metrics,
             owner_code,
+            cloak,
             orders,
             control,
             data,
@@ -395,7 +411,7 @@ impl Server {
         } = self;
         let outside = ways::own_address();
         let web_address = listening.iter().find_map(|place| place.link(outside)).map(Into::into);
-        let start = Start { created: created(), owner_code, web_address };
+        let start = Start { created: created(), owner_code, web_address, cloak };
         let settings = Arc::new(start.settings(&config));
         let meta = &opened.meta;
         let mut node = Node::new(settings, chat, Origin(meta.origin), meta.first_key);

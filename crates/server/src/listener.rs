@@ -22,7 +22,7 @@ const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(20);
 
 /// Bytes that the kernel may hold for a caller who does not read, beside our own `send_queue_bytes`. (Linux counts
 /// its own overhead in and doubles the number.) Left to itself it takes up to 4 MiB for each of them.
-const SEND_BUFFER_BYTES: usize = 512 * 1024;
+pub(crate) const SEND_BUFFER_BYTES: usize = 512 * 1024;
 
 /// The first and the longest pause after the system refused a socket (no descriptors, no memory).
 const BACKOFF_MIN: Duration = Duration::from_millis(10);

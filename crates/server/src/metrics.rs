@@ -28,7 +28,7 @@ use crate::shared::Shared;
 const WITHIN: Duration = Duration::from_secs(5);
 
 /// Callers at the same time; more are hung up on.
-const CALLERS_MAX: usize = 8;
+pub(crate) const CALLERS_MAX: usize = 8;
 
 /// Bytes of a request.
 const REQUEST_BYTES_MAX: usize = 8 * 1024;

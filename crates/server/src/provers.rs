@@ -13,11 +13,11 @@ use chinwag_proof::{Prover, Scratch};
 use tokio::sync::mpsc;
 
 /// Threads at most. Each keeps 19 MiB from its first password on.
-const THREADS_MAX: usize = 2;
+pub(crate) const THREADS_MAX: usize = 2;
 
 /// Jobs that wait for a thread. Whoever comes when so many wait is told to try again; with two threads the last of
 /// them waits for half a minute.
-const QUEUE: usize = 2048;
+pub(crate) const QUEUE: usize = 2048;
 
 /// Outcomes that wait for the hub.
 const DONE: usize = 64;

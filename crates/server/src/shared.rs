@@ -5,6 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
+use chinwag_core::cloak::Cloak;
 use chinwag_core::ids::SessionId;
 use chinwag_core::settings::Settings;
 use chinwag_core::work::Secret;
@@ -146,6 +147,8 @@ pub(crate) struct Start {
     pub(crate) owner_code: Option<Secret>,
     /// Where browsers find the pages.
     pub(crate) web_address: Option<Arc<str>>,
+    /// What makes cloaks.
+    pub(crate) cloak: Cloak,
 }
 
 impl Start {
@@ -154,6 +157,7 @@ impl Start {
         Settings {
             owner_code: self.owner_code.clone(),
             web_address: self.web_address.clone(),
+            cloak: config.server.cloak.then(|| self.cloak.clone()),
             ..config.settings(&self.created)
         }
     }

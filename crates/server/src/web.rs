@@ -29,16 +29,16 @@ use crate::shared::Shared;
 use crate::upgrade::{self, Asked, HEAD_BYTES_MAX, Upgrade};
 
 /// How long the head of a request may take.
-const HEAD_TIME: Duration = Duration::from_secs(10);
+pub(crate) const HEAD_TIME: Duration = Duration::from_secs(10);
 
 /// How long nothing may move, neither a request nor an answer, before the connection ends.
 pub(crate) const IDLE: Duration = Duration::from_secs(30);
 
 /// Headers of a request, at most.
-const HEADERS_MAX: usize = 64;
+pub(crate) const HEADERS_MAX: usize = 64;
 
 /// Requests of one connection; then it ends, and a browser opens another.
-const REQUESTS_MAX: u32 = 1000;
+pub(crate) const REQUESTS_MAX: u32 = 1000;
 
 /// Bytes that are handed to the socket at once.
 const WRITE_BYTES: usize = 64 * 1024;

@@ -16,7 +16,7 @@ use crate::framed::frame_all;
 
 /// Bytes of a message that are looked at. What is longer ends the connection; what is longer than a line may be is
 /// refused by the door.
-const MESSAGE_BYTES_MAX: usize = TAGS_BYTES_MAX + LINE_BYTES_MAX;
+pub(crate) const MESSAGE_BYTES_MAX: usize = TAGS_BYTES_MAX + LINE_BYTES_MAX;
 
 /// Bytes that an idle connection keeps for what comes next.
 const READ_BYTES: usize = 256;

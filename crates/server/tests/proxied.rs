@@ -6,15 +6,21 @@ mod common;
 
 use std::net::IpAddr;
 
+use chinwag_core::privileges::Privileges;
 use chinwag_server::Config;
-use chinwag_server::config::Kind;
+use chinwag_server::config::{Kind, OperConfig};
 use chinwag_testkit::caller::Caller;
 use chinwag_testkit::transport::{TlsOptions, Transport};
 use common::{Place, config};
 
-/// A configuration that believes this machine.
+/// The hash of `hunter2`, at next to no cost.
+const HUNTER2: &str =
+    "$argon2id$v=19$m=64,t=1,p=1$RQgO7nnfbzD3AV6JBZHjAA$3I2h5e2JMV/1IFiw+gdQaUvce4tv2EvlN5/E3ANMqN8";
+
+/// A configuration that believes this machine, and shows addresses.
 fn trusting() -> Config {
     let mut config = config();
+    config.server.cloak = false;
     config.server.proxy_allowed_from = vec!["127.0.0.1".parse::<IpAddr>().unwrap().into()];
     config
 }
@@ -181,4 +187,73 @@ fn a_socket_of_the_file_system_leads_in() {
     assert!(line.starts_with(":bob!") && line.contains("@127.0.0.1 "), "{line}");
     place.stop();
     assert!(!path.exists());
+}
+
+/// Comes in through a balancer, from an address.
+fn from(place: &Place, address: &str, nick: &str) -> Caller {
+    let mut caller = Caller::connect(place.address());
+    caller.send_bytes(format!("PROXY TCP4 {address} 127.0.0.1 65533 6667\r\n").as_bytes());
+    caller.registered(nick, "")
+}
+
+#[test]
+fn others_see_a_cloak_by_which_a_network_can_be_banned_and_operators_the_address() {
+    let mut config = trusting();
+    config.server.cloak = true;
+    config.opers = vec![OperConfig {
+        name: "ann".to_owned(),
+        password: HUNTER2.to_owned(),
+        title: "runs it".to_owned(),
+        privileges: Privileges::all(),
+    }];
+    let mut place = Place::start(config.clone());
+    let mut ann = Caller::member(place.address(), "ann", "", "#tea");
+    let mut bob = from(&place, "203.0.113.7", "bob");
+    let cloak = host(&mut bob, "bob");
+    let parts: Vec<&str> = cloak.split('.').collect();
+    assert!(parts.len() == 4 && parts[3] == "ip" && !cloak.contains("113"), "{cloak}");
+    ann.send("WHOIS bob");
+    let line = ann.until(|line| line.contains(" 338 ") || line.contains(" 378 ") || line.contains(" 318 "));
+    assert!(line.contains(" 318 "), "{line}");
+    // The neighbours of the address cannot enter, others can.
+    ann.send(&format!("MODE #tea +b *!*@*.{}.{}.ip", parts[1], parts[2]));
+    ann.until(|line| line.contains(" MODE #tea +b "));
+    bob.send("JOIN #tea");
+    bob.until(|line| line.contains(" 474 "));
+    let mut near = from(&place, "203.0.113.200", "near");
+    near.send("JOIN #tea");
+    near.until(|line| line.contains(" 474 "));
+    let mut far = from(&place, "203.0.114.7", "far");
+    far.send("JOIN #tea");
+    far.until(|line| line.contains(" 366 "));
+    // An operator sees where somebody is.
+    ann.send("OPER ann hunter2");
+    ann.until(|line| line.contains(" 381 "));
+    ann.send("WHOIS bob");
+    let line = ann.until(|line| line.contains(" 378 "));
+    assert!(line.contains("@203.0.113.7"), "{line}");
+    ann.until(|line| line.contains(" 338 ann bob ~bob@203.0.113.7 203.0.113.7 "));
+    // A restart changes nobody's cloak.
+    place.restart(config);
+    let mut bob = from(&place, "203.0.113.7", "bob");
+    assert_eq!(host(&mut bob, "bob"), cloak);
+}
+
+#[test]
+fn a_rooms_ban_on_one_address_holds_behind_the_cloak_and_patterns_tell_nothing_of_it() {
+    let mut config = trusting();
+    config.server.cloak = true;
+    let place = Place::start(config);
+    let mut ann = Caller::member(place.address(), "ann", "", "#tea");
+    for (mask, expected) in [("*!*@203.0.113.7", " 474 "), ("*!*@203.0.113.*", " 366 ")] {
+        ann.send(&format!("MODE #tea +b {mask}"));
+        ann.until(|line| line.contains(" MODE #tea +b "));
+        let mut bob = from(&place, "203.0.113.7", "bob");
+        bob.send("JOIN #tea");
+        let line = bob.until(|line| line.contains(" 474 ") || line.contains(" 366 "));
+        assert!(line.contains(expected), "{mask}: {line}");
+        ann.send(&format!("MODE #tea -b {mask}"));
+        bob.send("QUIT");
+        bob.rest();
+    }
 }

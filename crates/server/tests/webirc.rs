@@ -19,6 +19,7 @@ const HUNTER2: &str =
 fn with_gateway(from: &str) -> Config {
     let mut config = config();
     let allowed_from = vec![from.parse::<IpAddr>().unwrap().into()];
+    config.server.cloak = false;
     config.webirc = vec![WebircConfig { password: HUNTER2.to_owned(), allowed_from }];
     config
 }

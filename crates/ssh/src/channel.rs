@@ -26,8 +26,9 @@ const STDERR: u32 = 1;
 const COMPLAINING: Duration = Duration::from_secs(5);
 
 /// Columns and rows that a screen may have, and signs that the name of a terminal may have.
-const COLUMNS_MAX: u16 = 500;
-const ROWS_MAX: u16 = 200;
+pub const COLUMNS_MAX: u16 = 500;
+/// Rows of a screen.
+pub const ROWS_MAX: u16 = 200;
 const TERM_SIGNS_MAX: usize = 64;
 
 /// What is asked for.

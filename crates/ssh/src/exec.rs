@@ -28,7 +28,7 @@ const UNDER_WAY_MAX: usize = 32;
 const TEXT_BYTES_MAX: usize = 400;
 
 /// Bytes of standard input that make one message.
-const ONE_BYTES_MAX: usize = 64 * 1024;
+pub const ONE_BYTES_MAX: usize = 64 * 1024;
 
 /// Messages that may be asked for at once.
 const COUNT_MAX: usize = 100;

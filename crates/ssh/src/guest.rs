@@ -16,7 +16,7 @@ use crate::password::{self, Tried};
 use crate::serve::{House, Proof};
 
 /// Channels that a connection may have open.
-const CHANNELS_MAX: usize = 8;
+pub const CHANNELS_MAX: usize = 8;
 
 /// Passwords that may be wrong before it is said what to do.
 const PASSWORDS_MAX: u8 = 3;

@@ -35,8 +35,17 @@ mod wire;
 
 use porch::Porch;
 
+/// The bounds of the door, with their units.
+pub mod limits {
+    pub use crate::channel::{COLUMNS_MAX, ROWS_MAX};
+    pub use crate::exec::ONE_BYTES_MAX;
+    pub use crate::guest::CHANNELS_MAX;
+    pub use crate::porch::{UNPROVED_MAX, UNPROVED_OF_ONE_MAX};
+    pub use crate::screen::WAITING_BYTES_MAX;
+    pub use crate::serve::{ATTEMPTS_MAX, BEGINNING, OPEN_MAX, PACKET_BYTES, PROVING, WINDOW_BYTES};
+}
+
 pub use hostkey::{HostKey, HostKeyError};
-pub use porch::{UNPROVED_MAX, UNPROVED_OF_ONE_MAX};
 
 /// Connections that may wait for the door's thread.
 const KNOCKS: usize = 64;

@@ -30,7 +30,7 @@ const GOODBYE: Duration = Duration::from_millis(500);
 const BUFFER_BYTES: usize = 16 * 1024;
 
 /// Bytes for the session that may wait; then no more keys are taken.
-const WAITING_BYTES_MAX: usize = 256 * 1024;
+pub const WAITING_BYTES_MAX: usize = 256 * 1024;
 
 type Sending = Pin<Box<dyn Future<Output = bool> + Send>>;
 

@@ -20,16 +20,16 @@ use crate::wire::{Wire, cut};
 use crate::{Ask, Knock, Options};
 
 /// How long somebody may take to agree on keys and to prove something.
-const PROVING: Duration = Duration::from_secs(60);
+pub const PROVING: Duration = Duration::from_secs(60);
 
 /// How long the first line of the protocol may take.
-const BEGINNING: Duration = Duration::from_secs(10);
+pub const BEGINNING: Duration = Duration::from_secs(10);
 
 /// Connections that may be open.
-const OPEN_MAX: usize = 2048;
+pub const OPEN_MAX: usize = 2048;
 
 /// Proofs that may be wrong on a connection, keys that were only offered counted in.
-const ATTEMPTS_MAX: usize = 12;
+pub const ATTEMPTS_MAX: usize = 12;
 
 /// How long whoever is disconnected may take to read why.
 const PARTING: Duration = Duration::from_secs(2);
@@ -39,8 +39,9 @@ const REKEY_BYTES: usize = 1 << 30;
 const REKEY_TIME: Duration = Duration::from_secs(3600);
 
 /// Bytes that may be on their way to us in a channel, and in a packet.
-const WINDOW_BYTES: u32 = 256 * 1024;
-const PACKET_BYTES: u32 = 32 * 1024;
+pub const WINDOW_BYTES: u32 = 256 * 1024;
+/// Bytes of a packet.
+pub const PACKET_BYTES: u32 = 32 * 1024;
 
 /// Silence after which the other side is asked whether it is there, and how often it may stay silent.
 const KEEPALIVE: Duration = Duration::from_secs(60);

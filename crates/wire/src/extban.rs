@@ -9,7 +9,7 @@ use std::fmt;
 
 use crate::casemap::CaseMapping;
 use crate::limits::MASK_BYTES_MAX;
-use crate::mask::{Mask, glob_by};
+use crate::mask::{Mask, glob_by, is_pattern};
 
 /// The letters of the prefixes (ISUPPORT EXTBAN).
 pub const LETTERS: &str = "am";
@@ -100,6 +100,11 @@ impl Pattern {
     /// Whether it is about speaking only.
     pub fn is_mute(&self) -> bool {
         self.mute
+    }
+
+    /// Whether it names one host, without `*` and `?`.
+    pub fn names_host(&self) -> bool {
+        matches!(&self.whom, Whom::Mask(mask) if !is_pattern(mask.host()))
     }
 
     /// Whether somebody is meant. Accounts are compared as nicknames are.

@@ -45,6 +45,11 @@ impl Mask {
         &self.text
     }
 
+    /// What it says of the host.
+    pub fn host(&self) -> &str {
+        &self.text[self.host..]
+    }
+
     /// Whether somebody is meant.
     pub fn matches(&self, nick: &str, user: &str, host: &str) -> bool {
         let fits = |pattern: &str, text: &str| glob_by(self.mapping, pattern, text);

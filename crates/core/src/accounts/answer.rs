@@ -19,7 +19,7 @@ use crate::session::Phase;
 use crate::work::Secret;
 
 /// Logins that may fail on one connection. Then it is closed.
-const FAILURES_MAX: u8 = 10;
+pub const FAILURES_MAX: u8 = 10;
 
 /// Something to be told.
 pub(crate) enum News<'a> {

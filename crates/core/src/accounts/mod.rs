@@ -16,6 +16,7 @@ use std::sync::Arc;
 
 use chinwag_wire::numeric::Numeric;
 
+pub use self::answer::FAILURES_MAX;
 pub(crate) use self::answer::{News, Refusal, count_failure, tell};
 pub use self::claim::Verdict;
 pub(crate) use self::claim::claim;
@@ -24,7 +25,7 @@ pub use self::guests::{guest_name, guest_notice, trespass};
 pub use self::invitations::Ticket;
 pub(crate) use self::invitations::{invite, of_code, take_back};
 pub(crate) use self::link::{join, make_link};
-pub use self::register::Wish;
+pub use self::register::{REGISTERED_MAX, Wish};
 pub(crate) use self::register::{register, register_for, same_secret, verify};
 pub use self::tokens::Draft;
 pub(crate) use self::tokens::tokens;

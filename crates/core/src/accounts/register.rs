@@ -22,7 +22,7 @@ use crate::work::{Job, Secret};
 const ADDRESS_BYTES_MAX: usize = 254;
 
 /// Accounts that one connection may make.
-const REGISTERED_MAX: u8 = 3;
+pub const REGISTERED_MAX: u8 = 3;
 
 /// After so many milliseconds without its code, an account's name is free again.
 const UNVERIFIED_MS: Millis = 24 * 60 * 60 * 1000;

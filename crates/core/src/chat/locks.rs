@@ -27,10 +27,16 @@ pub enum Heard {
     ByNobody(char),
 }
 
-fn lists(list: &[ListEntry], who: &Who, mutes: bool) -> bool {
+/// Whether an entry of a list means somebody: by the host that is shown, and by the address behind it where the entry
+/// names one address. (Were patterns compared with addresses, too, whoever runs a room could find them out bit by bit.)
+fn lists(list: &[ListEntry], who: &Who, address: Option<&str>, mutes: bool) -> bool {
+    let account = who.account.as_deref();
     let fits = |entry: &ListEntry| {
-        (mutes || !entry.pattern.is_mute())
-            && entry.pattern.matches(&who.nick, &who.user, &who.host, who.account.as_deref())
+        let pattern = &entry.pattern;
+        let by_address =
+            |address: &str| pattern.names_host() && pattern.matches(&who.nick, &who.user, address, account);
+        (mutes || !pattern.is_mute())
+            && (pattern.matches(&who.nick, &who.user, &who.host, account) || address.is_some_and(by_address))
     };
     list.iter().any(fits)
 }
@@ -78,15 +84,29 @@ impl Room {
 
     /// Whether a ban keeps a user out.
     pub fn bans(&self, who: &Who) -> bool {
-        lists(&self.lists.bans, who, false) && !lists(&self.lists.exceptions, who, false)
+        self.banned(who, None)
+    }
+
+    /// Whether a ban keeps somebody out who is here, by what is shown of them or by their address.
+    pub fn bans_user(&self, user: &User) -> bool {
+        self.banned(&user.who, Some(&user.from.address))
+    }
+
+    fn banned(&self, who: &Who, address: Option<&str>) -> bool {
+        lists(&self.lists.bans, who, address, false) && !lists(&self.lists.exceptions, who, address, false)
     }
 
     /// Whether a ban or a mute silences somebody. An exception that is a mute itself is one from mutes.
     pub(crate) fn silences(&self, who: &Who) -> bool {
-        if !lists(&self.lists.bans, who, true) || lists(&self.lists.exceptions, who, false) {
+        self.silenced(who, None)
+    }
+
+    fn silenced(&self, who: &Who, address: Option<&str>) -> bool {
+        let (bans, exceptions) = (&self.lists.bans, &self.lists.exceptions);
+        if !lists(bans, who, address, true) || lists(exceptions, who, address, false) {
             return false;
         }
-        lists(&self.lists.bans, who, false) || !lists(&self.lists.exceptions, who, true)
+        lists(bans, who, address, false) || !lists(exceptions, who, address, true)
     }
 
     /// Who hears what a user says in the room.
@@ -94,7 +114,11 @@ impl Room {
         if self.member(user.id).is_none() && self.modes.members_only {
             return Heard::ByNobody('n');
         }
-        self.would_hear(&user.who, self.roles(user.id))
+        let roles = self.roles(user.id);
+        if !may(roles, Action::Speak) && self.silenced(&user.who, Some(&user.from.address)) {
+            return Heard::ByNobody('b');
+        }
+        self.would_hear(&user.who, roles)
     }
 
     /// Who hears what somebody with these roles says in the room.
@@ -152,12 +176,12 @@ impl Room {
         if keeper || self.invites.binary_search(&user.id).is_ok() {
             return None;
         }
-        if self.bans(&user.who) {
+        if self.bans_user(user) {
             return Some(Numeric::ERR_BANNEDFROMCHAN);
         }
         let modes = &self.modes;
         let locked = modes.invite_only || (modes.registered_join && user.who.account.is_none());
-        if locked && !lists(&self.lists.invite_exceptions, &user.who, false) {
+        if locked && !lists(&self.lists.invite_exceptions, &user.who, Some(&user.from.address), false) {
             let closed = modes.invite_only;
             return Some(if closed { Numeric::ERR_INVITEONLYCHAN } else { Numeric::ERR_NEEDREGGEDNICK });
         }

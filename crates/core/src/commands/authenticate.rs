@@ -26,7 +26,7 @@ use crate::work::{Job, Outcome, Secret};
 const CHUNK_BYTES: usize = 400;
 
 /// Bytes of base64 in one response: the longest password and two names fit.
-const RESPONSE_BYTES_MAX: usize = 4 * CHUNK_BYTES;
+pub const RESPONSE_BYTES_MAX: usize = 4 * CHUNK_BYTES;
 
 /// A way to prove something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

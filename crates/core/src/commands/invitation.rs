@@ -25,7 +25,7 @@ use crate::work::{Job, Secret};
 const NAME: &str = "INVITATION";
 
 /// Bytes of a code that anybody could have been given.
-pub(crate) const CODE_BYTES_MAX: usize = 64;
+pub const CODE_BYTES_MAX: usize = 64;
 
 /// How often one invitation may be used.
 const USES_MAX: u32 = 1_000;
@@ -129,7 +129,7 @@ fn enter(asking: &mut Asking<'_>, user: &User, room: &Room, found: &Invitation) 
         let text = format!("You are in {} already", room.name);
         return noted(asking.effects, NAME, "ALREADY_THERE", name(), text.into());
     }
-    if room.bans(&user.who) {
+    if room.bans_user(user) {
         return asking.refuse(Numeric::ERR_BANNEDFROMCHAN, name());
     }
     if user.rooms.len() >= asking.settings.channels_per_user {

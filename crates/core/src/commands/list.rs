@@ -12,7 +12,7 @@ use crate::ids::Millis;
 use crate::line::Text;
 
 /// Conditions that are looked at; what is beyond is ignored.
-pub(super) const CONDITIONS_MAX: usize = 20;
+pub const CONDITIONS_MAX: usize = 20;
 
 /// One condition (ELIST=CMNTU).
 enum Condition<'a> {

@@ -114,6 +114,18 @@ mod whois;
 mod whowas;
 mod whox;
 
+/// Bounds of what is asked, by name for [`crate::limits`].
+pub(crate) mod bounds {
+    pub use super::authenticate::RESPONSE_BYTES_MAX;
+    pub use super::invitation::CODE_BYTES_MAX;
+    pub use super::list::CONDITIONS_MAX;
+    pub use super::mode_room::CHANGES_MAX;
+    pub use super::privmsg::TARGETS_MAX;
+    pub use super::react::REACTION_BYTES_MAX;
+    pub use super::registration::SESSIONS_MAX;
+    pub use super::who::FOUND_MAX;
+}
+
 use chinwag_wire::message::Message;
 use chinwag_wire::numeric::Numeric;
 use chinwag_wire::verbs::Verb;

@@ -16,7 +16,7 @@ use crate::permissions::{Action, may_give, may_take};
 use crate::roles::Role;
 
 /// Changes with an argument in one command (ISUPPORT MODES); more are left out, as clients expect.
-pub(crate) const CHANGES_MAX: usize = 12;
+pub const CHANGES_MAX: usize = 12;
 
 /// Bytes of arguments in one line of changes, so that it fits with any source before it.
 const ARGUMENT_BYTES_MAX: usize = 280;

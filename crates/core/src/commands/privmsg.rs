@@ -20,7 +20,7 @@ use crate::pending::UNPLACED;
 use crate::roles::Role;
 
 /// Targets of one message, and of one KICK (TARGMAX).
-pub(crate) const TARGETS_MAX: usize = 4;
+pub const TARGETS_MAX: usize = 4;
 
 /// `PRIVMSG <target>{,<target>} :<text>`
 pub(crate) fn privmsg(chat: &Chat, asking: &mut Asking<'_>, message: &Message<'_>) -> Flow {

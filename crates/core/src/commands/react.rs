@@ -16,7 +16,7 @@ use crate::event::Amendment;
 use crate::pointed::Lookup;
 
 /// Bytes of a reaction that is kept.
-const REACTION_BYTES_MAX: usize = 64;
+pub const REACTION_BYTES_MAX: usize = 64;
 
 /// `REACT <room> <number or msgid> <reaction>`
 pub(crate) fn react(chat: &Chat, asking: &mut Asking<'_>, message: &Message<'_>) -> Flow {

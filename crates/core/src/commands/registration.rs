@@ -24,7 +24,7 @@ use crate::settings::Settings;
 use crate::work::Secret;
 
 /// Sessions that a user may have.
-const SESSIONS_MAX: u32 = 32;
+pub const SESSIONS_MAX: u32 = 32;
 
 /// Why a nickname that nobody uses may not be had.
 pub(crate) const BELONGS_TO_ACCOUNT: &str =

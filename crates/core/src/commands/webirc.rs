@@ -103,8 +103,10 @@ pub(crate) fn checked(asking: &mut Asking<'_>, claim: Claim, right: bool) {
     if !right {
         return check(asking, claim);
     }
+    let cloak = asking.settings.cloak.as_ref().and_then(|cloak| cloak.of(&claim.address));
     let session: &mut Session = asking.session;
-    (session.address, session.host) = (claim.address, claim.host);
+    // The name of a host would say as much as its address.
+    (session.address, session.host) = (claim.address, cloak.unwrap_or(claim.host));
     (session.secure, session.certificate) = (claim.secure, claim.certificate);
     // TLS with us is the gateway's, whatever it looked for.
     session.tls_host = Some("".into());

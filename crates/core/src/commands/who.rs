@@ -12,7 +12,7 @@ use crate::commands::whox::Fields;
 use crate::line::Text;
 
 /// Users that the answer to a mask holds at most. A room is always listed whole.
-const FOUND_MAX: usize = 500;
+pub const FOUND_MAX: usize = 500;
 
 /// `WHO [<mask> [o][%<fields>[,<token>]]]`: the members of a room, the user of a nickname, or those whom a mask fits
 /// (`*` in nickname, user name, host or real name). With `o` only server operators.

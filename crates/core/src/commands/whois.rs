@@ -54,13 +54,17 @@ fn about(chat: &Chat, asking: &mut Asking<'_>, user: &User) {
     if user.modes.bot {
         asking.refuse(Numeric::RPL_WHOISBOT, [nick()]);
     }
+    let operator = asker(chat, asking).is_some_and(|asker| asker.modes.operator);
+    if operator && asking.session.user() != Some(user.id) {
+        let host = format!("is connecting from {}@{}", user.who.user, user.from.address);
+        asking.numeric(Numeric::RPL_WHOISHOST, [nick(), host.into()]);
+    }
     if asking.session.user() == Some(user.id) {
-        let host = format!("is connecting from {}@{}", user.who.user, asking.session.host);
+        let host = format!("is connecting from {}@{}", user.who.user, asking.session.address);
         asking.numeric(Numeric::RPL_WHOISHOST, [nick(), host.into()]);
         let modes = format!("is using modes {}", user.modes.shown());
         asking.numeric(Numeric::RPL_WHOISMODES, [nick(), modes.into()]);
     }
-    let operator = asker(chat, asking).is_some_and(|asker| asker.modes.operator);
     if operator || asking.session.user() == Some(user.id) {
         let address = &user.from.address;
         let mask = format!("{}@{address}", user.who.user);

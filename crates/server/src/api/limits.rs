@@ -10,7 +10,7 @@ use chinwag_node::Errand;
 const PROGRAMS_MAX: usize = 16 * 1024;
 
 /// Keys that are remembered, and for how long.
-const KEYS_MAX: usize = 4096;
+pub(crate) const KEYS_MAX: usize = 4096;
 const KEY_MS: Millis = 24 * 60 * 60 * 1000;
 
 /// Buckets: for each program the moment until which its requests are paid for.

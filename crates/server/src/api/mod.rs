@@ -9,15 +9,15 @@ mod accounts;
 mod ask;
 mod body;
 mod hooks;
-mod limits;
+pub(crate) mod limits;
 mod messages;
 mod openapi;
 mod page;
 mod problem;
 mod rooms;
 mod schemas;
-mod stream;
-mod table;
+pub(crate) mod stream;
+pub(crate) mod table;
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -52,13 +52,13 @@ use crate::shared::Shared;
 const FIRST_READ: u64 = 1 << 63;
 
 /// Reads of programs under way at once.
-const READS_MAX: usize = 64;
+pub(crate) const READS_MAX: usize = 64;
 
 /// How long an answer may take, and a request to come whole.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// How much each program may ask.
-const REQUESTS: Rate = Rate { per_second: 20, burst: 100 };
+pub(crate) const REQUESTS: Rate = Rate { per_second: 20, burst: 100 };
 
 /// What programs have under way, all on the chat's thread.
 #[derive(Default)]

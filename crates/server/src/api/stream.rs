@@ -28,8 +28,8 @@ use crate::shared::Shared;
 const PAGE: u32 = 50;
 
 /// Streams at once, all together and of one program.
-const STREAMS_MAX: usize = 512;
-const STREAMS_OF_ONE_MAX: usize = 16;
+pub(crate) const STREAMS_MAX: usize = 512;
+pub(crate) const STREAMS_OF_ONE_MAX: usize = 16;
 
 /// While nothing is said, a comment goes out this often, so that both sides know that the other is there.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(10);

@@ -117,6 +117,9 @@ const fn number(name: &'static str, what: &'static str) -> Parameter {
     Parameter { name, place: Place::Query, kind, required: false, what, example: "" }
 }
 
+/// Bytes of what a request carries.
+pub(crate) const BODY_BYTES_MAX: usize = 64 * 1024;
+
 /// The greatest number of a message that can be asked for: JSON's numbers are exact up to it.
 const MESSAGE_NUMBER_MAX: u64 = (1 << 53) - 1;
 
@@ -228,7 +231,7 @@ pub(crate) const ROUTES: &[Route] = &[
                 example: "",
             },
         ],
-        carries: Some(Carried { types: &[JSON], bytes_max: 64 * 1024, schema: "NewMessage" }),
+        carries: Some(Carried { types: &[JSON], bytes_max: BODY_BYTES_MAX, schema: "NewMessage" }),
         answer: Answer { status: 201, what: "It is kept.", media: JSON, schema: "Kept" },
         problems: &[409, 415, 422],
         example: "curl -s -H \"Authorization: Bearer $TOKEN\" -H 'Content-Type: application/json' \\\n    \

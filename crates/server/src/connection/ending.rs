@@ -25,7 +25,7 @@ const LINGER: Duration = Duration::from_millis(1500);
 const LINGER_SLOW: Duration = Duration::from_secs(15);
 
 /// Bytes that are read and forgotten while a connection ends, at most.
-const LINGER_BYTES_MAX: usize = 4 * 1024 * 1024;
+pub(crate) const LINGER_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 /// For how long whoever may not come in is waited for to say something, so that it can be told in its own protocol;
 /// and how many bytes of that are looked at.
