@@ -165,6 +165,21 @@ export const texts = {
   role: "Role",
   noRole: "none",
 
+  invitations: "Invitations",
+  noInvitations: "Nobody has one.",
+  uninvite: (number: number) => `Take back invitation ${number}`,
+  makeInvitation: "Make an invitation",
+  uses: "How often",
+  usesOf: [["1", "for one"], ["10", "for ten"], ["100", "for a hundred"]] as [string, string][],
+  invitationTimes: [["1h", "for an hour"], ["1d", "for a day"], ["7d", "for a week"], ["30d", "for 30 days"]] as [string, string][],
+  invitationLink: "The link",
+  invitationSaid: (code: string) => `or say it: ${code.replaceAll("-", " ")}`,
+  copy: "Copy",
+  copied: "The link is copied.",
+  records: "What was done here",
+  showRecords: "Show",
+  noRecords: "Nothing was done.",
+
   // Searching
   search: "Search",
   searchFor: "Words to look for",

@@ -468,6 +468,25 @@ const tests = {
     await page.locator("aside.panel li", { hasText: "eve!" }).waitFor();
     await page.getByRole("button", { name: /Lift the ban of eve/ }).click();
     await page.locator("aside.panel li", { hasText: "Nobody." }).waitFor();
+    // A closed room, an invitation, and what was done.
+    await page.getByLabel("Only who was invited comes in").check();
+    await page.getByRole("button", { name: "Make an invitation" }).click();
+    await page.locator("aside.panel li", { hasText: "1 use," }).waitFor();
+    const link = await page.getByLabel("The link").inputValue();
+    const third = await browser.newPage();
+    await third.goto(link);
+    await third.getByLabel("Your name").fill("cleo");
+    await third.keyboard.press("Enter");
+    await third.locator("main header", { hasText: "tea" }).waitFor();
+    await page.getByRole("button", { name: "Make an invitation" }).click();
+    await page.locator("aside.panel li", { hasText: "№ 2" }).waitFor();
+    await page.getByRole("button", { name: "Take back invitation 2" }).click();
+    await page.locator("aside.panel li", { hasText: "Nobody has one." }).waitFor();
+    await page.getByRole("button", { name: "Show" }).click();
+    await page.locator("aside.panel li", { hasText: "cleo came by the invitation 1" }).waitFor();
+    await page.locator("aside.panel li", { hasText: "ann made the invitation 1" }).scrollIntoViewIfNeeded();
+    await page.screenshot({ path: `${shots}invitation.png` });
+    await third.close();
     // What people say of themselves is seen by others.
     await second.getByRole("button", { name: "bob", exact: true }).first().click();
     await second.getByLabel("What you are up to").fill("making tea");
@@ -476,6 +495,27 @@ const tests = {
     await page.locator("aside li button", { hasText: "bob" }).click();
     await page.locator("aside.panel", { hasText: "making tea" }).waitFor();
     await second.close();
+    eve.close();
+  },
+
+  async "a page at which nothing happens asks nothing"({ page, server }) {
+    const sent = [];
+    page.on("websocket", (socket) => socket.on("framesent", (frame) => sent.push(frame.payload)));
+    await walkIn(page, `${server.url}#tea`, "ann");
+    await say(page, "welcome, all");
+    await page.getByRole("button", { name: "About #tea" }).click();
+    await page.locator("aside.panel li", { hasText: "Nobody has one." }).waitFor();
+    const eve = Caller.irc(server.port, "eve", "#tea");
+    await eve.hear(" 366 ");
+    await article(page, "welcome, all").hover();
+    await article(page, "welcome, all").getByRole("button", { name: "Pin" }).click();
+    await page.locator("aside.panel li", { hasText: "welcome, all" }).waitFor();
+    for (let line = 1; line <= 50; line++) eve.send(`PRIVMSG #tea :news ${line}.`);
+    await article(page, "news 50.").waitFor();
+    const asked = (verb) => sent.filter((line) => line.includes(`${verb} `)).length;
+    // Once for the room, once for the panel, once when something was pinned.
+    for (const verb of ["PINS", "MODE", "INVITATION", "WHO"]) assert.ok(asked(verb) <= 3, `${verb}: ${asked(verb)} times`);
+    assert.ok(sent.length < 60, `${sent.length} lines`);
     eve.close();
   },
 

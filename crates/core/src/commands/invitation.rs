@@ -231,7 +231,7 @@ fn list<'a>(asking: &mut Asking<'_>, about: &str, all: impl Iterator<Item = &'a 
     for found in all.filter(|found| found.holds(now_ms)) {
         count += 1;
         let left = Span(found.until_ms.saturating_sub(now_ms));
-        let text = format!("{}: {} uses, for {left} more, by {}", found.number, found.uses(), found.by);
+        let text = format!("{}: {}, for {left} more, by {}", found.number, counted(found.uses()), found.by);
         noted(asking.effects, NAME, "LISTED", [about.to_owned().into()], text.into());
     }
     let text = match count {
@@ -240,6 +240,11 @@ fn list<'a>(asking: &mut Asking<'_>, about: &str, all: impl Iterator<Item = &'a 
         count => format!("{count} invitations hold; INVITATION DEL and the number takes one back"),
     };
     noted(asking.effects, NAME, "END", [about.to_owned().into()], text.into());
+}
+
+/// How often an invitation may be used, in words.
+pub(crate) fn counted(uses: u32) -> String {
+    if uses == 1 { "1 use".to_owned() } else { format!("{uses} uses") }
 }
 
 /// Makes an invitation to a room.

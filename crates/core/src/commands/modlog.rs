@@ -7,6 +7,7 @@ use chinwag_wire::message::Message;
 use chinwag_wire::names::{MsgId, Opened};
 
 use super::deeds::note;
+use super::invitation::counted;
 use super::purge::keeper;
 use super::reply::{asker, operator};
 use super::time::stamp;
@@ -232,7 +233,11 @@ fn kept(keeping: &Keeping, at_ms: Millis) -> String {
         }
         Keeping::Invited { number, uses, until_ms, accounts, .. } => {
             let accounts = if *accounts { ", also to register with" } else { "" };
-            format!("made the invitation {number}: {uses} uses {}{accounts}", about_as_long(*until_ms, at_ms))
+            format!(
+                "made the invitation {number}: {} {}{accounts}",
+                counted(*uses),
+                about_as_long(*until_ms, at_ms)
+            )
         }
         Keeping::CameBy(number) => format!("came by the invitation {number}"),
         Keeping::TakenBack(number) => format!("took back the invitation {number}"),

@@ -177,6 +177,64 @@ export function askModes(chat: Chat, room: Room): void {
   chat.line("MODE", [room.name, "b"]);
 }
 
+/** Asks which invitations to a room hold. */
+export function askInvitations(chat: Chat, room: Room): void {
+  if (chat.link !== "online" || room.direct || !room.joined) return;
+  room.listing = [];
+  chat.line("INVITATION", ["LIST", room.name]);
+}
+
+/** Makes an invitation to a room. */
+export function invite(chat: Chat, room: Room, uses: string, duration: string): void {
+  room.inviting = true;
+  room.code = "";
+  chat.line("INVITATION", ["ADD", room.name, uses, duration]);
+  askInvitations(chat, room);
+}
+
+/** Takes an invitation back. */
+export function uninvite(chat: Chat, room: Room, number: number): void {
+  room.inviting = true;
+  room.code = "";
+  chat.line("INVITATION", ["DEL", room.name, String(number)]);
+  askInvitations(chat, room);
+}
+
+/** What the server says of invitations to a room: whether that is shown in the panel of the room, and nowhere else. */
+export function invitations(room: Room, code: string, text: string): boolean {
+  if (code === "LISTED") {
+    const [, number, rest] = /^(\d+): (.*)$/.exec(text) ?? [];
+    if (number && rest) room.listing.push({ number: Number(number), text: rest });
+  } else if (code === "END") {
+    room.invitations = room.listing;
+    room.listing = [];
+    room.inviting = false;
+  } else if (code === "MADE" && room.inviting) {
+    room.code ||= /^The code is (\S+)/.exec(text)?.[1] ?? "";
+  } else {
+    return room.inviting;
+  }
+  return true;
+}
+
+/** Records that are asked for. */
+const RECORDS = 50;
+
+/** Asks what was done to keep a room. */
+export function askRecords(chat: Chat, room: Room): void {
+  if (chat.link !== "online" || room.direct || !room.joined) return;
+  room.recording = [];
+  chat.line("MODLOG", [room.name, String(RECORDS)]);
+}
+
+/** What the server says was done. */
+export function recorded(room: Room, code: string, text: string): void {
+  if (code === "ENTRY") room.recording.push(text);
+  if (code !== "END") return;
+  room.records = room.recording;
+  room.recording = [];
+}
+
 /** Asks what is known of somebody. */
 export function askProfile(chat: Chat, nick: string): void {
   chat.profiles.set(fold(nick), chat.profiles.get(fold(nick)) ?? emptyProfile(nick));

@@ -1,6 +1,6 @@
 // What the lines of the server mean for the chat. One function a verb; what is not named here is not shown.
 
-import { ROLES, SIGNS, askPins, found, pinned, remember } from "./asking.ts";
+import { ROLES, SIGNS, askPins, found, invitations, pinned, recorded, remember } from "./asking.ts";
 import { joined } from "./batches.ts";
 import type { Batch, Item } from "./batches.ts";
 import { PAGES_MAX, blank } from "./chat.ts";
@@ -138,6 +138,8 @@ function noted(chat: Chat, line: Line): void {
     if (code === "PINNED") room.pinning.push({ number: Number(two), text: text.replace(/^\[\d+\] /, "") });
     return;
   }
+  if (verb === "MODLOG" && room) return recorded(room, code, text);
+  if (verb === "INVITATION" && room && invitations(room, code, text)) return;
   chat.tell(text);
 }
 

@@ -87,6 +87,15 @@ export interface Room {
   modes: Map<string, string> | null;
   bans: Ban[] | null;
   banning: Ban[];
+  /** The invitations that hold; null until they are known. The answer comes in several lines. */
+  invitations: Invitation[] | null;
+  listing: Invitation[];
+  /** The code of the invitation that was made last, and whether one is being made here. */
+  code: string;
+  inviting: boolean;
+  /** What was done to keep the room, the newest last; null until somebody asks. */
+  records: string[] | null;
+  recording: string[];
   /** What happened to messages that are not here: applied when they come. By msgid. */
   later: Map<string, Later>;
 }
@@ -103,6 +112,13 @@ export interface Ban {
   mask: string;
   by: string;
   at: number;
+}
+
+/** A way into the room that others were given. */
+export interface Invitation {
+  number: number;
+  /** How often, for how long, by whom. */
+  text: string;
 }
 
 /** What is known of a message that is not here. */
@@ -158,5 +174,11 @@ export function emptyRoom(name: string, id: string, direct: boolean): Room {
     modes: null,
     bans: null,
     banning: [],
+    invitations: null,
+    listing: [],
+    code: "",
+    inviting: false,
+    records: null,
+    recording: [],
   };
 }
