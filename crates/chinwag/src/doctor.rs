@@ -225,12 +225,35 @@ fn database(found: &mut Findings, data: &Path, examined: Result<Examined, CopyEr
     }
 }
 
+/// What the certificate authority said last, where certificates are ordered.
+fn authority(found: &mut Findings, config: &Config, data: &Path) {
+    if !config.acme.enabled() {
+        return;
+    }
+    let names = config.acme.domains.join(", ");
+    match chinwag_server::AcmeKept::read(data).failure {
+        Some(failure) => {
+            let (at, tries, why) = (progress::time(failure.at_ms), failure.tries, failure.why);
+            let sentence = format!(
+                "no certificate for {names} could be had on {at}, {tries} times in a row ({why}): the names have to lead \
+                 here, and port 443 or 80 has to reach the server; it tries again by itself"
+            );
+            found.look("acme", sentence);
+        }
+        None => {
+            found.fine("acme", format!("the certificate for {names} is ordered and renewed by the server"))
+        }
+    }
+}
+
 fn certificates(found: &mut Findings, config: &Config, data: &Path) {
+    authority(found, config, data);
     let mut files: Vec<PathBuf> = Vec::new();
     for listener in &config.listeners.0 {
         let file = match (&listener.tls, &listener.tls_cert) {
             (TlsMode::Off, _) => continue,
             (_, Some(file)) => file.clone(),
+            (_, None) if config.acme.enabled() => data.join(chinwag_server::ACME_CERTIFICATE),
             (_, None) => data.join("tls-cert.pem"),
         };
         if !files.contains(&file) {
@@ -260,7 +283,12 @@ fn certificates(found: &mut Findings, config: &Config, data: &Path) {
             }
             Err(error) if !file.exists() && file.starts_with(data) => {
                 tracing::debug!(%error, "no certificate yet");
-                found.fine("certificate", "the server makes one at its first start");
+                let made = if config.acme.enabled() {
+                    "orders one while it runs"
+                } else {
+                    "makes one at its first start"
+                };
+                found.fine("certificate", format!("the server {made}"));
             }
             Err(error) => found.bad("certificate", error),
         }

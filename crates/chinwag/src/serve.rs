@@ -249,7 +249,8 @@ mod tests {
         let ssh = matches!(kind, Kind::Any);
         let pages = matches!(kind, Kind::Any | Kind::Web);
         let address = address.parse().unwrap();
-        Listening { address, kind, tls, fingerprint, own_certificate: true, ssh, pages, public_url: None }
+        let (name, public_url) = (None, None);
+        Listening { address, kind, tls, fingerprint, own_certificate: true, name, ssh, pages, public_url }
     }
 
     fn of(places: &[Listening]) -> Welcome<'_> {

@@ -18,9 +18,11 @@ use serde::Deserialize;
 use crate::throttle::Allowed;
 
 pub use self::accounts::{AccountsConfig, ChannelsConfig, HashCost, ServicesConfig};
+pub use self::acme::{AcmeConfig, Challenge};
 pub use self::metrics::MetricsConfig;
 
 mod accounts;
+mod acme;
 mod extensions;
 mod keep;
 mod later;
@@ -99,6 +101,8 @@ pub struct Config {
     pub web: WebConfig,
     /// `[webhooks]`
     pub webhooks: WebhooksConfig,
+    /// `[acme]`
+    pub acme: AcmeConfig,
     /// `[ssh]`
     pub ssh: SshConfig,
     /// `[metrics]`
@@ -431,15 +435,17 @@ impl Config {
         self.metadata.check()?;
         self.relaymsg.check()?;
         self.web.check()?;
+        self.acme.check()?;
         self.check_listeners()?;
         self.check_server()
     }
 
     fn check_listeners(&self) -> Result<(), (&'static str, &'static str, String)> {
         if self.server.sts_duration_seconds.is_some()
+            && !self.acme.enabled()
             && self.listeners.0.iter().all(|listener| listener.tls_cert.is_none())
         {
-            let what = "sts_duration_seconds needs a listener with tls_cert: clients would not come back to a \
+            let what = "sts_duration_seconds needs a listener with tls_cert, or [acme]: clients would not come back to a \
                         certificate that nobody vouches for";
             return Err(("server", "sts_duration_seconds", what.to_owned()));
         }

@@ -1,4 +1,4 @@
-//! When a certificate ends: the one thing in it that nothing else here reads (RFC 5280, section 4.1).
+//! From when and until when a certificate is good: the one thing in it that nothing else here reads (RFC 5280, section 4.1).
 
 use std::path::Path;
 
@@ -16,15 +16,23 @@ const GENERALIZED_TIME: u8 = 0x18;
 /// # Errors
 /// A sentence that says what is wrong with the file.
 pub fn certificate_ends(file: &Path) -> Result<u64, String> {
+    times(file).map(|(_, until)| until)
+}
+
+/// From when and until when the first certificate of a PEM file is good.
+///
+/// # Errors
+/// A sentence that says what is wrong with the file.
+pub(crate) fn times(file: &Path) -> Result<(u64, u64), String> {
     let unread =
         |why: &dyn std::fmt::Display| format!("cannot read the certificate {}: {why}", file.display());
     let mut all = CertificateDer::pem_file_iter(file).map_err(|error| unread(&error))?;
     let first = all.next().ok_or_else(|| unread(&"there is none in it"))?.map_err(|error| unread(&error))?;
-    not_after(&first).ok_or_else(|| unread(&"it does not say when it ends"))
+    validity(&first).ok_or_else(|| unread(&"it does not say when it ends"))
 }
 
-/// The time behind the serial number, the algorithm, the issuer and the time before which it is not good.
-fn not_after(certificate: &[u8]) -> Option<u64> {
+/// The times between which it is good, behind the serial number, the algorithm and the issuer.
+pub(crate) fn validity(certificate: &[u8]) -> Option<(u64, u64)> {
     let (_, certificate, _) = element(certificate).filter(|(tag, ..)| *tag == SEQUENCE)?;
     let (_, mut rest, _) = element(certificate).filter(|(tag, ..)| *tag == SEQUENCE)?;
     if rest.first() == Some(&VERSION) {
@@ -34,7 +42,13 @@ fn not_after(certificate: &[u8]) -> Option<u64> {
         rest = element(rest)?.2;
     }
     let (_, validity, _) = element(rest).filter(|(tag, ..)| *tag == SEQUENCE)?;
-    let (tag, text, _) = element(element(validity)?.2)?;
+    let (from_tag, from, behind) = element(validity)?;
+    let (tag, until, _) = element(behind)?;
+    Some((time(from_tag, from)?, time(tag, until)?))
+}
+
+/// A time, in milliseconds since the Unix epoch.
+fn time(tag: u8, text: &[u8]) -> Option<u64> {
     let text = std::str::from_utf8(text).ok()?;
     let text = match tag {
         // Two digits of the year: 50 to 99 are of the last century.
@@ -77,10 +91,10 @@ mod tests {
             params.not_after = rcgen::date_time_ymd(year, 1, 1);
             let key = rcgen::KeyPair::generate().unwrap();
             let made = params.self_signed(&key).unwrap();
-            assert_eq!(not_after(made.der()), Some(expected), "{year}");
+            assert_eq!(validity(made.der()).map(|(_, until)| until), Some(expected), "{year}");
             for length in 0..made.der().len() / 2 {
                 // Nothing breaks on what is cut off.
-                let _ = not_after(&made.der()[..length]);
+                let _ = validity(&made.der()[..length]);
             }
         }
         let folder = tempfile::tempdir().unwrap();

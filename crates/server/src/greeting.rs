@@ -294,6 +294,9 @@ impl Greeting {
             }
             Asked::More => Look::More,
             Asked::Refused { status, sentence } => Look::Refused(upgrade::refusal(status, sentence)),
+            Asked::Page if let Some(answer) = self.doorway.board.answer_to(&self.first) => {
+                Look::Refused(answer)
+            }
             Asked::Page if self.doorway.pages() => Look::Web,
             Asked::Page => Look::Refused(page(&self.first)),
             Asked::Upgrade(upgrade) => {

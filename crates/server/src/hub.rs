@@ -49,6 +49,8 @@ pub(crate) enum Order {
     Stop,
     /// Other settings, and bytes that may wait for a session.
     Reload(Box<crate::Config>),
+    /// There is a new certificate.
+    Recertify,
 }
 
 /// Why the hub ended.
@@ -178,6 +180,7 @@ impl<L: Log<Event>> Hub<L> {
                     // Nobody waits for an answer; the log has it.
                     let _ = self.shared.reload(&config);
                 }
+                Some(Order::Recertify) => self.shared.recertify(),
                 // Nobody is left who could tell it to stop: it stops.
                 Some(Order::Stop) | None => self.stop = true,
             }

@@ -34,6 +34,7 @@ pub mod config;
 pub mod keeper;
 pub mod limits;
 
+mod acme;
 mod api;
 mod cloaks;
 mod clock;
@@ -66,10 +67,12 @@ mod web;
 mod webhooks;
 mod websocket;
 
+pub use acme::{CERTIFICATE as ACME_CERTIFICATE, Kept as AcmeKept};
 pub use config::{Config, ConfigError};
 pub use ends::certificate_ends;
 pub use tls::TlsError;
 
+use acme::Acme;
 use config::{Address, Kind, TlsMode};
 use doorway::{Behind, Doorway, Doorways, Own};
 use hub::{Ended, Helpers, Hub, Order};
@@ -210,6 +213,8 @@ pub struct Listening {
     pub ssh: bool,
     /// The certificate is the server's own, so that nobody else vouches for it.
     pub own_certificate: bool,
+    /// The name of the certificate that is ordered for it, if one is.
+    pub name: Option<String>,
     /// Whether browsers get pages.
     pub pages: bool,
     /// Where people find them, if the configuration says so.
@@ -282,7 +287,8 @@ impl Server {
                 ssh: doorway.ssh,
                 pages: doorway.pages(),
                 public_url: config.web.public_url.clone(),
-                own_certificate: doorway.certificate.is_some() && place.tls_cert.is_none(),
+                own_certificate: doorway.certificate.as_ref().is_some_and(|found| found.own),
+                name: config.acme.domains.first().filter(|_| place.tls_cert.is_none()).cloned(),
             });
             listeners.push((socket, doorway));
         }
@@ -421,11 +427,13 @@ impl Server {
             listeners.into_iter().map(|(socket, doorway)| (socket, behind(doorway))).collect();
         let places = config.listeners.0.iter().zip(&listeners);
         let behind = places.map(|(place, (_, behind))| (place.address.clone(), Rc::clone(behind))).collect();
-        let doorways = Doorways { own: RefCell::new(own), behind };
+        let acme = Acme::new(&data, Arc::clone(&own.board), control.orders.downgrade());
+        let doorways = Doorways { own: RefCell::new(own), config: RefCell::new(config.clone()), behind };
         let (door, asked) = host_key.map(|key| ssh::open(key, &config)).transpose()?.unzip();
-        let doors = (doorways, ssh::Way::new(door));
+        let doors = (doorways, acme, ssh::Way::new(door));
         let shared = Rc::new(Shared::new(node, &config, start, reread, doors));
         let asked = asked.map(|asked| tokio::task::spawn_local(ssh::answer(asked, Rc::clone(&shared))));
+        shared.order_certificates(&config);
         // What the node begins with is on its way before the first caller comes.
         shared.hub.ring();
         let index = opened.index()?;

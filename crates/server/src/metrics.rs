@@ -350,6 +350,7 @@ fn page(shared: &Shared, commits: &Commits) -> String {
         "From when a message was taken from its author until it was handed to the sockets of its room.";
     page.histogram("chinwag_delivery_seconds", help, &latency, beyond, sum);
     log(&mut page, shared, commits);
+    certificates(&mut page, shared);
     process(&mut page);
     page.0.push_str("# EOF\n");
     page.0
@@ -416,6 +417,19 @@ fn log(page: &mut Page, shared: &Shared, commits: &Commits) {
     let (buckets, beyond) = commits.buckets();
     let help = "What a commit to the disk took.";
     page.histogram("chinwag_log_commit_seconds", help, &buckets, beyond, commits.seconds());
+}
+
+fn certificates(page: &mut Page, shared: &Shared) {
+    if let Some(end_ms) = shared.doorways.first_end_ms() {
+        let left = seconds(end_ms) - seconds(now_ms());
+        let help = "Days until the first of the certificates in use ends.";
+        page.gauge("chinwag_certificate_days_left", help, format_args!("{:.2}", left / 86_400.0));
+    }
+    page.counter(
+        "chinwag_acme_failures",
+        "Orders of certificates that failed since the start.",
+        shared.doorways.own.borrow().board.failures(),
+    );
 }
 
 /// What the system says of the process, where it does.

@@ -12,6 +12,7 @@ use chinwag_core::work::Secret;
 use chinwag_node::{Node, Outlet};
 use hyper::body::Bytes;
 
+use crate::acme::Acme;
 use crate::api::Programs;
 use crate::clock::now_ms;
 use crate::config::{ApiFor, Config, ConfigError, WebhooksConfig};
@@ -58,7 +59,9 @@ pub(crate) struct Shared {
     pub(crate) programs: Programs,
     /// The ssh door, where there is one.
     pub(crate) ssh: ssh::Way,
-    doorways: Doorways,
+    pub(crate) doorways: Doorways,
+    /// Orders certificates.
+    acme: Acme,
     /// Reads the configuration again, where it came from a file.
     reread: Option<Reread>,
 }
@@ -72,7 +75,7 @@ impl Shared {
         config: &Config,
         start: Start,
         reread: Option<Reread>,
-        (doorways, ssh): (Doorways, ssh::Way),
+        (doorways, acme, ssh): (Doorways, Acme, ssh::Way),
     ) -> Shared {
         let send_queue_bytes = config.limits.send_queue_bytes;
         Shared {
@@ -94,6 +97,7 @@ impl Shared {
             programs: Programs::default(),
             ssh,
             doorways,
+            acme,
             reread,
         }
     }
@@ -133,9 +137,25 @@ impl Shared {
         self.api_for.set(config.web.api);
         self.webhooks.set(config.webhooks);
         self.node.borrow_mut().set_settings(Arc::new(self.start.settings(config)), now_ms());
+        self.order_certificates(config);
         self.hub.ring();
         tracing::info!("the configuration was read again");
         Ok(())
+    }
+
+    /// There is a new certificate: who comes from now on is shown that one. Nobody who is here notices.
+    pub(crate) fn recertify(&self) {
+        match self.doorways.recertify() {
+            Ok(()) => tracing::info!("the new certificate is in use"),
+            Err(error) => tracing::error!(%error, "the old certificate stays in use"),
+        }
+    }
+
+    /// Orders the certificates that a configuration asks for.
+    pub(crate) fn order_certificates(&self, config: &Config) {
+        if let Err(error) = self.acme.configure(config) {
+            tracing::error!(%error, "certificates cannot be ordered: there is no thread for it");
+        }
     }
 }
 

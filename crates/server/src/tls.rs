@@ -7,6 +7,8 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::acme::Board;
+use crate::ends::validity;
 use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair};
 use rustls::client::danger::HandshakeSignatureValid;
 use rustls::crypto::{CryptoProvider, aws_lc_rs, verify_tls12_signature, verify_tls13_signature};
@@ -35,6 +37,12 @@ pub(crate) struct Certificate {
     silent: Arc<ServerConfig>,
     /// SHA-256 of the certificate, in lower-case hexadecimal.
     pub(crate) fingerprint: String,
+    /// Until when it is good, in milliseconds since the Unix epoch.
+    pub(crate) ends_ms: Option<u64>,
+    /// It signs itself: nobody else vouches for it.
+    pub(crate) own: bool,
+    /// What is shown to certificate authorities instead.
+    board: Arc<Board>,
 }
 
 /// Why there is no certificate. The text is one sentence that says what to do.
@@ -70,7 +78,7 @@ pub enum TlsError {
 
 impl Certificate {
     /// Reads a certificate and its key.
-    pub(crate) fn read(cert: &Path, key: &Path) -> Result<Certificate, TlsError> {
+    pub(crate) fn read(cert: &Path, key: &Path, board: &Arc<Board>) -> Result<Certificate, TlsError> {
         let unread = |what, path: &Path, why: &dyn std::fmt::Display| TlsError::Read {
             what,
             path: path.to_owned(),
@@ -80,7 +88,7 @@ impl Certificate {
             .and_then(Iterator::collect)
             .map_err(|error| unread("the certificate", cert, &error))?;
         let first = chain.first().ok_or_else(|| unread("the certificate", cert, &"there is none in it"))?;
-        let fingerprint = fingerprint(first);
+        let (fingerprint, ends_ms) = (fingerprint(first), validity(first).map(|(_, until)| until));
         let key = PrivateKeyDer::from_pem_file(key).map_err(|error| unread("the key", key, &error))?;
         let config = |ask: bool| {
             let provider = Arc::new(aws_lc_rs::default_provider());
@@ -97,21 +105,24 @@ impl Certificate {
         };
         let unusable = |why| TlsError::Use { path: cert.to_owned(), why };
         let (asking, silent) = (config(true).map_err(unusable)?, config(false).map_err(unusable)?);
-        Ok(Certificate { asking, silent, fingerprint })
+        Ok(Certificate { asking, silent, fingerprint, ends_ms, own: false, board: Arc::clone(board) })
     }
 
     /// The server's own certificate, made and kept in the data folder at the first call. `names` are the hosts that
     /// it is for.
-    pub(crate) fn own(folder: &Path, names: &[&str]) -> Result<Certificate, TlsError> {
+    pub(crate) fn own(folder: &Path, names: &[&str], board: &Arc<Board>) -> Result<Certificate, TlsError> {
         let (cert, key) = (folder.join(OWN_CERTIFICATE), folder.join(OWN_KEY));
         if !cert.exists() || !key.exists() {
             make(&cert, &key, names)
                 .map_err(|why| TlsError::Make { path: cert.clone(), why: why.to_string() })?;
         }
-        Certificate::read(&cert, &key)
+        Ok(Certificate { own: true, ..Certificate::read(&cert, &key, board)? })
     }
 
     fn config_for(&self, hello: &ClientHello<'_>) -> Arc<ServerConfig> {
+        if let Some(config) = self.board.handshake(hello) {
+            return config;
+        }
         let browser =
             hello.alpn().is_some_and(|mut names| names.any(|name| name == b"http/1.1" || name == b"h2"));
         Arc::clone(if browser { &self.silent } else { &self.asking })

@@ -29,6 +29,12 @@ impl Listening {
         if let Some(url) = &self.public_url {
             return Some(format!("{}/", url.trim_end_matches('/')));
         }
+        if let Some(name) = self.name.as_ref().filter(|_| self.tls != TlsMode::Off) {
+            return Some(match address.port() {
+                443 => format!("https://{name}/"),
+                port => format!("https://{name}:{port}/"),
+            });
+        }
         let scheme = if self.tls == TlsMode::Only { "https" } else { "http" };
         Some(format!("{scheme}://{}/", SocketAddr::new(reachable(address.ip(), outside), address.port())))
     }

@@ -229,6 +229,14 @@ impl State {
         }
         let text = |name: &str| header(request.headers(), name);
         let method = request.method().as_str();
+        if method == "GET"
+            && let Some(answer) = self.doorway.board.answer(request.uri().path())
+        {
+            let mut response = response(chinwag_web::words(200, b""));
+            response.headers_mut().remove(CONTENT_LENGTH);
+            *response.body_mut() = Body::whole(answer);
+            return response;
+        }
         match (method, request.uri().path()) {
             ("GET" | "HEAD", "/healthz") => response(chinwag_web::words(200, b"ok\n")),
             ("GET" | "HEAD", "/readyz") => response(self.ready()),
