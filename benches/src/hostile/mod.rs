@@ -76,6 +76,7 @@ pub fn run(places: &Places, options: Options) -> Result<bool> {
         began: Instant::now(),
     });
     let part = Duration::from_secs((options.seconds / 6).max(2));
+    people::register(&stage)?;
     let people = People::enter(&stage, options.people)?;
     thread::sleep(part);
     stage.phase.store(Phase::Spinning as u8, Ordering::Relaxed);

@@ -8,6 +8,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
+use chinwag_wire::base64;
 
 use super::Stage;
 use super::lines::{Way, Wire};
@@ -261,10 +262,28 @@ fn is_refusal(line: &str) -> bool {
         || command.len() == 3 && matches!(command.as_bytes()[0], b'4' | b'5') && command != "422"
 }
 
+/// The account of those who log in.
+const ACCOUNT: &str = "regular";
+const PASSWORD: &str = "a good long password";
+
+/// Somebody makes an account, before anything happens.
+///
+/// # Errors
+/// When it is refused.
+pub fn register(stage: &Stage) -> Result<()> {
+    let mut wire = Wire::open(Way::Plain, Ipv4Addr::new(127, 3, 255, 1), stage.address)?;
+    wire.send(&format!("NICK {ACCOUNT}\r\nUSER r 0 * :r\r\nREGISTER * * :{PASSWORD}\r\n"))?;
+    until(&mut wire, &mut Vec::new(), "REGISTER SUCCESS")?;
+    wire.send("QUIT\r\n")?;
+    Ok(())
+}
+
 /// How it went for those who came meanwhile.
 #[derive(Debug, Default)]
 pub struct Newcomers {
     took: Vec<Duration>,
+    /// Those who logged in.
+    logged_in: Vec<Duration>,
     refused: Vec<String>,
 }
 
@@ -278,6 +297,12 @@ impl Newcomers {
             within(0.5),
             within(0.99),
             within(1.0)
+        );
+        println!(
+            "{} of others logged in with a password: median {}, the slowest {}",
+            self.logged_in.len(),
+            table::ms(table::percentile(&self.logged_in, 0.5)),
+            table::ms(table::percentile(&self.logged_in, 1.0))
         );
         for refused in self.refused.iter().take(5) {
             println!("WRONG: {refused}");
@@ -294,7 +319,9 @@ pub fn newcomers(stage: &Arc<Stage>) -> JoinHandle<Newcomers> {
         while !stage.peace.load(Ordering::Relaxed) {
             n += 1;
             let began = Instant::now();
-            match visit(&stage, n) {
+            let proves = n.is_multiple_of(4);
+            match visit(&stage, n, proves) {
+                Ok(()) if proves => all.logged_in.push(began.elapsed()),
                 Ok(()) => all.took.push(began.elapsed()),
                 Err(error) => all.refused.push(format!("newcomer {n}: {error:#}")),
             }
@@ -304,12 +331,18 @@ pub fn newcomers(stage: &Arc<Stage>) -> JoinHandle<Newcomers> {
     })
 }
 
-fn visit(stage: &Stage, n: u32) -> Result<()> {
+fn visit(stage: &Stage, n: u32, proves: bool) -> Result<()> {
     let [_, _, high, low] = n.to_be_bytes();
     let host = Ipv4Addr::new(127, 3, high, low);
     let way = [Way::Plain, Way::WebSocket, Way::Tls][n as usize % 3];
     let mut wire = Wire::open(way, host, stage.address)?;
     let mut come = Vec::new();
+    if proves {
+        let proof = base64::encode(format!("\0{ACCOUNT}\0{PASSWORD}").as_bytes());
+        wire.send(&format!("CAP REQ :sasl\r\nAUTHENTICATE PLAIN\r\nAUTHENTICATE {proof}\r\n"))?;
+        until(&mut wire, &mut come, " 903 ")?;
+        wire.send("CAP END\r\n")?;
+    }
     wire.send(&format!("NICK visitor{n}\r\nUSER v 0 * :v\r\nJOIN {ROOM}\r\n"))?;
     until(&mut wire, &mut come, " 366 ")?;
     wire.send(&format!("PRIVMSG {ROOM} :hello\r\nQUIT\r\n"))?;

@@ -96,6 +96,8 @@ pub(crate) fn run(args: DoctorArgs) -> Result<(), Failure> {
     }
     ports(&mut found, &config);
     limits(&mut found);
+    rates(&mut found, &config);
+    memory(&mut found, config.limits.memory_bytes, machine_bytes());
     let mut text = String::new();
     for Finding { weight, about, sentence } in &found.0 {
         let mark = match weight {
@@ -338,6 +340,58 @@ fn is_chinwag(address: SocketAddr) -> std::io::Result<bool> {
     let answer = String::from_utf8_lossy(&answer);
     Ok(answer.starts_with("HTTP/1.1 200") && answer.ends_with("ok\n")
         || answer.contains("walk in on this port"))
+}
+
+/// What strangers may do without a limit.
+fn rates(found: &mut Findings, config: &Config) {
+    let throttle = &config.throttle;
+    let switches = [
+        ("connections", throttle.connections),
+        ("commands", throttle.commands),
+        ("logins", throttle.logins),
+        ("rooms", throttle.rooms),
+        ("accounts", throttle.accounts),
+        ("joins", throttle.joins),
+        ("nicks", throttle.nicks),
+        ("strangers", throttle.strangers),
+    ];
+    let off: Vec<&str> = switches.iter().filter(|(_, on)| !on).map(|(name, _)| *name).collect();
+    if !off.is_empty() {
+        let sentence =
+            format!("[throttle] has {} switched off: whoever comes may do as much", off.join(", "));
+        found.look("rates", sentence);
+    }
+    if throttle.exempt.iter().any(|net| net.prefix_len() == 0) {
+        found.look("rates", "throttle.exempt holds every address: name only those that you trust");
+    } else if off.is_empty() {
+        found.fine("rates", "what strangers do has a limit");
+    }
+}
+
+/// Whether the budget fits into the machine.
+fn memory(found: &mut Findings, budget: u64, machine: Option<u64>) {
+    const MIB: u64 = 1 << 20;
+    match machine {
+        _ if budget == 0 => {
+            found.look("memory", "limits.memory_bytes = 0: callers can take all the memory of this machine");
+        }
+        Some(machine) if budget > machine / 4 * 3 => found.look(
+            "memory",
+            format!(
+                "callers may take {} MiB of this machine's {}: make limits.memory_bytes smaller",
+                budget / MIB,
+                machine / MIB
+            ),
+        ),
+        _ => found.fine("memory", format!("callers take at most {} MiB", budget / MIB)),
+    }
+}
+
+/// The memory of the machine in bytes, where the system says so.
+fn machine_bytes() -> Option<u64> {
+    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
+    let kib = text.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
+    kib.trim().strip_suffix(" kB")?.parse::<u64>().ok().map(|kib| kib * 1024)
 }
 
 fn limits(found: &mut Findings) {

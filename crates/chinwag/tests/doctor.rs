@@ -37,6 +37,8 @@ fn the_doctor_finds_what_is_wrong_and_says_what_to_do() {
         "only its owner gets into",
         "is good until",
         "as this version writes it",
+        "what strangers do has a limit",
+        "callers take at most 512 MiB",
     ] {
         assert!(said.contains(word), "{word}: {said}");
     }
@@ -49,6 +51,12 @@ fn the_doctor_finds_what_is_wrong_and_says_what_to_do() {
         let (code, said) = doctor();
         assert!(code == 1 && said.contains("chmod 700"), "{said}");
         fs::set_permissions(&data, fs::Permissions::from_mode(0o700)).unwrap();
+    }
+    let open = "[throttle]\nnicks = false\nexempt = [\"0.0.0.0/0\"]\n[limits]\nmemory_bytes = 0\n";
+    fs::write(&config, open).unwrap();
+    let said = doctor().1;
+    for word in ["has nicks switched off", "holds every address", "can take all the memory"] {
+        assert!(said.contains(word), "{word}: {said}");
     }
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap();

@@ -12,7 +12,7 @@ use chinwag_core::ids::{Millis, SessionId};
 use chinwag_core::work::{Job, Outcome};
 
 use crate::Node;
-use crate::allowances;
+use crate::allowances::{self, Block};
 use crate::deliver::Asker;
 use crate::proposals::Behalf;
 
@@ -21,6 +21,8 @@ use crate::proposals::Behalf;
 pub struct Work {
     /// By which the outcome is handed in.
     pub id: u64,
+    /// Whose turn it is: the address block that asks, or the session where blocks are not told apart.
+    pub block: u64,
     /// What is to be done.
     pub job: Job,
 }
@@ -51,10 +53,12 @@ impl Node {
         let session = self.sessions.id(asker.index);
         let Some(entry) = self.sessions.get_mut(asker.index) else { return };
         entry.commands += 1;
+        // No address looks like a session.
+        let block = entry.block.map_or(u64::MAX - u64::from(asker.index), Block::get);
         self.labels.expect(asker.label);
         let works = &mut self.works;
         works.next += 1;
-        works.asked.push(Work { id: works.next, job });
+        works.asked.push(Work { id: works.next, block, job });
         works.out.insert(works.next, (session, asker.label));
     }
 

@@ -269,6 +269,11 @@ fn accounts(config: &Config) -> Vec<Limit> {
         set("a password", bytes(config.limits.password_max_bytes), "limits.password_max_bytes", "refused"),
         fixed("a message of SASL", bytes(chat::RESPONSE_BYTES_MAX), "905"),
         fixed("passwords that wait to be hashed", crate::provers::QUEUE, "told to try again"),
+        fixed(
+            "the same of one address block",
+            crate::provers::QUEUE_OF_ONE,
+            "told to try again; blocks take turns",
+        ),
         fixed("threads that hash, of 19 MiB each", crate::provers::THREADS_MAX, "the others wait"),
         fixed("ssh keys of an account", chat::KEYS_MAX, "refused"),
         fixed("tokens of an account", chat::TOKENS_MAX, "refused"),
