@@ -53,13 +53,34 @@ fn a_line_of_ten_megabytes_costs_no_memory_and_one_answer() {
     assert!(grown < 2048, "it took {grown} KiB");
 }
 
+/// A server that the system gives few descriptors.
+fn with_few_descriptors(folder: &Path, arguments: &[&str]) -> Process {
+    let few = folder.join("few-descriptors");
+    fs::write(&few, format!("#!/bin/sh\nulimit -n 48\nexec {BINARY} \"$@\"\n")).unwrap();
+    fs::set_permissions(&few, fs::Permissions::from_mode(0o700)).unwrap();
+    let arguments = [&["--log", "off"], arguments].concat();
+    Process::serve(&few, &folder.join("data"), &arguments, &[])
+}
+
+#[test]
+fn there_are_fewer_places_than_descriptors_and_who_finds_none_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = with_few_descriptors(folder.path(), &[]);
+    let mut ada = Caller::member(server.address(), "ada", "echo-message", "#tea");
+    let mut crowd: Vec<Caller> = (0..80).map(|_| Caller::connect(server.address())).collect();
+    let mut last = crowd.pop().unwrap();
+    last.send_bytes(b"NICK last\r\nUSER last 0 * :last\r\n");
+    last.until(|line| line.starts_with("ERROR :") && line.contains("full"));
+    ada.send("PRIVMSG #tea :still here");
+    ada.until(|line| line.ends_with(":still here"));
+}
+
 #[test]
 fn without_descriptors_those_inside_go_on_and_the_rest_wait() {
     let folder = tempfile::tempdir().unwrap();
-    let few = folder.path().join("few-descriptors");
-    fs::write(&few, format!("#!/bin/sh\nulimit -n 48\nexec {BINARY} \"$@\"\n")).unwrap();
-    fs::set_permissions(&few, fs::Permissions::from_mode(0o700)).unwrap();
-    let server = Process::serve(&few, &folder.path().join("data"), &["--log", "off"], &[]);
+    let config = folder.path().join("config.toml");
+    fs::write(&config, "[limits]\nconnections = 1000\n").unwrap();
+    let server = with_few_descriptors(folder.path(), &["--config", config.to_str().unwrap()]);
     let mut ada = Caller::member(server.address(), "ada", "echo-message", "#tea");
     let mut crowd: Vec<Caller> = (0..80).map(|_| Caller::connect(server.address())).collect();
     let before = ticks(&server);

@@ -344,7 +344,9 @@ impl LimitsConfig {
     fn connections(&self) -> usize {
         let descriptors = || getrlimit(Resource::Nofile).current.unwrap_or(u64::from(u32::MAX));
         match self.connections {
-            0 => (descriptors().saturating_sub(FILES) / 100 * CONNECTIONS_SHARE).max(1) as usize,
+            0 => {
+                (descriptors().saturating_sub(FILES).saturating_mul(CONNECTIONS_SHARE) / 100).max(1) as usize
+            }
             limit => limit,
         }
     }

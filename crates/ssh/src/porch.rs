@@ -92,10 +92,10 @@ mod tests {
         );
         held.pop();
         assert!(porch.has_room(ip(1), false));
-        let others = (2..).map_while(|n| porch.enter(ip(n % 100), false));
-        held.extend(others.take(UNPROVED_MAX));
+        let ips = (2..=200).cycle().map(ip);
+        held.extend(ips.map_while(|from| porch.enter(from, false)).take(UNPROVED_MAX));
         assert_eq!(held.len(), UNPROVED_MAX);
-        assert!(!porch.has_room(ip(200), true));
+        assert!(!porch.has_room(ip(201), true));
         drop(held);
         assert!(porch.blocks().is_empty());
     }
