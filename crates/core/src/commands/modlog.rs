@@ -44,7 +44,7 @@ pub(crate) fn modlog(chat: &Chat, asking: &mut Asking<'_>, message: &Message<'_>
         }
         (None, Text::Static("*"))
     } else {
-        let open = message.params.get(1).and_then(|word| opening(word));
+        let open = message.params.get(1).and_then(opening);
         let found = match reads(chat, asking, name).filter(|_| open.is_none()) {
             Some(room) => Ok(room),
             None => keeper(chat, asking, name, Action::ReadModeration).map(|(_, room)| room),
