@@ -27,6 +27,7 @@ mod extensions;
 mod keep;
 mod later;
 mod listener;
+mod log;
 mod mapping;
 mod metrics;
 mod nearest;
@@ -41,6 +42,7 @@ mod webhooks;
 pub use self::extensions::{MetadataConfig, RelaymsgConfig, RoleplayConfig};
 pub use self::keep::KeepConfig;
 pub use self::listener::{Address, Kind, ListenerConfig, Listeners, TlsMode, WebircConfig};
+pub use self::log::{LogConfig, LogKind};
 pub use self::mapping::Mapping;
 pub use self::oper::OperConfig;
 pub use self::ssh::SshConfig;
@@ -222,23 +224,6 @@ pub enum TagmsgConfig {
     All(bool),
     /// Those with one of these tags, named with their `+`.
     With(Vec<String>),
-}
-
-/// `[log]`: where events are kept.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct LogConfig {
-    /// The kind of log.
-    pub kind: LogKind,
-}
-
-/// The kinds of log.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum LogKind {
-    /// One SQLite file in the data folder.
-    #[default]
-    Sqlite,
 }
 
 impl Default for ServerConfig {
