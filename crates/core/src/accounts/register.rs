@@ -97,7 +97,10 @@ fn wish(
     let refuse = |code, text| Err(Refusal { code, account: Some(given.clone()), text });
     let rules = &asking.settings.accounts;
     if !rules.enabled || rules.registration == Registration::Closed {
-        return refuse("TEMPORARILY_UNAVAILABLE", "Accounts are made by the operators of this server only");
+        return refuse(
+            "TEMPORARILY_UNAVAILABLE",
+            "Accounts are made by the operators of this server only: ask one of them for yours",
+        );
     }
     if asking.session.user().is_none() && (!rules.before_connect || asking.settings.password.is_some()) {
         return refuse("COMPLETE_CONNECTION_REQUIRED", "Come in first, then register");

@@ -235,9 +235,9 @@ fn list<'a>(asking: &mut Asking<'_>, about: &str, all: impl Iterator<Item = &'a 
         noted(asking.effects, NAME, "LISTED", [about.to_owned().into()], text.into());
     }
     let text = match count {
-        0 => "No invitation holds; INVITATION ADD makes one".to_owned(),
-        1 => "1 invitation holds; INVITATION DEL and the number takes it back".to_owned(),
-        count => format!("{count} invitations hold; INVITATION DEL and the number takes one back"),
+        0 => "No invitation holds; /invite-link makes one".to_owned(),
+        1 => "1 invitation holds; /invitation del and the number takes it back".to_owned(),
+        count => format!("{count} invitations hold; /invitation del and the number takes one back"),
     };
     noted(asking.effects, NAME, "END", [about.to_owned().into()], text.into());
 }
