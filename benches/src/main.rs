@@ -16,6 +16,7 @@ mod latency;
 mod load;
 mod process;
 mod quiet;
+mod records;
 mod restart;
 mod search;
 mod servers;
@@ -112,6 +113,12 @@ enum Bench {
     Websocket(fanout::WebSocketOptions),
     /// Search in years of use: making the index, answers, and how far behind it is
     Search(search::Options),
+    /// What `chinwag import` and `chinwag export --data` cost, and whether the same bytes come back
+    Records {
+        /// Messages
+        #[arg(long, default_value_t = 1_000_000)]
+        messages: u64,
+    },
     /// Lines cut, parsed and looked up, on one thread
     Decode {
         /// Rounds; the median counts
@@ -156,6 +163,7 @@ fn run(arguments: &Arguments) -> Result<bool> {
         Bench::Restart(options) => restart::run(places, *options),
         Bench::Websocket(options) => fanout::websocket(places, *options),
         Bench::Search(options) => search::run(places, *options),
+        Bench::Records { messages } => records::run(places, *messages),
         Bench::Decode { rounds } => decode::run(*rounds),
         Bench::Floor { listen } => floor::serve(*listen).map(|()| true),
     }

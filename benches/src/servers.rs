@@ -117,11 +117,11 @@ impl Places {
         made.with_context(|| format!("cannot make a folder in {}", parent.display()))
     }
 
-    /// `chinwag serve` on a folder of its own.
+    /// The chinwag to measure.
     ///
     /// # Errors
-    /// When the program is not built.
-    pub fn chinwag_command(&self, folder: &Path, address: &str) -> Result<Command> {
+    /// When it is not there.
+    pub fn chinwag_program(&self) -> Result<PathBuf> {
         let program = match &self.chinwag {
             Some(program) => program.canonicalize().unwrap_or_else(|_| program.clone()),
             None => std::env::current_exe()?.with_file_name("chinwag"),
@@ -129,6 +129,15 @@ impl Places {
         if !program.exists() {
             bail!("{} is not there: run `cargo build --release` first", program.display());
         }
+        Ok(program)
+    }
+
+    /// `chinwag serve` on a folder of its own.
+    ///
+    /// # Errors
+    /// When the program is not built.
+    pub fn chinwag_command(&self, folder: &Path, address: &str) -> Result<Command> {
+        let program = self.chinwag_program()?;
         let config = folder.join(CONFIG);
         fs::write(&config, CHINWAG)?;
         let mut command = Command::new(program);

@@ -25,6 +25,8 @@ pub struct Examined {
     pub events_of_week: u64,
     /// Bytes of the database, its log file and the index of words.
     pub bytes: u64,
+    /// Bytes of the database that hold nothing: they are used for what is stored next.
+    pub free_bytes: u64,
     /// Entries that are not in the index of words; none where there is no index.
     pub index_behind: Option<u64>,
 }
@@ -57,6 +59,9 @@ pub fn examine(data: &Path, now_ms: u64) -> Result<Examined, CopyError> {
     let damage = connection.query_row("PRAGMA quick_check(1)", (), |row| row.get::<_, String>(0));
     let damage =
         damage.map_or_else(|error| Some(error.to_string()), |found| (found != "ok").then_some(found));
+    let number = |pragma| connection.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0));
+    let [free_pages, page_bytes] =
+        ["freelist_count", "page_size"].map(|pragma| number(pragma).unwrap_or_default().cast_unsigned());
     let names = [DATABASE_FILE.to_owned(), format!("{DATABASE_FILE}-wal"), SEARCH_FILE.to_owned()];
     let size = |name: &String| std::fs::metadata(data.join(name)).map_or(0, |found| found.len());
     let head = (head.0.cast_unsigned(), head.1.cast_unsigned());
@@ -65,6 +70,7 @@ pub fn examine(data: &Path, now_ms: u64) -> Result<Examined, CopyError> {
         damage,
         head,
         events_of_week: events_of_week.cast_unsigned(),
+        free_bytes: free_pages * page_bytes,
         bytes: names.iter().map(size).sum(),
         index_behind: indexed(&data.join(SEARCH_FILE)).map(|position| head.0.saturating_sub(position)),
     })

@@ -392,6 +392,9 @@ pub(crate) struct DoctorArgs {
     /// The server's file of settings.
     #[arg(long, value_name = "FILE", env = "CHINWAG_CONFIG")]
     pub(crate) config: Option<PathBuf>,
+    /// Print a JSON array of what was found, for programs: weight (fine, look, bad), about, sentence.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// `chinwag restore`

@@ -30,6 +30,9 @@ const DESCRIPTORS_MIN: u64 = 4_096;
 /// 2026-01-01, before which no clock is right.
 const EARLIEST_MS: u64 = 1_767_225_600_000;
 
+/// Free bytes in the database that are worth a word.
+const FREE_PAGES_MAX: u64 = 50_000_000;
+
 const DAY_MS: u64 = 86_400_000;
 
 /// How bad something is.
@@ -98,6 +101,17 @@ pub(crate) fn run(args: DoctorArgs) -> Result<(), Failure> {
     limits(&mut found);
     rates(&mut found, &config);
     memory(&mut found, config.limits.memory_bytes, machine_bytes());
+    print(&if args.json { for_programs(&found) } else { for_people(&found) })?;
+    let bad = found.0.iter().filter(|finding| finding.weight == Weight::Bad).count();
+    match bad {
+        0 => Ok(()),
+        1 => Err(Failure::Failed("one thing is bad; its sentence says what to do".to_owned())),
+        bad => Err(Failure::Failed(format!("{bad} things are bad; their sentences say what to do"))),
+    }
+}
+
+/// A line a finding.
+fn for_people(found: &Findings) -> String {
     let mut text = String::new();
     for Finding { weight, about, sentence } in &found.0 {
         let mark = match weight {
@@ -107,13 +121,20 @@ pub(crate) fn run(args: DoctorArgs) -> Result<(), Failure> {
         };
         text.push_str(&format!("{mark}  {about}: {sentence}\n"));
     }
-    print(&text)?;
-    let bad = found.0.iter().filter(|finding| finding.weight == Weight::Bad).count();
-    match bad {
-        0 => Ok(()),
-        1 => Err(Failure::Failed("one thing is bad; its sentence says what to do".to_owned())),
-        bad => Err(Failure::Failed(format!("{bad} things are bad; their sentences say what to do"))),
-    }
+    text
+}
+
+/// The same as JSON.
+fn for_programs(found: &Findings) -> String {
+    let findings = found.0.iter().map(|Finding { weight, about, sentence }| {
+        let weight = match weight {
+            Weight::Fine => "fine",
+            Weight::Look => "look",
+            Weight::Bad => "bad",
+        };
+        serde_json::json!({ "weight": weight, "about": about, "sentence": sentence })
+    });
+    format!("{}\n", serde_json::Value::from_iter(findings))
 }
 
 fn clock(found: &mut Findings, last_ms: Option<u64>) {
@@ -197,7 +218,7 @@ fn space(found: &mut Findings, free: u64) {
 }
 
 fn database(found: &mut Findings, data: &Path, examined: Result<Examined, CopyError>) {
-    let Examined { form, damage, head, events_of_week, bytes, index_behind } = match examined {
+    let Examined { form, damage, head, events_of_week, bytes, free_bytes, index_behind } = match examined {
         Ok(examined) => examined,
         Err(CopyError::Nothing(_)) => return found.look("database", "nothing is kept yet"),
         Err(error) => return found.bad("database", error.to_string()),
@@ -214,6 +235,13 @@ fn database(found: &mut Findings, data: &Path, examined: Result<Examined, CopyEr
         (is, known) => found.look("schema", format!("form {is}; this version brings it to {known} when it starts, and keeps a snapshot for `chinwag rollback`")),
     }
     clock(found, Some(head.1));
+    if free_bytes > FREE_PAGES_MAX {
+        let shown = progress::bytes(free_bytes);
+        let sentence = format!(
+            "{shown} of it are free and used for what is said next; `chinwag backup` and `restore` make it smaller"
+        );
+        found.fine("database", sentence);
+    }
     found.fine("rates", format!("{} events, {events_of_week} in the last seven days", head.0));
     match index_behind {
         Some(behind) if behind > BEHIND_MAX => {

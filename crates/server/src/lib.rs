@@ -46,6 +46,7 @@ mod greet;
 mod greeting;
 mod holder;
 mod hub;
+mod inherited;
 mod layers;
 mod listener;
 mod memory;
@@ -252,11 +253,7 @@ impl Server {
     /// program.
     pub fn bind(options: Options) -> Result<Server, StartError> {
         let Options { config, data } = options;
-        let mut sockets = Vec::new();
-        for place in &config.listeners.0 {
-            let refused = |source| refused(&place.address, source);
-            sockets.push(Listener::bind(&place.address).map_err(refused)?);
-        }
+        let sockets = listen(&config)?;
         make_folder(&data).map_err(|source| StartError::Folder { path: data.clone(), source })?;
         let casemapping = config.server.casemapping.of_names();
         let archive = chinwag_archive::Options { now_ms: clock::now_ms(), casemapping, ..Default::default() };
@@ -507,6 +504,25 @@ impl Running {
             Err(_) => Err(Failed { reason: "the server's thread panicked".to_owned() }),
         }
     }
+}
+
+/// A socket for each listener of the configuration: what the service manager hands over, or one of our own.
+fn listen(config: &Config) -> Result<Vec<Listener>, StartError> {
+    let mut sockets = Vec::new();
+    // The first that is handed over stands for the first listener, and so on, wherever that would listen.
+    let mut given = inherited::take();
+    for place in &config.listeners.0 {
+        let refused = |source| refused(&place.address, source);
+        let socket = match given.pop_front() {
+            Some(socket) => Listener::given(socket),
+            None => Listener::bind(&place.address),
+        };
+        sockets.push(socket.map_err(refused)?);
+    }
+    if !given.is_empty() {
+        tracing::warn!(count = given.len(), "more sockets were handed over than there are listeners");
+    }
+    Ok(sockets)
 }
 
 fn bind_metrics(address: SocketAddr) -> Result<Listener, StartError> {

@@ -47,6 +47,15 @@ impl Listener {
         }
     }
 
+    /// Takes over a socket that listens already.
+    pub(crate) fn given(socket: StdListener) -> io::Result<Listener> {
+        // Fails for what is no TCP socket.
+        socket.local_addr()?;
+        set_options(&SockRef::from(&socket))?;
+        socket.set_nonblocking(true)?;
+        Ok(Listener::Tcp(socket))
+    }
+
     /// Where it listens, with the port that the system chose.
     pub(crate) fn address(&self) -> io::Result<Address> {
         match self {

@@ -13,6 +13,7 @@ use chinwag_core::numbers::Numbers;
 use rusqlite::{Connection, OpenFlags, Row};
 
 use super::parts::{self, Change, Changes, FoundBy};
+use super::progress::Progress;
 use super::{SEARCH_FILE, erased, ids, words};
 use crate::rows::{self, kind};
 use crate::schema::placed;
@@ -133,7 +134,7 @@ impl Work {
         let head: Option<i64> = log.query_row("SELECT max(seq) FROM ev", (), |row| row.get(0))?;
         let of: Vec<u8> = self.of.iter().flat_map(|half| half.to_be_bytes()).collect();
         let mut index = super::open(&self.dir.join(SEARCH_FILE), &of, head.unwrap_or(0).cast_unsigned())?;
-        let mut pause = Some(Duration::ZERO);
+        let (mut pause, mut progress) = (Some(Duration::ZERO), Progress::default());
         loop {
             let pause_now = pause.unwrap_or_else(|| {
                 self.bell.wait();
@@ -144,8 +145,13 @@ impl Work {
             }
             let begun = Instant::now();
             let brought = step(&log, &mut index)?;
+            let position = signed(super::position(&index)?);
+            let head = || log.query_row("SELECT ifnull(max(seq), 0) FROM ev", (), |row| row.get(0));
+            if let Some(said) = progress.at(position, brought < STEP, begun, head)? {
+                tracing::info!("{said}");
+            }
             let growing = self.bell.rung();
-            let orders = brought < BUSY && parts::order_some(&index, signed(super::position(&index)?))?;
+            let orders = brought < BUSY && parts::order_some(&index, position)?;
             pause = match (growing, orders) {
                 (true, _) => Some((begun.elapsed() * REST).clamp(GATHER, REST_MAX)),
                 (false, true) => Some(begun.elapsed() * ORDER_REST),

@@ -12,6 +12,7 @@ mod ids;
 pub(crate) mod indexer;
 mod named;
 mod parts;
+mod progress;
 mod words;
 
 use std::path::Path;
