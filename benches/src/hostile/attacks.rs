@@ -98,11 +98,14 @@ impl Stranger {
         Some(Link { stream: stream?, come: Vec::new(), heard: false })
     }
 
-    /// Says something; false when the connection is over.
+    /// Says as much of something as the socket takes; false when the connection is over.
     fn say(&mut self, link: &mut Link, bytes: &[u8]) -> bool {
         self.tally.tries += 1;
         match link.stream.write(bytes) {
-            Ok(_) => true,
+            Ok(sent) => {
+                self.tally.sent_bytes += sent as u64;
+                true
+            }
             Err(error) => is_late(&error),
         }
     }
@@ -191,7 +194,7 @@ fn squat(who: &mut Stranger) {
     let mut links: Vec<Link> = Vec::new();
     while !who.at_peace() {
         for _ in 0..8 {
-            let addresses = if links.len() % 2 == 0 { 8 } else { 60_000 };
+            let addresses = if links.len().is_multiple_of(2) { 8 } else { 60_000 };
             if links.len() < 2_000
                 && let Some(link) = who.connect(addresses)
             {
@@ -313,7 +316,7 @@ fn guess_by_http(who: &mut Stranger) {
     while !who.at_peace() {
         let Some(mut link) = who.connect(30) else { continue };
         let n = who.n;
-        let kind = if n % 2 == 0 { "Bearer" } else { "Basic" };
+        let kind = if n.is_multiple_of(2) { "Bearer" } else { "Basic" };
         let asked = format!(
             "GET /api/rooms HTTP/1.1\r\nHost: localhost\r\nAuthorization: {kind} {n:032x}\r\nConnection: close\r\n\r\n"
         );

@@ -29,6 +29,8 @@ const SENTENCES: &[(&str, &str)] = &[
 pub struct Tally {
     /// Tries, of whatever kind.
     pub tries: u64,
+    /// Bytes that were sent to the server.
+    pub sent_bytes: u64,
     /// Connections that could not be made, or ended without a word.
     pub cut: u64,
     /// Refusals by the reason that their sentence names.
@@ -43,6 +45,7 @@ impl Tally {
     pub fn add(&mut self, other: &Tally) {
         self.tries += other.tries;
         self.cut += other.cut;
+        self.sent_bytes += other.sent_bytes;
         self.lines += other.lines;
         for (reason, count) in &other.reasons {
             *self.reasons.entry(reason).or_default() += count;
@@ -78,8 +81,11 @@ impl Tally {
     /// Prints what was refused and why; `true` when the server counted everything that was seen.
     pub fn show(&self, page: &Page) -> bool {
         println!(
-            "\nStrangers tried {} things, were sent {} lines, and were cut off or not let in without a word {} times.",
-            self.tries, self.lines, self.cut
+            "\nStrangers tried {} things ({} MiB), were sent {} lines, and were cut off or not let in without a word {} times.",
+            self.tries,
+            self.sent_bytes >> 20,
+            self.lines,
+            self.cut
         );
         let refused: Vec<(&str, f64)> =
             page.all("chinwag_refusals_total").filter(|(_, count)| *count > 0.0).collect();

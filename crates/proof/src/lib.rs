@@ -67,11 +67,6 @@ pub struct Prover {
 }
 
 impl Prover {
-    /// What hashing a password costs.
-    pub fn cost(&self) -> Cost {
-        self.cost
-    }
-
     /// One with this cost. `key` is the server's own secret, the same after a restart: names that nobody has get
     /// their salts from it.
     pub fn new(cost: Cost, key: [u64; 2]) -> Prover {

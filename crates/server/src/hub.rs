@@ -288,7 +288,6 @@ impl<L: Log<Event>> Hub<L> {
             self.helpers.readers.ask(read);
         }
         for work in node.take_work() {
-            self.shared.memory.hashing.set(self.helpers.provers.held());
             if let Err(busy) = self.helpers.provers.ask(work) {
                 self.shared.metrics.refuse(Reason::HashingBusy);
                 node.worked(busy.id, busy.outcome, now_ms());

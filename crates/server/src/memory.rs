@@ -3,7 +3,8 @@
 //!
 //! What waits in outboxes is counted to the byte, as it changes. Everything else is looked at once a second, by what
 //! each thing takes (measured, and rounded up); what comes between two looks counts as a newcomer. What the program
-//! itself needs, and what the kernel holds for sockets, is not counted: that is the base that comes on top.
+//! itself needs (its threads that hash passwords with 19 MiB each), and what the kernel holds for sockets, is not counted:
+//! that is the base that comes on top.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -79,8 +80,6 @@ pub(crate) struct Memory {
     /// Bytes of everything else when it was looked at, and how many connections there were then.
     rest: Cell<u64>,
     connections: Cell<usize>,
-    /// Bytes that the threads keep that hash passwords.
-    pub(crate) hashing: Cell<u64>,
 }
 
 impl Memory {
@@ -141,7 +140,6 @@ impl Shared {
             ("input", input as u64),
             ("log", events as u64 * EVENT_BYTES),
             ("reading", reads as u64 * page),
-            ("hashing", self.memory.hashing.get()),
             ("users", chat.users().len() as u64 * USER_BYTES),
             ("rooms", chat.rooms_alive().len() as u64 * ROOM_BYTES),
             ("accounts", chat.accounts().len() as u64 * ACCOUNT_BYTES),

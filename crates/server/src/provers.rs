@@ -41,7 +41,6 @@ pub(crate) struct Done {
 pub(crate) struct Provers {
     waiting: Arc<Waiting>,
     done: mpsc::Receiver<Done>,
-    held: u64,
 }
 
 /// Jobs that wait for a thread.
@@ -116,8 +115,7 @@ impl Provers {
         let waiting = Arc::new(Waiting::default());
         let (results, done) = mpsc::channel(DONE);
         let threads = thread::available_parallelism().map_or(1, NonZeroUsize::get).min(THREADS_MAX);
-        let held = threads as u64 * u64::from(prover.cost().memory_kib) * 1024;
-        let provers = Provers { waiting, done, held };
+        let provers = Provers { waiting, done };
         for index in 0..threads {
             let (waiting, results, prover) = (Arc::clone(&provers.waiting), results.clone(), prover.clone());
             thread::Builder::new()
@@ -125,11 +123,6 @@ impl Provers {
                 .spawn(move || serve(&waiting, &results, &prover))?;
         }
         Ok(provers)
-    }
-
-    /// Bytes that the threads keep, from the first password on.
-    pub(crate) fn held(&self) -> u64 {
-        self.held
     }
 
     /// Asks for work.
