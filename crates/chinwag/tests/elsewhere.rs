@@ -14,7 +14,6 @@ mod person;
 #[allow(dead_code, reason = "the terminal client's own test uses it")]
 mod picture;
 #[path = "clients/waiting.rs"]
-#[allow(dead_code, reason = "the other tests use the rest")]
 mod waiting;
 
 use std::io::{Read, Write};
