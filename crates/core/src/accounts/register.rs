@@ -129,13 +129,9 @@ fn wish(
     let account = if name == "*" { Arc::clone(&nick) } else { name.into() };
     let refuse = |code, text| Err(Refusal::new(code, text).about(&account));
     if !chat.mapping().same(&account, &nick) {
-        return Err(Refusal {
-            account: Some(given),
-            ..Refusal::new(
-                "ACCOUNT_NAME_MUST_BE_NICK",
-                "An account has the name of your nickname: change that first",
-            )
-        });
+        let text = "An account has the name of your nickname: change that first";
+        let refusal = Refusal::new("ACCOUNT_NAME_MUST_BE_NICK", text);
+        return Err(Refusal { account: Some(given), ..refusal });
     }
     if is_reserved(&account) || Nick::parse(&account, asking.settings.nick_length).is_err() {
         return refuse("BAD_ACCOUNT_NAME", "That name cannot be an account's: choose another nickname");
