@@ -1,14 +1,15 @@
 //! What is read from the log, kept in memory: the history of every room, by applying every entry to a chat of
 //! its own. That makes it a witness as well: it sees what every node sees, and nothing goes through it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use chinwag_core::aging::{AgeQuery, Aged};
 use chinwag_core::chat::Chat;
 use chinwag_core::effect::Effect;
-use chinwag_core::event::{Amended, Amendment, Event};
+use chinwag_core::erasing::{Erasable, EraseQuery, Erasure};
+use chinwag_core::event::{Act, Amended, Amendment, Event};
 use chinwag_core::history::{Anchor, Happened, Page, Part, Query, Row, Show, is_shown};
 use chinwag_core::ids::{Millis, Number, RoomId, UserId};
 use chinwag_core::pointed::{Answer, Change, Former, Found, Lookup, Pointer, Question};
@@ -16,6 +17,7 @@ use chinwag_core::records::{Records, RecordsQuery, Sift, Sifted, SiftedMessage, 
 use chinwag_core::search::{Hit, Hits, SearchQuery};
 use chinwag_log::memory::MemoryLog;
 use chinwag_log::{Arrival, Entry, Log, Seq};
+use chinwag_wire::extban::Pattern;
 use chinwag_wire::msgid::MsgIdKey;
 
 /// The witness.
@@ -29,6 +31,9 @@ pub struct Archive {
     /// Who said each message, and what it said at first.
     said: BTreeMap<(RoomId, Number), (UserId, Arc<str>)>,
     formers: BTreeMap<(RoomId, Number), Vec<Former>>,
+    /// What was erased, and how much of it there was, the newest first.
+    erasures: Vec<Erasure>,
+    erased: BTreeSet<(RoomId, Number)>,
 }
 
 impl Archive {
@@ -41,6 +46,8 @@ impl Archive {
             records: BTreeMap::new(),
             said: BTreeMap::new(),
             formers: BTreeMap::new(),
+            erasures: Vec::new(),
+            erased: BTreeSet::new(),
         }
     }
 
@@ -83,6 +90,11 @@ impl Archive {
             let room = entry.event.room().unwrap_or(RoomId(0));
             let happened = Happened { seq: entry.seq, at_ms: entry.at_ms, event: entry.event.clone() };
             self.records.entry(room).or_default().push(happened);
+        }
+        if let Event::OperatorActed(acted) = &entry.event
+            && let Act::Erased { whom, since_ms, room, .. } = &acted.act
+        {
+            self.erase(entry.seq, whom, *since_ms, *room);
         }
         let shown_at = effects.iter().find_map(|effect| match effect {
             Effect::Send { line, .. } => line.meta.at_ms,
@@ -143,6 +155,48 @@ impl Archive {
         formers.push(Former { at_ms, by: Arc::clone(by), change });
     }
 
+    /// The messages of somebody that are still there.
+    fn of_them(&self, whom: &str, since_ms: Millis, room: Option<RoomId>) -> Vec<(RoomId, Number)> {
+        let Ok(pattern) = Pattern::parse(whom, self.chat.mapping()) else { return Vec::new() };
+        let asked = |id: &RoomId| room.is_none_or(|room| room == *id);
+        let rows = self
+            .rows
+            .iter()
+            .filter(|(id, _)| asked(id))
+            .flat_map(|(id, rows)| rows.iter().map(|row| (*id, row)));
+        rows.filter(|(id, row)| {
+            let gone = self.erased.contains(&(*id, row.number))
+                || self.chat.room(*id).is_some_and(|room| room.is_gone(row.number));
+            row.at_ms >= since_ms && !gone && is_meant(&pattern, &row.by)
+        })
+        .map(|(id, row)| (id, row.number))
+        .collect()
+    }
+
+    /// Removes what somebody said, at once and all of it.
+    fn erase(&mut self, seq: Seq, whom: &Arc<str>, since_ms: Millis, room: Option<RoomId>) {
+        let gone = self.of_them(whom, since_ms, room);
+        for (id, number) in &gone {
+            self.formers.remove(&(*id, *number));
+            for row in self.rows.entry(*id).or_default().iter_mut().filter(|row| row.number == *number) {
+                (row.text, row.client_tags) = ("".into(), None);
+            }
+        }
+        let taken = gone.len() as u64;
+        self.erased.extend(gone);
+        let erasure = Erasure { seq, whom: Arc::clone(whom), room, looked_at: seq, gone: taken, done: true };
+        self.erasures.insert(0, erasure);
+    }
+
+    fn erasable(&self, query: &EraseQuery) -> Option<Erasable> {
+        if self.chat.position() < query.until {
+            return None;
+        }
+        let found = self.of_them(&query.whom, query.since_ms, query.room);
+        let rooms: BTreeSet<RoomId> = found.iter().map(|(room, _)| *room).collect();
+        Some(Erasable { messages: found.len() as u64, rooms: rooms.len() as u64, more: false })
+    }
+
     /// The answer to a question; none when what it asks for has not arrived here yet.
     pub(super) fn answer(&self, question: &Question) -> Option<Answer> {
         match question {
@@ -151,8 +205,8 @@ impl Archive {
             Question::Sift(sift) => self.sift(sift).map(Answer::Sifted),
             Question::Records(query) => self.records(query).map(Answer::Records),
             Question::Search(query) => Some(Answer::Search(self.search(query))),
-            Question::Erasable(_) => Some(Answer::Erasable(Default::default())),
-            Question::Erasures(_) => Some(Answer::Erasures(Vec::new())),
+            Question::Erasable(query) => self.erasable(query).map(Answer::Erasable),
+            Question::Erasures(_) => Some(Answer::Erasures(self.erasures.clone())),
             Question::Age(query) => self.aged(query).map(Answer::Aged),
         }
     }
@@ -224,7 +278,8 @@ impl Archive {
         for place in &*query.places {
             let Some(room) = self.chat.room(place.room) else { continue };
             let rows = self.rows(place.room).iter().filter(|row| {
-                let shown = row.status.is_none() && row.number >= place.first && !room.is_gone(row.number);
+                let gone = room.is_gone(row.number) || self.erased.contains(&(place.room, row.number));
+                let shown = row.status.is_none() && row.number >= place.first && !gone;
                 shown && has(row) && within(query.before, row, true) && within(query.after, row, false)
             });
             hits.extend(rows.map(|row| Hit { room: place.room, row: row.clone() }));
@@ -315,7 +370,10 @@ impl Archive {
 
     /// What a question may be answered with, oldest first.
     fn items(&self, query: &Query) -> Vec<Item<'_>> {
-        let gone = |row: &Row| self.chat.room(query.room).is_some_and(|room| room.is_gone(row.number));
+        let gone = |row: &Row| {
+            self.erased.contains(&(query.room, row.number))
+                || self.chat.room(query.room).is_some_and(|room| room.is_gone(row.number))
+        };
         let visible = |row: &&Row| {
             (query.first..=query.last).contains(&row.number) && row.status.is_none() && !gone(row)
         };
