@@ -20,6 +20,9 @@ use crate::{DATABASE_FILE, LOCK_FILE};
 /// Bytes of a file that one row holds.
 const PART_BYTES: usize = 1024 * 1024;
 
+/// What people are handing in at the moment.
+const COMING: &str = "files/coming";
+
 /// Folders within folders that are looked at.
 const DEPTH_MAX: usize = 8;
 
@@ -137,7 +140,13 @@ fn take_files(data: &Path, copied: &Connection, partial: &Path, watch: Watch<'_>
         if path == partial || is_backup(&path) {
             continue;
         }
-        let mut file = fs::File::open(&path).map_err(CopyError::file(&path))?;
+        let source = if is_database(&name) { Some(of_one_moment(&path, partial)?) } else { None };
+        let mut file = match fs::File::open(source.as_ref().map_or(&*path, |source| &source.0)) {
+            Ok(file) => file,
+            // What people handed in goes at any time.
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
+            Err(error) => return Err(CopyError::file(&path)(error)),
+        };
         let mode = mode(&file.metadata().map_err(CopyError::file(&path))?);
         watch(Progress::Taking(name.clone()));
         for part in 0_i64.. {
@@ -162,6 +171,35 @@ fn take_files(data: &Path, copied: &Connection, partial: &Path, watch: Watch<'_>
     Ok(count)
 }
 
+/// Whether a file is a database of its own, beside that of the log.
+fn is_database(name: &str) -> bool {
+    !name.contains('/') && name.ends_with(".db")
+}
+
+/// A copy of a database that goes when this is dropped.
+struct Passing(PathBuf);
+
+impl Drop for Passing {
+    fn drop(&mut self) {
+        // The next backup begins with removing it.
+        let _ = fs::remove_file(&self.0);
+    }
+}
+
+/// A database that others write to, as it is at one moment, in a file beside the backup.
+fn of_one_moment(database: &Path, partial: &Path) -> Result<Passing, CopyError> {
+    let mut place = partial.as_os_str().to_owned();
+    place.push(".db.partial");
+    let place = PathBuf::from(place);
+    let _ = fs::remove_file(&place);
+    let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY | rusqlite::OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let source = Connection::open_with_flags(database, flags).map_err(CopyError::storage(database))?;
+    let copied = copy::copy(&source, &place, &mut |_| {})?;
+    let passing = Passing(place);
+    copied.close().map_err(|(_, error)| CopyError::storage(&passing.0)(error))?;
+    Ok(passing)
+}
+
 /// Whether a file of the data folder is a backup that somebody put there.
 fn is_backup(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == EXTENSION || extension == "partial")
@@ -181,7 +219,8 @@ fn list(data: &Path, below: &Path, depth: usize, names: &mut Vec<String>) -> Res
         let Some(text) = name.to_str() else { continue };
         let left_out =
             [DATABASE_FILE, SEARCH_FILE, LOCK_FILE, SNAPSHOTS].iter().any(|out| text.starts_with(out));
-        if left_out {
+        let of_database = text.ends_with(".db-wal") || text.ends_with(".db-shm");
+        if left_out || of_database || text.starts_with(COMING) {
             continue;
         }
         if kind.is_dir() && depth < DEPTH_MAX {
@@ -320,6 +359,14 @@ fn give_back(source: &Connection, file: &Path, data: &Path, name: &str) -> Resul
         out.write_all(bytes).map_err(CopyError::file(&new))?;
     }
     set_mode(&out, mode).and_then(|()| out.sync_all()).map_err(CopyError::file(&new))?;
+    if is_database(name) {
+        // What belongs to the one that is replaced must not be taken for a part of this one.
+        for ending in ["-wal", "-shm"] {
+            let mut beside = path.as_os_str().to_owned();
+            beside.push(ending);
+            let _ = fs::remove_file(PathBuf::from(beside));
+        }
+    }
     fs::rename(&new, &path).map_err(CopyError::file(&path))
 }
 

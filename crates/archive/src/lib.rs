@@ -16,6 +16,7 @@ mod erase;
 mod examine;
 mod expire;
 mod failure;
+mod follow;
 mod heads;
 mod insert;
 mod latest;
@@ -39,6 +40,7 @@ pub use backup::{EXTENSION as BACKUP_EXTENSION, Made, Restored, backup, restore,
 pub use commits::Commits;
 pub use copy::{Contents, CopyError, Progress, Watch};
 pub use examine::{Examined, examine};
+pub use follow::{Followed, Follower, Step};
 pub use log::{CloseError, SqliteLog};
 pub use open::{Meta, OpenError, Opened, Options, PageLimit, open};
 pub use reader::{ReadFailed, Reader};

@@ -14,6 +14,7 @@ use chinwag_wire::casemap::CaseMapping;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, TransactionBehavior};
 
 use crate::copy::CopyError;
+use crate::follow::Follower;
 use crate::log::{Bounds, Shared, SqliteLog};
 use crate::reader::{ReadFailed, Reader};
 use crate::search::Indexer;
@@ -111,6 +112,11 @@ impl Opened {
     /// When there is no thread.
     pub fn index(&self) -> std::io::Result<Indexer> {
         self.log.index(self.reader.folder(), self.meta.msgid_key)
+    }
+
+    /// What follows the log from outside, for who keeps something about messages in a database of its own.
+    pub fn follower(&self) -> Follower {
+        Follower::new(self.reader.folder(), self.meta.msgid_key)
     }
 
     /// Brings a new chat to the state that is stored. See [`Reader::restore`].

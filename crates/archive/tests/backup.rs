@@ -25,6 +25,12 @@ fn a_backup_made_while_the_log_grows_is_the_log_up_to_its_position() {
     fs::write(dir.path().join("tls-key.pem"), "secret").expect("writes");
     fs::create_dir(dir.path().join("files")).expect("makes");
     fs::write(dir.path().join("files/large"), vec![7; 2_500_000]).expect("writes");
+    fs::create_dir(dir.path().join("files/coming")).expect("makes");
+    fs::write(dir.path().join("files/coming/half"), "goes anyway").expect("writes");
+    // A database of its own, whose last rows are not in its file yet.
+    let beside = rusqlite::Connection::open(dir.path().join("files.db")).expect("opens");
+    beside.pragma_update(None, "journal_mode", "WAL").expect("is set");
+    beside.execute_batch("CREATE TABLE link(id); INSERT INTO link VALUES ('kept')").expect("writes");
     fs::write(dir.path().join(SEARCH_FILE), "made anew anyway").expect("writes");
     let stop = Arc::new(AtomicBool::new(false));
     let writing = {
@@ -50,7 +56,7 @@ fn a_backup_made_while_the_log_grows_is_the_log_up_to_its_position() {
     stop.store(true, Ordering::Relaxed);
     let live = writing.join().expect("writes");
     assert!(made.contents.position > 20_000 && made.contents.rooms == 1 && made.at_ms == 77, "{made:?}");
-    assert_eq!(taken, ["files/large", "tls-key.pem"]);
+    assert_eq!(taken, ["files.db", "files/large", "tls-key.pem"]);
     assert!(pages > 0, "somebody who watches sees it going on");
     assert_eq!(verify(&file).expect("is whole"), made);
     let again = backup(dir.path(), &file, 78, &mut |_| {}).expect_err("it is there");

@@ -135,7 +135,7 @@ Examples:
   chinwag restore --check FILE          what is in it, and whether it is whole
 
 A server may go on meanwhile: the backup holds all up to one position of its log, and is read back before the
-command ends. The server's keys and certificates are part of it, so keep it as safe as the data folder; the
+command ends. What people handed in (files) is part of it, and makes it as large. The server's keys and certificates are part of it, so keep it as safe as the data folder; the
 configuration file is not.";
 
 const DOCTOR_EXAMPLES: &str = "\

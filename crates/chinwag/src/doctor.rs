@@ -87,6 +87,7 @@ pub(crate) fn run(args: DoctorArgs) -> Result<(), Failure> {
         let examined = chinwag_archive::examine(&data, now_ms());
         drop(line);
         database(&mut found, &data, examined);
+        files(&mut found, &data);
         certificates(&mut found, &config, &data);
     } else {
         found.look(
@@ -273,6 +274,32 @@ fn authority(found: &mut Findings, config: &Config, data: &Path) {
         None => {
             found.fine("acme", format!("the certificate for {names} is ordered and renewed by the server"))
         }
+    }
+}
+
+/// What people handed in.
+fn files(found: &mut Findings, data: &Path) {
+    use chinwag_files::Examined;
+    match chinwag_files::examine(data) {
+        Ok(None) => found.fine("files", "nobody has handed in a file"),
+        Ok(Some(Examined { links, bytes, orphans: 0, missing: 0 })) => {
+            found.fine("files", format!("{links} files, {}", progress::bytes(bytes)));
+        }
+        Ok(Some(Examined { links, orphans, missing: 0, .. })) => {
+            let sentence = format!(
+                "{links} files, and {orphans} contents that nothing leads to: the next start removes them"
+            );
+            found.look("files", sentence);
+        }
+        Ok(Some(Examined { links, missing, .. })) => {
+            let sentence = format!(
+                "the contents of {missing} of {links} files are missing: bring the folder {} back from a backup before the \
+                 next start, which forgets them",
+                data.join(chinwag_files::FOLDER).display()
+            );
+            found.bad("files", sentence);
+        }
+        Err(error) => found.bad("files", format!("they cannot be looked at: {error}")),
     }
 }
 

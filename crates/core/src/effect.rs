@@ -136,6 +136,9 @@ pub enum Effect {
     Spent(Dear),
     /// Somebody was refused for this reason.
     Refused(Why),
+    /// The asking session wants to hand in a file: for this room, or for none. The server gives it an address
+    /// (`Chat::ticket`).
+    Upload(Option<RoomId>),
     /// Read the configuration again, and tell the asking session what became of it.
     Reread,
     /// The asking session's capabilities changed.

@@ -39,6 +39,8 @@ pub enum Program {
     },
     /// A hook of this name: it says something in its room, and reads nothing.
     Hook(Arc<str>),
+    /// Somebody who is here, for whom something is said that they asked for (a file that they handed in).
+    Member(UserId),
 }
 
 /// Something that a program wants to say.
@@ -94,6 +96,7 @@ impl Program {
             Program::Guest(address) => ('g', address),
             Program::Token { account, .. } => ('t', account),
             Program::Hook(name) => ('h', name),
+            Program::Member(user) => return *user,
         };
         // FNV-1a: it is only told apart from others by it, for a room's slow mode.
         let mut hash = 0xcbf2_9ce4_8422_2325_u64;
@@ -105,8 +108,13 @@ impl Program {
 }
 
 impl Chat {
-    /// A program as a user who is not here.
+    /// A program as a user who is not here; of somebody who is, who that is.
     fn outsider(&self, settings: &Settings, program: &Program) -> User {
+        if let Program::Member(user) = program
+            && let Some(user) = self.user(*user)
+        {
+            return user.clone();
+        }
         let server = &settings.server;
         let program_name: Arc<str> = PROGRAM_USERNAME.into();
         let who = match program {
@@ -120,6 +128,10 @@ impl Chat {
                 };
                 let (host, account) = (Arc::clone(server), Some(Arc::clone(account)));
                 Who { nick, user: program_name, host, account }
+            }
+            // They have gone: nothing of it is heard, see `program_heard`.
+            Program::Member(_) => {
+                Who { nick: "gone".into(), user: "~gone".into(), host: Arc::clone(server), account: None }
             }
             Program::Hook(name) => {
                 let nick = format!("{name}/hook").into();
@@ -151,7 +163,11 @@ impl Chat {
 
     /// The user of the program's account who is a member of the room, if there is one.
     fn member_for(&self, program: &Program, room: &Room) -> Option<UserId> {
-        let Program::Token { account, .. } = program else { return None };
+        let account = match program {
+            Program::Token { account, .. } => account,
+            Program::Member(user) => return room.member(*user).map(|_| *user),
+            Program::Guest(_) | Program::Hook(_) => return None,
+        };
         self.users_of_account(account).iter().copied().find(|user| room.member(*user).is_some())
     }
 
@@ -310,6 +326,9 @@ impl Chat {
     ) -> Result<Option<Status>, NotSaid> {
         let heard = match program {
             Program::Guest(_) => return Err(NotSaid::NoRoom),
+            // Who has left, or was put out, says nothing more.
+            Program::Member(user) if room.member(*user).is_none() => return Err(NotSaid::NoRoom),
+            Program::Member(_) => room.heard(outsider),
             // Who keeps the room has made it.
             Program::Hook(_) if room.silences(&outsider.who) => Heard::ByNobody('b'),
             Program::Hook(_) => Heard::ByAll,

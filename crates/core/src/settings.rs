@@ -153,6 +153,10 @@ pub struct Settings {
     pub relay_separators: Arc<str>,
     /// Whether a room's operators may relay.
     pub relay_by_operators: bool,
+    /// Whether people may hand in files (`UPLOAD`).
+    pub files: bool,
+    /// Where clients send files with the password of an account or a token, if that is known.
+    pub filehost: Option<Arc<str>>,
     /// Speaking as somebody made up.
     pub roleplay: RoleplayRules,
     /// What people and rooms may say of themselves to programs.
@@ -313,6 +317,8 @@ impl Default for Settings {
             client_tags_denied: Vec::new(),
             relay_separators: "/".into(),
             relay_by_operators: true,
+            files: false,
+            filehost: None,
             roleplay: RoleplayRules::default(),
             metadata: MetadataRules::default(),
             lobby: "#lobby".into(),

@@ -109,6 +109,20 @@ impl Node {
         }
     }
 
+    /// Whether somebody at an address, who has no session, may try a password now.
+    pub fn lets_try_password(&self, address: &str, now_ms: Millis) -> bool {
+        let of_block = |block| self.allowances.of(&Payer::Block(block), &self.settings.hourly, now_ms);
+        block(address).is_none_or(|block| of_block(block).allows(Dear::WrongPasswords))
+    }
+
+    /// They tried a wrong one.
+    pub fn tried_wrong_password(&mut self, address: &str, now_ms: Millis) {
+        if let Some(block) = block(address) {
+            let hourly = &self.settings.hourly;
+            self.allowances.spend(Payer::Block(block), Dear::WrongPasswords, hourly, now_ms);
+        }
+    }
+
     fn account_of(&self, entry: &Entry) -> Option<Arc<str>> {
         let user = entry.core.user().and_then(|user| self.chat.user(user));
         user.map_or_else(|| entry.core.account.clone(), |user| user.who.account.clone())

@@ -62,6 +62,11 @@ impl Node {
             }
             Effect::Spent(dear) => self.spend(asker, dear),
             Effect::Refused(why) => self.figures.refuse(why),
+            Effect::Upload(room) => {
+                if let Some(asker) = asker {
+                    self.uploads.push((self.sessions.id(asker.index), room));
+                }
+            }
             Effect::Reread => {
                 if let Some(asker) = asker {
                     self.rereads.push(self.sessions.id(asker.index));

@@ -54,7 +54,7 @@ use chinwag_core::chat::Chat;
 use chinwag_core::effect::Effects;
 use chinwag_core::event::{Event, Who};
 use chinwag_core::figures::Figures;
-use chinwag_core::ids::{Millis, SessionId, SessionKey, UserId};
+use chinwag_core::ids::{Millis, RoomId, SessionId, SessionKey, UserId};
 use chinwag_core::keys::{Shown, SshKey};
 use chinwag_core::session::{Door, Session};
 use chinwag_core::settings::Settings;
@@ -152,6 +152,8 @@ pub struct Node {
     watchers: BTreeMap<Folded, Vec<u32>>,
     /// Sessions that asked for the configuration to be read again.
     rereads: Vec<SessionId>,
+    /// Sessions that want to hand in a file, and for which room.
+    uploads: Vec<(SessionId, Option<RoomId>)>,
     /// Sessions that may go on.
     ready: Vec<u32>,
     /// Sessions that wait for somebody else's change of rules, or for room.
@@ -207,6 +209,7 @@ impl Node {
             inbox: VecDeque::new(),
             watchers: BTreeMap::new(),
             rereads: Vec::new(),
+            uploads: Vec::new(),
             ready: Vec::new(),
             waiting: Vec::new(),
             woken: Vec::new(),
@@ -331,6 +334,33 @@ impl Node {
     /// Who asked for the configuration to be read again, since this was asked last.
     pub fn take_rereads(&mut self) -> Vec<SessionId> {
         std::mem::take(&mut self.rereads)
+    }
+
+    /// Who asked for an address to send a file to, and for which room, since this was asked last.
+    pub fn take_uploads(&mut self) -> Vec<(SessionId, Option<RoomId>)> {
+        std::mem::take(&mut self.uploads)
+    }
+
+    /// Tells a session where it can send its file.
+    pub fn ticket(
+        &mut self,
+        session: SessionId,
+        room: Option<RoomId>,
+        url: &str,
+        until: &str,
+        now_ms: Millis,
+    ) {
+        self.now_ms = now_ms;
+        if let Some(index) = self.sessions.find(session) {
+            let asker = deliver::Asker { index, label: proposals::NO_LABEL };
+            self.ask_for(asker, |chat, asking| chat.ticket(asking, room, url, until));
+        }
+    }
+
+    /// What is known of a session, as long as it is open and somebody's.
+    pub fn session(&self, session: SessionId) -> Option<&Session> {
+        let entry = self.sessions.get(self.sessions.find(session)?)?;
+        (!entry.closing && entry.core.user().is_some()).then_some(&entry.core)
     }
 
     /// Tells a session something, as a notice of the server.

@@ -260,6 +260,10 @@ impl<L: Log<Event>> Hub<L> {
             self.shared.node.borrow_mut().history(answer.id, answer.answer, now);
         }
         while let Some(done) = self.done.pop_front() {
+            if Programs::is_theirs(done.id) {
+                self.shared.programs.worked(done.id, done.outcome);
+                continue;
+            }
             self.shared.node.borrow_mut().worked(done.id, done.outcome, now);
         }
         self.tell_programs(came);
@@ -280,6 +284,7 @@ impl<L: Log<Event>> Hub<L> {
     /// Moves proposals to the log and reads to the readers. Says whether the log took anything.
     fn propose(&mut self) -> bool {
         self.shared.reread();
+        self.shared.give_tickets();
         let mut node = self.shared.node.borrow_mut();
         for read in node.take_reads() {
             self.helpers.readers.ask(read);
@@ -291,6 +296,11 @@ impl<L: Log<Event>> Hub<L> {
             if let Err(busy) = self.helpers.provers.ask(work) {
                 self.shared.metrics.refuse(Reason::HashingBusy);
                 node.worked(busy.id, busy.outcome, now_ms());
+            }
+        }
+        for work in self.shared.programs.take_work() {
+            if let Err(busy) = self.helpers.provers.ask(work) {
+                self.shared.programs.worked(busy.id, busy.outcome);
             }
         }
         for letter in node.take_letters() {

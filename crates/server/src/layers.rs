@@ -41,6 +41,11 @@ impl Layers {
         self.tls = Some(Tls::new(certificate));
     }
 
+    /// Whether TLS is spoken.
+    pub(crate) fn is_tls(&self) -> bool {
+        self.tls.is_some()
+    }
+
     /// Whether a WebSocket is spoken.
     pub(crate) fn is_websocket(&self) -> bool {
         self.websocket.is_some()

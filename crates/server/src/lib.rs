@@ -41,6 +41,7 @@ mod clock;
 mod connection;
 mod doorway;
 mod ends;
+mod files;
 mod framed;
 mod greet;
 mod greeting;
@@ -415,6 +416,8 @@ impl Server {
         let outside = ways::own_address();
         let web_address = listening.iter().find_map(|place| place.link(outside)).map(Into::into);
         let start = Start { created: created(), owner_code, web_address, cloak };
+        let place =
+            start.web_address.as_deref().map(|address: &str| address.trim_end_matches('/').to_owned());
         let settings = Arc::new(start.settings(&config));
         let meta = &opened.meta;
         let mut node = Node::new(settings, chat, Origin(meta.origin), meta.first_key);
@@ -428,7 +431,8 @@ impl Server {
         let doorways = Doorways { own: RefCell::new(own), config: RefCell::new(config.clone()), behind };
         let (door, asked) = host_key.map(|key| ssh::open(key, &config)).transpose()?.unzip();
         let doors = (doorways, acme, ssh::Way::new(door));
-        let shared = Rc::new(Shared::new(node, &config, start, reread, doors));
+        let files = files::Files::start(&config, &data, opened.follower(), place)?;
+        let shared = Rc::new(Shared::new(node, &config, start, reread, doors, files));
         let asked = asked.map(|asked| tokio::task::spawn_local(ssh::answer(asked, Rc::clone(&shared))));
         shared.order_certificates(&config);
         // What the node begins with is on its way before the first caller comes.
@@ -448,9 +452,11 @@ impl Server {
         let hub = Hub::new(Rc::clone(&shared), opened.log, Helpers { readers, provers }, orders);
         // A task of its own: what is polled beside a set of tasks is polled whenever any of them is.
         let webhooks = webhooks::start(&ssh, &data)?;
+        let following = files::follow(&ssh);
         let hub = tokio::task::spawn_local(hub.run(accepting));
         let (ended, log) = hub.await.map_err(io::Error::other)?;
         webhooks.stop().await;
+        following.abort();
         ssh.ssh.close();
         drop(asked);
         drop(control);

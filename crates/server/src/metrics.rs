@@ -349,6 +349,7 @@ fn page(shared: &Shared, commits: &Commits) -> String {
     let help =
         "From when a message was taken from its author until it was handed to the sockets of its room.";
     page.histogram("chinwag_delivery_seconds", help, &latency, beyond, sum);
+    files(&mut page, shared);
     log(&mut page, shared, commits);
     certificates(&mut page, shared);
     process(&mut page);
@@ -402,6 +403,14 @@ fn people(page: &mut Page, shared: &Shared) {
         bytes,
     );
     page.gauge("chinwag_outbox_sessions", "Sessions for which something waits.", sockets);
+}
+
+fn files(page: &mut Page, shared: &Shared) {
+    let (files, bytes, refused) = shared.files.figures();
+    page.gauge("chinwag_files", "Files that people handed in and that are kept.", files);
+    page.gauge("chinwag_file_bytes", "Bytes of their contents, each counted once.", bytes);
+    page.begin("chinwag_file_refusals", "counter", "Files that were not taken, by reason.");
+    page.labelled("chinwag_file_refusals_total", "reason", refused);
 }
 
 fn log(page: &mut Page, shared: &Shared, commits: &Commits) {

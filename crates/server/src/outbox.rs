@@ -139,6 +139,14 @@ impl Socket {
         self.backlog.borrow().waiting()
     }
 
+    /// The address by which the caller reached the server, as far as this socket knows it.
+    pub(crate) fn here(&self) -> Option<String> {
+        let address = self.stream.borrow().local_addr().ok()?;
+        let tls = self.layers.borrow().as_ref().is_some_and(|layers| layers.is_tls());
+        let (scheme, ip) = (if tls { "https" } else { "http" }, address.ip().to_canonical());
+        Some(format!("{scheme}://{}", std::net::SocketAddr::new(ip, address.port())))
+    }
+
     /// Whether a WebSocket is spoken.
     pub(crate) fn is_websocket(&self) -> bool {
         self.layers.borrow().as_ref().is_some_and(|layers| layers.is_websocket())

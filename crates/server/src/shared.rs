@@ -17,6 +17,7 @@ use crate::api::Programs;
 use crate::clock::now_ms;
 use crate::config::{ApiFor, Config, ConfigError, WebhooksConfig};
 use crate::doorway::Doorways;
+use crate::files::Files;
 use crate::framed::Framed;
 use crate::memory::Memory;
 use crate::metrics::Metrics;
@@ -57,6 +58,8 @@ pub(crate) struct Shared {
     pub(crate) webhooks: Cell<WebhooksConfig>,
     /// What programs have under way.
     pub(crate) programs: Programs,
+    /// The files that people handed in.
+    pub(crate) files: Files,
     /// The ssh door, where there is one.
     pub(crate) ssh: ssh::Way,
     pub(crate) doorways: Doorways,
@@ -76,6 +79,7 @@ impl Shared {
         start: Start,
         reread: Option<Reread>,
         (doorways, acme, ssh): (Doorways, Acme, ssh::Way),
+        files: Files,
     ) -> Shared {
         let send_queue_bytes = config.limits.send_queue_bytes;
         Shared {
@@ -95,6 +99,7 @@ impl Shared {
             api_for: Cell::new(config.web.api),
             webhooks: Cell::new(config.webhooks),
             programs: Programs::default(),
+            files,
             ssh,
             doorways,
             acme,
@@ -136,6 +141,7 @@ impl Shared {
         *self.about.borrow_mut() = about(config);
         self.api_for.set(config.web.api);
         self.webhooks.set(config.webhooks);
+        self.files.reload(config);
         self.node.borrow_mut().set_settings(Arc::new(self.start.settings(config)), now_ms());
         self.order_certificates(config);
         self.hub.ring();
@@ -174,10 +180,16 @@ pub(crate) struct Start {
 impl Start {
     /// The part of the configuration that the chat needs, with what the start brought.
     pub(crate) fn settings(&self, config: &Config) -> Settings {
+        let public = config.web.public_url.as_deref().or(self.web_address.as_deref());
+        let offered = config.web.files && config.web.api != ApiFor::Nobody && config.accounts.enabled;
+        let filehost = public
+            .filter(|_| offered)
+            .map(|public| format!("{}/api/v1/files", public.trim_end_matches('/')).into());
         Settings {
             owner_code: self.owner_code.clone(),
             web_address: self.web_address.clone(),
             cloak: config.server.cloak.then(|| self.cloak.clone()),
+            filehost,
             ..config.settings(&self.created)
         }
     }

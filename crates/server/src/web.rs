@@ -23,6 +23,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::api::{self, Body};
 use crate::doorway::Doorway;
+use crate::files;
 use crate::greeting::Caller;
 use crate::outbox::{End, Socket};
 use crate::shared::Shared;
@@ -201,9 +202,22 @@ impl Service<Request<Incoming>> for Answerer {
     fn call(&self, request: Request<Incoming>) -> Self::Future {
         let state = Rc::clone(&self.0);
         state.requests.set(state.requests.get() + 1);
-        if api::concerns(request.uri().path()) {
+        let path = request.uri().path();
+        let (files, api) = (files::concerns(path), api::concerns(path));
+        if files || api {
             let mut caller = state.caller.clone();
             caller.speaks_for(&state.doorway, request.headers());
+            if files {
+                let answer =
+                    files::answer(Rc::clone(&state.shared), caller, Rc::clone(&state.doorway), request);
+                return Box::pin(async move { Ok(state.perhaps_last(answer.await)) });
+            }
+            if path.starts_with("/api/v1/files")
+                && request.method() != hyper::Method::GET
+                && let Err(problem) = files::own_page(&state.doorway, request.headers())
+            {
+                return Box::pin(ready(Ok(state.perhaps_last(problem.response()))));
+            }
             let answer = api::answer(&state.shared, caller, request);
             return Box::pin(async move { Ok(state.perhaps_last(answer.await)) });
         }

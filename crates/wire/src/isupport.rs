@@ -41,6 +41,8 @@ pub struct Limits {
     pub modes: usize,
     /// The address of the network's icon, if it has one.
     pub icon: Option<String>,
+    /// Where clients send files, if they can.
+    pub filehost: Option<String>,
     /// Client-only tags that are not handed on, as CLIENTTAGDENY lists them; empty for none.
     pub denied_tags: String,
     /// Whether people may speak as somebody made up, in rooms with mode `E`.
@@ -55,6 +57,8 @@ type Value = fn(&Limits) -> Option<String>;
 const TOKENS: &[(&str, Value)] = &[
     ("NETWORK", |of| Some(escape(&of.network))),
     ("draft/ICON", |of| of.icon.as_deref().map(escape)),
+    ("draft/FILEHOST", |of| of.filehost.as_deref().map(escape)),
+    ("soju.im/FILEHOST", |of| of.filehost.as_deref().map(escape)),
     ("CASEMAPPING", |of| Some(of.casemapping.name().into())),
     ("UTF8ONLY", |of| of.utf8_only.then(String::new)),
     ("CHANTYPES", |_| Some("#".into())),
@@ -159,6 +163,7 @@ mod tests {
             list_words: 20,
             modes: 8,
             icon: Some("https://example.org/icon.svg?size=64".into()),
+            filehost: Some("https://example.org/api/v1/files".into()),
             denied_tags: "*,-typing".into(),
             roleplay: true,
             history: Some(100),
@@ -176,6 +181,7 @@ mod tests {
             "MAXLIST=b:100,e:100,I:100",
             "draft/ICON=https://example.org/icon.svg?size\\x3D64",
             "CLIENTTAGDENY=*,-typing",
+            "soju.im/FILEHOST=https://example.org/api/v1/files",
         ] {
             assert!(all.iter().any(|other| other == token), "{token} not in {all:?}");
         }

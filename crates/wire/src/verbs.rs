@@ -134,6 +134,7 @@ verbs! {
     Hook, "HOOK", 1, Registered, "ADD <room> <name> | OUT <room> <name> <address> | LIST <room> | DEL <room> <name>", "Makes, shows and removes addresses where programs say something in a room, and those that are told what is said in it (operators of the room).";
     Modlog, "MODLOG", 1, Registered, "<room or *> [<count>] [<entry>] | <room> OPEN|CLOSED", "Shows who did what to keep a room, or (*) the server; with an entry, what was before it. OPEN lets every member of the room read it.";
     Search, "SEARCH", 1, Registered, "<words> | <attributes>", "Finds what was said where you are: words, \"a phrase\", begin*, in:#room from:name before:2026-11-21 after:2026-11-01.";
+    Upload, "UPLOAD", 1, Registered, "<room or *>", "Gives an address to which you can send one file, which is then shown in the room; with *, you get its link and say it yourself.";
     Nickserv, "NICKSERV", 0, Registered, "<command> [<words>]", "Asks NickServ: accounts.";
     Ns, "NS", 0, Registered, "<command> [<words>]", "The same as NICKSERV.";
     Chanserv, "CHANSERV", 0, Registered, "<command> [<words>]", "Asks ChanServ: whose a room is.";

@@ -7,18 +7,16 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use chinwag_core::event::{Event, Purging};
+use chinwag_core::event::Event;
 use chinwag_core::ids::RoomId;
-use chinwag_core::numbers::Numbers;
 use rusqlite::{Connection, OpenFlags, Row};
 
 use super::parts::{self, Change, Changes, FoundBy};
 use super::progress::Progress;
 use super::{SEARCH_FILE, erased, ids, words};
 use crate::rows::{self, kind};
-use crate::schema::placed;
 use crate::writer::signed;
-use crate::{DATABASE_FILE, purge};
+use crate::{DATABASE_FILE, follow};
 
 /// How long it waits after something was said, so that more gathers.
 const GATHER: Duration = Duration::from_millis(200);
@@ -208,27 +206,11 @@ pub(super) fn bring(log: &Connection, index: &Connection, from: i64, most: i64) 
 
 /// What happened to messages that are in the index.
 fn again(log: &Connection, changes: &mut Changes, room: u32, event: &Event) -> rusqlite::Result<()> {
-    let numbers = match event {
-        Event::Amended(amended) => return put_again(log, changes, signed(amended.position)),
-        Event::Expired(expired) => {
-            changes.expired.push((expired.room, signed(expired.position)));
-            return Ok(());
-        }
-        Event::Purged(purged) => match &purged.what {
-            Purging::Hidden { numbers, .. } => numbers.clone(),
-            Purging::Undone | Purging::Final => purge::hidden(log, room, purged.purge)?,
-        },
-        _ => Numbers::default(),
-    };
-    // All of them are placed: storing the purge saw to that.
-    let mut statement = log.prepare_cached(concat!("SELECT ev.seq FROM ", placed!(), " ORDER BY ev.seq"))?;
-    for (first, last) in numbers.runs() {
-        let mut found = statement.query((room, signed(*first), signed(*last)))?;
-        while let Some(row) = found.next()? {
-            put_again(log, changes, row.get(0)?)?;
-        }
+    if let Event::Expired(expired) = event {
+        changes.expired.push((expired.room, signed(expired.position)));
+        return Ok(());
     }
-    Ok(())
+    follow::touched(log, room, event, &mut |seq| put_again(log, changes, seq))
 }
 
 /// Brings a message that may be in the index into it as it is now.

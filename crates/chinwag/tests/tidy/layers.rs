@@ -22,7 +22,7 @@ const PURE_OTHERS: Option<&[&str]> = Some(&[
     "zeroize",
 ]);
 
-const LAYERS: [Layer; 15] = [
+const LAYERS: [Layer; 16] = [
     Layer { name: "wire", ours: &[], others: PURE_OTHERS },
     Layer { name: "log", ours: &[], others: PURE_OTHERS },
     Layer { name: "core", ours: &["log", "wire"], others: PURE_OTHERS },
@@ -30,18 +30,21 @@ const LAYERS: [Layer; 15] = [
     Layer { name: "client", ours: &["wire"], others: PURE_OTHERS },
     Layer { name: "proof", ours: &["core", "wire"], others: None },
     Layer { name: "archive", ours: &["core", "log", "wire"], others: None },
+    Layer { name: "files", ours: &["archive", "core", "log", "wire"], others: None },
     Layer { name: "ssh", ours: &["pipes", "tui", "client", "core", "wire"], others: None },
     Layer { name: "web", ours: &[], others: Some(&[]) },
     Layer {
         name: "server",
-        ours: &["ssh", "web", "node", "proof", "archive", "core", "log", "wire"],
+        ours: &["ssh", "web", "files", "node", "proof", "archive", "core", "log", "wire"],
         others: None,
     },
     Layer { name: "tui", ours: &["client", "wire"], others: None },
     Layer { name: "pipes", ours: &["client", "wire"], others: None },
     Layer {
         name: "chinwag",
-        ours: &["server", "pipes", "tui", "client", "proof", "node", "archive", "core", "log", "wire"],
+        ours: &[
+            "server", "pipes", "tui", "client", "files", "proof", "node", "archive", "core", "log", "wire",
+        ],
         others: None,
     },
     Layer {

@@ -103,6 +103,7 @@ pub(crate) mod time;
 mod token;
 mod topic;
 mod uban;
+mod upload;
 mod userhost;
 mod version;
 mod wallops;
@@ -242,6 +243,7 @@ fn about_messages(verb: Verb) -> Handler {
         Verb::Search => search::search,
         Verb::Unpin => pin::unpin,
         Verb::Unreact => react::unreact,
+        Verb::Upload => upload::upload,
         Verb::Was => was::was,
         // A test asks for every row.
         other => unreachable!("{} has no row", other.name()),

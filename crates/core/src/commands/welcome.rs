@@ -89,6 +89,7 @@ fn tokens(settings: &Settings) -> Vec<Vec<Text>> {
         targets: privmsg::TARGETS_MAX,
         list_words: list::CONDITIONS_MAX,
         modes: mode_room::CHANGES_MAX,
+        filehost: settings.filehost.as_deref().map(str::to_owned),
         icon: settings.icon.as_deref().map(str::to_owned),
         roleplay: settings.roleplay.enabled,
         denied_tags: settings.client_tags_denied.join(","),

@@ -9,6 +9,9 @@ use chinwag_core::privileges::Privilege;
 use chinwag_core::programs::Program;
 use chinwag_core::settings::Settings;
 use chinwag_core::tokens::{Scope, Token, hashed};
+use chinwag_core::work::{Job, Outcome};
+use chinwag_wire::base64;
+use hyper::body::Incoming;
 use hyper::header::{AUTHORIZATION, HeaderMap};
 use hyper::{Response, StatusCode};
 use serde_json::Value;
@@ -36,6 +39,8 @@ pub(crate) struct Asker {
     pub(crate) counted: String,
     /// Limits do not hold for where it comes from.
     pub(crate) exempt: bool,
+    /// It has shown the account's password instead of a token.
+    owner: bool,
 }
 
 /// A request.
@@ -47,6 +52,10 @@ pub(crate) struct Ask {
     /// The media type of what it carries, and that.
     pub(crate) media: String,
     pub(crate) carried: Vec<u8>,
+    /// What it carries, where that is not read before it is looked at.
+    pub(crate) body: Option<Incoming>,
+    /// How the server is reached, without a `/` at the end.
+    pub(crate) base: String,
 }
 
 impl Asker {
@@ -59,6 +68,7 @@ impl Asker {
             address,
             counted: format!("guest {}", crate::throttle::block_of(caller.ip)),
             exempt: shared.throttle.borrow().exempts(caller.ip),
+            owner: false,
         }
     }
 
@@ -82,6 +92,68 @@ impl Asker {
         let program = Program::Token { account: Arc::clone(&account.name), bot: token.bot.clone() };
         let counted = format!("account {}", account.name);
         Ok(Asker { program, token: Some(Arc::clone(token)), counted, ..Asker::nobody(shared, caller) })
+    }
+
+    /// The same, and the name and the password of an account are taken as well (RFC 7617): what clients have that came in
+    /// with SASL PLAIN.
+    pub(crate) async fn by_any_proof(
+        shared: &Rc<Shared>,
+        caller: &Caller,
+        headers: &HeaderMap,
+    ) -> Result<Asker, Problem> {
+        const WRONG: &str = "There is no such account, or its password is another one.";
+        let shown = headers.get(AUTHORIZATION).and_then(|shown| shown.to_str().ok());
+        let shown = shown.and_then(|shown| shown.split_once(' '));
+        let Some((_, shown)) = shown.filter(|(kind, _)| kind.eq_ignore_ascii_case("basic")) else {
+            return Asker::of(shared, caller, headers);
+        };
+        let nobody = Asker::nobody(shared, caller);
+        let (name, job) = {
+            let node = shared.node.borrow();
+            let rules = &node.settings().accounts;
+            if !caller.secure() && !rules.cleartext_passwords {
+                let detail = "Others could read your password on the way: use https.";
+                return Err(Problem::new(StatusCode::FORBIDDEN, detail));
+            }
+            if !nobody.exempt && !node.lets_try_password(&nobody.address, now_ms()) {
+                let detail = "Too many wrong passwords came from your network.";
+                return Err(Problem::too_fast(60, detail));
+            }
+            let shown = base64::decode(shown.trim()).ok().and_then(|shown| String::from_utf8(shown).ok());
+            let (name, password) = shown.as_deref().and_then(|shown| shown.split_once(':')).unzip();
+            let (name, password) = (name.unwrap_or(""), password.unwrap_or(""));
+            if password.is_empty() || password.len() > rules.password_bytes_max {
+                return Err(Problem::no_token(WRONG));
+            }
+            let account = node.chat().account(name).filter(|account| account.verified());
+            let verifiers = account.and_then(|account| account.verifiers.clone());
+            (
+                account.map(|account| Arc::clone(&account.name)),
+                Job::Check { password: password.into(), verifiers },
+            )
+        };
+        match (shared.prove(job).await?, name) {
+            (Outcome::Checked(true), Some(account)) => Ok(Asker {
+                counted: format!("account {account}"),
+                program: Program::Token { account, bot: None },
+                owner: true,
+                ..nobody
+            }),
+            _ => {
+                if !nobody.exempt {
+                    shared.node.borrow_mut().tried_wrong_password(&nobody.address, now_ms());
+                }
+                Err(Problem::no_token(WRONG))
+            }
+        }
+    }
+
+    /// Whether its token was made by a server operator who may look after accounts, and still may.
+    pub(crate) fn operates(&self, settings: &Settings) -> bool {
+        // What server operators may do they may only for as long as they are some.
+        let oper = |name: &Arc<str>| settings.opers.iter().find(|oper| oper.name == *name);
+        let made_by = self.token.as_ref().and_then(|token| token.operator.as_ref());
+        made_by.and_then(oper).is_some_and(|oper| oper.privileges.contains(Privilege::Accounts))
     }
 
     /// Why it may not ask anything: a ban of the server keeps it out.
@@ -110,6 +182,9 @@ impl Asker {
     /// Whether it may ask this.
     pub(crate) fn may(&self, settings: &Settings, open: bool, route: &Route) -> Result<(), Problem> {
         let Some(scope) = route.scope else { return Ok(()) };
+        if self.owner && scope != Scope::Accounts {
+            return Ok(());
+        }
         let Some(token) = &self.token else {
             return match route.token || !open {
                 true => {
@@ -122,12 +197,7 @@ impl Asker {
             let detail = format!("Your token has not the scope {}.", scope.name());
             return Err(Problem::new(StatusCode::FORBIDDEN, detail));
         }
-        // What server operators may do they may only for as long as they are some.
-        let oper = |name: &Arc<str>| settings.opers.iter().find(|oper| oper.name == *name);
-        let operates = || token.operator.as_ref().and_then(oper);
-        if scope == Scope::Accounts
-            && !operates().is_some_and(|oper| oper.privileges.contains(Privilege::Accounts))
-        {
+        if scope == Scope::Accounts && !self.operates(settings) {
             let detail = "Who made this token is no server operator any more who may look after accounts.";
             return Err(Problem::new(StatusCode::FORBIDDEN, detail));
         }
@@ -151,6 +221,8 @@ impl Ask {
             numbers: BTreeMap::new(),
             media: String::new(),
             carried: Vec::new(),
+            body: None,
+            base: String::new(),
         };
         for parameter in matched.route.parameters {
             let given = match parameter.place {
@@ -163,7 +235,7 @@ impl Ask {
                     (decoded(name, true).as_deref() == Some(parameter.name)).then(|| decoded(value, true))
                 }),
                 Place::Header => {
-                    headers.get(parameter.name).map(|value| value.to_str().ok().map(str::to_owned))
+                    headers.get(parameter.name).map(|value| String::from_utf8(value.as_bytes().to_vec()).ok())
                 }
             };
             ask.take(parameter, given)?;

@@ -8,6 +8,7 @@
 mod accounts;
 mod ask;
 mod body;
+mod files;
 mod hooks;
 pub(crate) mod limits;
 mod messages;
@@ -28,7 +29,8 @@ use std::time::Duration;
 use chinwag_core::pointed::{Answer, Question};
 use chinwag_core::programs::Saying;
 use chinwag_core::settings::Rate;
-use chinwag_node::{Errand, HistoryRead};
+use chinwag_core::work::{Job, Outcome};
+use chinwag_node::{Errand, HistoryRead, Work};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use hyper::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
@@ -36,15 +38,17 @@ use hyper::{Request, Response, StatusCode};
 use tokio::sync::{Notify, oneshot};
 use tokio::time::timeout;
 
-pub(crate) use self::body::Body;
+pub(crate) use self::ask::Asker;
+pub(crate) use self::body::{Body, Pieces};
 pub(crate) use self::messages::shown as message;
+pub(crate) use self::problem::Problem;
 
-use self::ask::{Ask, Asker};
+use self::ask::Ask;
 use self::limits::{Buckets, Key, Keys};
-use self::problem::Problem;
 use self::table::Carried;
 use crate::clock::now_ms;
 use crate::config::ApiFor;
+use crate::files::offers;
 use crate::greeting::Caller;
 use crate::shared::Shared;
 
@@ -66,6 +70,8 @@ pub(crate) struct Programs {
     next_read: Cell<u64>,
     asked: RefCell<Vec<HistoryRead>>,
     reads: RefCell<BTreeMap<u64, oneshot::Sender<Result<Answer, String>>>>,
+    jobs: RefCell<Vec<Work>>,
+    proofs: RefCell<BTreeMap<u64, oneshot::Sender<Outcome>>>,
     errands: RefCell<BTreeMap<u64, Under>>,
     keys: RefCell<Keys>,
     buckets: RefCell<Buckets>,
@@ -90,6 +96,27 @@ impl Programs {
     /// Questions for the archive since this was asked last.
     pub(crate) fn take_reads(&self) -> Vec<HistoryRead> {
         self.asked.take()
+    }
+
+    /// Work for other threads since this was asked last.
+    pub(crate) fn take_work(&self) -> Vec<Work> {
+        self.jobs.take()
+    }
+
+    /// What came of some work.
+    pub(crate) fn worked(&self, id: u64, outcome: Outcome) {
+        if let Some(asker) = self.proofs.borrow_mut().remove(&id) {
+            // Whoever asked may be gone.
+            let _ = asker.send(outcome);
+        }
+    }
+
+    /// Counts something that somebody does.
+    ///
+    /// # Errors
+    /// The seconds to wait, when it was too much.
+    pub(crate) fn count(&self, what: &str, rate: Rate) -> Result<(), u64> {
+        self.buckets.borrow_mut().take(what, rate, now_ms())
     }
 
     /// The archive has answered.
@@ -131,6 +158,25 @@ impl Shared {
                 Err(Problem::not_now(5, "This cannot be read at the moment."))
             }
             _ => Err(Problem::not_now(5, "Reading takes too long at the moment.")),
+        }
+    }
+
+    /// Has work done that takes long.
+    pub(crate) async fn prove(&self, job: Job) -> Result<Outcome, Problem> {
+        let programs = &self.programs;
+        programs.proofs.borrow_mut().retain(|_, asker| !asker.is_closed());
+        let busy = || Problem::not_now(5, "Too many passwords are being looked at: try again.");
+        if programs.proofs.borrow().len() >= READS_MAX {
+            return Err(busy());
+        }
+        let id = FIRST_READ + programs.next_read.replace(programs.next_read.get() + 1);
+        let (asker, outcome) = oneshot::channel();
+        programs.proofs.borrow_mut().insert(id, asker);
+        programs.jobs.borrow_mut().push(Work { id, job });
+        self.hub.ring();
+        match timeout(PATIENCE, outcome).await {
+            Ok(Ok(outcome)) if outcome != Outcome::Busy => Ok(outcome),
+            _ => Err(busy()),
         }
     }
 
@@ -212,6 +258,10 @@ async fn handle(
         return Err(Problem::missing("This server has no HTTP API ([web] api)."));
     }
     let (head, body) = request.into_parts();
+    let streamed = table::streamed(head.uri.path());
+    if head.method == hyper::Method::OPTIONS && streamed {
+        return Ok(offers(&shared.files.rules().types, "GET, HEAD, OPTIONS, POST"));
+    }
     let matched =
         table::find(head.method.as_str(), head.uri.path()).map_err(|methods| match &methods[..] {
             [] => Problem::missing("There is nothing here; /api shows what there is."),
@@ -222,6 +272,7 @@ async fn handle(
         })?;
     let asker = match hook {
         true => Asker::nobody(shared, caller),
+        false if streamed => Asker::by_any_proof(shared, caller, &head.headers).await?,
         false => Asker::of(shared, caller, &head.headers)?,
     };
     if !asker.exempt {
@@ -238,7 +289,11 @@ async fn handle(
     }
     let query = head.uri.query().unwrap_or("");
     let mut ask = Ask::new(shared, asker, &matched, query, &head.headers)?;
-    if let Some(carries) = &matched.route.carries {
+    ask.base = shared.files.base(caller, &head.headers);
+    if streamed && head.method == hyper::Method::POST {
+        let media = head.headers.get(CONTENT_TYPE).and_then(|media| media.to_str().ok());
+        (ask.media, ask.body) = (media.unwrap_or("").to_owned(), Some(body));
+    } else if let Some(carries) = &matched.route.carries {
         (ask.media, ask.carried) = carried(&head.headers, body, carries).await?;
     }
     (matched.route.run)(ask).await

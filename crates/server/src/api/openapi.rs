@@ -69,7 +69,11 @@ fn operation(route: &Route) -> Value {
         let content: Map<String, Value> = carries
             .types
             .iter()
-            .map(|media| ((*media).to_owned(), json!({ "schema": schema(carries.schema) })))
+            .map(|media| {
+                // Of what is anything at all, there is nothing to be said.
+                let schema = if carries.schema.is_empty() { json!({}) } else { schema(carries.schema) };
+                ((*media).to_owned(), json!({ "schema": schema }))
+            })
             .collect();
         operation["requestBody"] = json!({ "required": true, "content": content });
     }

@@ -64,6 +64,16 @@ impl Problem {
         Problem { header: HeaderValue::from_str(value).ok().map(|value| (name, value)), ..self }
     }
 
+    /// As it is sent to people: its sentence.
+    pub(crate) fn words(self) -> Response<Body> {
+        let text = format!("{}\n", self.detail);
+        let mut response = self.response();
+        *response.body_mut() = Body::whole(text);
+        let media = HeaderValue::from_static("text/plain; charset=utf-8");
+        response.headers_mut().insert(CONTENT_TYPE, media);
+        response
+    }
+
     /// As it is sent.
     pub(crate) fn response(self) -> Response<Body> {
         let title = self.status.canonical_reason().unwrap_or("Refused");

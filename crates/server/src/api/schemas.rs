@@ -42,10 +42,38 @@ fn list(of: &str) -> Value {
 /// All of them, by name.
 pub(super) fn schemas() -> Value {
     let mut all = about_people();
-    if let (Value::Object(all), Value::Object(more)) = (&mut all, about_messages()) {
-        all.extend(more);
+    for more in [about_messages(), about_files()] {
+        if let (Value::Object(all), Value::Object(more)) = (&mut all, more) {
+            all.extend(more);
+        }
     }
     all
+}
+
+fn about_files() -> Value {
+    json!({
+        "File": object(json!({
+            "id": text("The name of its link."),
+            "url": text("The link."),
+            "name": text("Its name."),
+            "type": text("What it is, by its bytes."),
+            "size": count("Its bytes."),
+            "sha256": text("The SHA-256 of its content, in hexadecimal."),
+            "by": text("Who handed it in."),
+            "room": maybe("The room that it was handed in for."),
+            "time": time("When."),
+            "messages": count("How many messages point at it."),
+        })),
+        "Files": object(json!({
+            "files": list("File"),
+            "more": flag("There are older ones."),
+            "used": object(json!({
+                "files": count("How many are yours."),
+                "bytes": count("Their bytes."),
+                "of": count("As many bytes are the most."),
+            })),
+        })),
+    })
 }
 
 fn about_people() -> Value {

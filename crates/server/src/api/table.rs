@@ -10,7 +10,7 @@ use hyper::Response;
 use super::ask::Ask;
 use super::body::Body;
 use super::problem::Problem;
-use super::{accounts, hooks, messages, page, rooms, stream};
+use super::{accounts, files, hooks, messages, page, rooms, stream};
 
 /// Where a parameter stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,7 +51,7 @@ pub(crate) struct Carried {
     pub(crate) types: &'static [&'static str],
     /// Bytes at most.
     pub(crate) bytes_max: usize,
-    /// Its schema, by name.
+    /// Its schema, by name; empty where it is anything at all, of which no more is in memory than a piece.
     pub(crate) schema: &'static str,
 }
 
@@ -370,6 +370,80 @@ pub(crate) const ROUTES: &[Route] = &[
     },
     Route {
         method: "POST",
+        path: "/api/v1/files",
+        id: "postFile",
+        what: "Hands in a file: whatever is sent, as it is. Its link is in Location and nobody can guess it; say it in a \
+               message, with which the file goes when that is deleted. What no message points at goes after an hour. The \
+               name and password of an account (Basic) are taken as well as a token, as IRC's draft/FILEHOST has it.",
+        scope: Some(Scope::Write),
+        token: true,
+        parameters: &[Parameter {
+            name: "Content-Disposition",
+            place: Place::Header,
+            kind: Kind::Text(1000),
+            required: false,
+            what: "How it is called: attachment; filename=\"picture.png\".",
+            example: "",
+        }],
+        carries: Some(Carried {
+            types: &["application/octet-stream", "*/*"],
+            bytes_max: usize::MAX,
+            schema: "",
+        }),
+        answer: Answer { status: 201, what: "It is kept.", media: JSON, schema: "File" },
+        problems: &[415, 422, 507],
+        example: "curl -s -H \"Authorization: Bearer $TOKEN\" -H 'Content-Disposition: attachment; filename=\"notes.txt\"' \
+                  -H 'Content-Type: text/plain' --data-binary 'milk, tea' $CHAT/api/v1/files",
+        run: |ask| Box::pin(files::post(ask)),
+    },
+    Route {
+        method: "GET",
+        path: "/api/v1/files",
+        id: "listFiles",
+        what: "Your files, the newest first, and how much of what there is for you they use; of all, for server operators.",
+        scope: Some(Scope::Read),
+        token: true,
+        parameters: &[
+            LIMIT,
+            number("before", "Only those that came before this time, in milliseconds since 1970."),
+            Parameter {
+                name: "of",
+                place: Place::Query,
+                kind: Kind::Text(8),
+                required: false,
+                what: "me or all; all needs the scope accounts.",
+                example: "me",
+            },
+        ],
+        carries: None,
+        answer: Answer { status: 200, what: "Files.", media: JSON, schema: "Files" },
+        problems: &[],
+        example: "curl -s -H \"Authorization: Bearer $TOKEN\" $CHAT/api/v1/files",
+        run: |ask| Box::pin(files::list(ask)),
+    },
+    Route {
+        method: "DELETE",
+        path: "/api/v1/files/{id}",
+        id: "deleteFile",
+        what: "Deletes a file of yours at once; messages that point at it stay and point at nothing.",
+        scope: Some(Scope::Write),
+        token: true,
+        parameters: &[Parameter {
+            name: "id",
+            place: Place::Path,
+            kind: Kind::Text(64),
+            required: true,
+            what: "The name of its link.",
+            example: "",
+        }],
+        carries: None,
+        answer: Answer { status: 200, what: "The file that is gone.", media: JSON, schema: "File" },
+        problems: &[],
+        example: "",
+        run: |ask| Box::pin(files::delete(ask)),
+    },
+    Route {
+        method: "POST",
         path: "/hook/{token}",
         id: "hook",
         what: "Says something in the room of the hook, as name/hook. HOOK ADD #room name makes one. What posts to Slack's \
@@ -423,6 +497,12 @@ pub(crate) const ROUTES: &[Route] = &[
         run: |_| Box::pin(page::page()),
     },
 ];
+
+/// Whether a path takes what is sent as it comes, in pieces.
+pub(crate) fn streamed(path: &str) -> bool {
+    let takes = |route: &Route| route.carries.as_ref().is_some_and(|carries| carries.schema.is_empty());
+    ROUTES.iter().any(|route| takes(route) && (path == route.path || path.starts_with("/api/v1/files/")))
+}
 
 /// What was found for a path.
 pub(crate) struct Matched {

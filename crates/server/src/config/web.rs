@@ -26,11 +26,36 @@ pub struct WebConfig {
     pub public_url: Option<String>,
     /// For whom the HTTP API is.
     pub api: ApiFor,
+    /// Whether people may hand in files.
+    pub files: bool,
+    /// Bytes of a file.
+    pub file_max_bytes: u64,
+    /// Which kinds are taken, by what their bytes are: `image/png`, `image/*`, `*/*`.
+    pub file_types: Vec<String>,
+    /// Bytes of all files of an account.
+    pub file_account_bytes: u64,
+    /// Bytes of all files of the guests of an address block.
+    pub file_guest_bytes: u64,
+    /// Bytes of all files.
+    pub file_total_bytes: u64,
+    /// Bytes that stay free on the disk.
+    pub file_free_bytes: u64,
 }
 
 impl Default for WebConfig {
     fn default() -> Self {
-        WebConfig { enabled: true, public_url: None, api: ApiFor::Guests }
+        WebConfig {
+            enabled: true,
+            public_url: None,
+            api: ApiFor::Guests,
+            files: true,
+            file_max_bytes: 25_000_000,
+            file_types: vec!["*/*".to_owned()],
+            file_account_bytes: 1_000_000_000,
+            file_guest_bytes: 100_000_000,
+            file_total_bytes: 10_000_000_000,
+            file_free_bytes: 1_000_000_000,
+        }
     }
 }
 
@@ -45,6 +70,11 @@ impl WebConfig {
 
     /// What types cannot say. The error is section, key and sentence.
     pub(super) fn check(&self) -> Result<(), (&'static str, &'static str, String)> {
+        let no_type = |kind: &&String| kind.split('/').count() != 2 || kind.contains([' ', ';']);
+        if let Some(kind) = self.file_types.iter().find(no_type) {
+            let what = format!("file_types has {kind:?}; write a kind such as image/png, image/* or */*");
+            return Err(("web", "file_types", what));
+        }
         let odd = |url: &&str| {
             let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
             !rest.is_some_and(|rest| {

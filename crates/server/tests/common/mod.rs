@@ -36,6 +36,11 @@ impl Place {
         self.running.as_ref().unwrap().addresses()[0]
     }
 
+    /// The data folder.
+    pub fn data(&self) -> std::path::PathBuf {
+        self.folder.path().join("data")
+    }
+
     pub fn running(&self) -> &Running {
         self.running.as_ref().unwrap()
     }

@@ -78,6 +78,7 @@ const ROWS: &[Row] = &[
     Row { names: &["npc"], usage: "/npc name text", what: "speak as somebody you made up", run: npc },
     Row { names: &["npca"], usage: "/npca name text", what: "and say what they do", run: npca },
     Row { names: &["scene"], usage: "/scene text", what: "tell what happens around", run: scene },
+    Row { names: &["upload"], usage: "/upload", what: "show a file or a picture here", run: upload },
     Row {
         names: &["away"],
         usage: "/away [text]",
@@ -520,6 +521,12 @@ fn role(door: &mut PlainDoor, command: &str, change: &str, rest: &str) {
 fn mode(door: &mut PlainDoor, rest: &str) {
     if let Some((room, changes)) = room_and_rest(door, rest) {
         door.request(format!("MODE {room} {changes}").trim_end().to_owned());
+    }
+}
+
+fn upload(door: &mut PlainDoor, rest: &str) {
+    if let Some((room, _)) = room_and_rest(door, rest) {
+        door.request(format!("UPLOAD {room}"));
     }
 }
 
