@@ -80,6 +80,29 @@ impl Follower {
         head(self.connect()?)
     }
 
+    /// A number that changes whenever more of what somebody said was erased: that is done bit by bit and told by no event,
+    /// so that what is known of messages is to be looked at again ([`Follower::texts`]).
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn erased(&mut self) -> rusqlite::Result<i64> {
+        let sql = "SELECT count(*) + ifnull(sum(min(cursor, seq)), 0) + ifnull(sum(done), 0) FROM erase";
+        self.connect()?.query_row(sql, (), |row| row.get(0))
+    }
+
+    /// The messages at these positions as they are now; those that are not there (any more) are left out.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn texts(&mut self, positions: &[u64]) -> rusqlite::Result<Vec<Followed>> {
+        let log = self.connect()?.unchecked_transaction()?;
+        let mut found = Vec::new();
+        for seq in positions {
+            found.extend(message(&log, signed(*seq))?);
+        }
+        Ok(found)
+    }
+
     /// What happened after a position, as far as one step goes: messages that were said and have `word` in them, and all
     /// that were edited, deleted or hidden, or are not hidden any more.
     ///

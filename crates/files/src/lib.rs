@@ -10,14 +10,16 @@
 //! a file goes with the last message that pointed at it, or an hour after it came when none ever did.
 
 mod content;
+mod examine;
 mod media;
 pub mod name;
 mod store;
 pub mod thumb;
 
 pub use content::{Complete, Incoming};
+pub use examine::{Examined, examine};
 pub use media::Media;
-pub use store::{Examined, Figures, File, Limits, New, Refused, Store, Used, examine};
+pub use store::{Figures, File, Limits, New, Refused, Store, Used};
 
 use std::path::Path;
 

@@ -18,10 +18,13 @@ use crate::content::{self, Complete};
 use crate::{COMING, DATABASE, FOLDER, Media, PATH, draw, name};
 
 /// How long it is waited for somebody who keeps the database to himself.
-const BUSY_WAIT: Duration = Duration::from_secs(5);
+pub(crate) const BUSY_WAIT: Duration = Duration::from_secs(5);
 
 /// How long a file stays at which no message ever pointed, in milliseconds.
 pub(crate) const GRACE_MS: u64 = 60 * 60 * 1000;
+
+/// References that are looked at once more in one step.
+const AGAIN_STEP: u32 = 500;
 
 /// Files of one owner that are listed at once.
 const LIST_MAX: u32 = 200;
@@ -172,6 +175,10 @@ pub struct Store {
     figures: Arc<Figures>,
     /// References went since it was last looked for files without one.
     went: bool,
+    /// All references are being looked at once more, and those up to this position were.
+    again: Option<u64>,
+    /// How much had been erased in the log when that was begun.
+    erased: i64,
 }
 
 const COLUMNS: &str =
@@ -205,7 +212,8 @@ impl Store {
         } else if version > VERSION {
             return Err(io::Error::other("files.db was written by a newer chinwag").into());
         }
-        let mut store = Store { data: data.to_owned(), connection, figures, went: true };
+        let mut store =
+            Store { data: data.to_owned(), connection, figures, went: true, again: Some(0), erased: 0 };
         store.belong(log, now_ms)?;
         store.sweep()?;
         store.count()?;
@@ -501,10 +509,45 @@ impl Store {
             .prepare_cached("UPDATE meta SET value = ?1 WHERE key = 'position'")?
             .execute([step.position.cast_signed()])?;
         transaction.commit()?;
-        if !step.more {
-            self.collect(now_ms)?;
+        if step.more {
+            return Ok(true);
         }
-        Ok(step.more)
+        let more = self.look_again(log)?;
+        self.collect(now_ms)?;
+        Ok(more)
+    }
+
+    /// Looks at some references once more, after a start and when something was erased: no event tells of each message to
+    /// which that happens. Says whether there are more to be looked at.
+    fn look_again(&mut self, log: &mut Follower) -> Result<bool, Refused> {
+        let erased = log.erased()?;
+        if erased != self.erased && self.again.is_none() {
+            self.again = Some(0);
+        }
+        let Some(after) = self.again else { return Ok(false) };
+        if after == 0 {
+            self.erased = erased;
+        }
+        let sql = "SELECT DISTINCT seq FROM reference WHERE seq > ?1 ORDER BY seq LIMIT ?2";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let seqs = statement.query_map((after.cast_signed(), AGAIN_STEP), |row| row.get::<_, i64>(0))?;
+        let seqs: Vec<u64> = seqs.map(|seq| seq.map(i64::cast_unsigned)).collect::<rusqlite::Result<_>>()?;
+        drop(statement);
+        let found = log.texts(&seqs)?;
+        let transaction = self.connection.transaction()?;
+        for seq in &seqs {
+            match found.iter().find(|message| message.seq == *seq) {
+                Some(message) => self.went |= note(&transaction, message)?,
+                None => {
+                    let gone = "DELETE FROM reference WHERE seq = ?1";
+                    self.went |= transaction.prepare_cached(gone)?.execute([seq.cast_signed()])? > 0;
+                }
+            }
+        }
+        transaction.commit()?;
+        let more = seqs.len() == AGAIN_STEP as usize;
+        self.again = seqs.last().copied().filter(|_| more);
+        Ok(more)
     }
 
     /// Removes what nothing points at: at once where something did, after a while where nothing ever did. All of the log
@@ -529,57 +572,6 @@ impl Store {
         let ids = statement.query_map([bound.cast_signed()], |row| row.get(0))?;
         ids.collect()
     }
-}
-
-/// What is in a data folder: files by their links, contents that nothing leads to, and links that lead nowhere.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Examined {
-    /// Files, by their links.
-    pub links: u64,
-    /// Bytes of the contents.
-    pub bytes: u64,
-    /// Contents to which no link leads.
-    pub orphans: u64,
-    /// Links whose content is not there.
-    pub missing: u64,
-}
-
-/// Looks at a data folder and changes nothing; a server may run meanwhile. None where nobody ever handed anything in.
-///
-/// # Errors
-/// When the database or a folder cannot be read.
-pub fn examine(data: &Path) -> Result<Option<Examined>, Refused> {
-    if !data.join(DATABASE).exists() {
-        return Ok(None);
-    }
-    let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY | rusqlite::OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(data.join(DATABASE), flags)?;
-    connection.busy_timeout(BUSY_WAIT)?;
-    let mut found = Examined::default();
-    let mut statement = connection.prepare("SELECT hash, count(*) FROM link GROUP BY hash")?;
-    let mut rows = statement.query(())?;
-    let mut known = std::collections::BTreeSet::new();
-    while let Some(row) = rows.next()? {
-        let (hash, links): (Vec<u8>, i64) = (row.get(0)?, row.get(1)?);
-        found.links += links.unsigned_abs();
-        match fs::metadata(content::path(data, &hash)) {
-            Ok(content) => found.bytes += content.len(),
-            Err(_) => found.missing += links.unsigned_abs(),
-        }
-        known.insert(hash);
-    }
-    for part in fs::read_dir(data.join(FOLDER)).into_iter().flatten() {
-        let part = part?;
-        let Some(prefix) = part.file_name().to_str().filter(|name| name.len() == 2).map(str::to_owned) else {
-            continue;
-        };
-        for content in fs::read_dir(part.path())? {
-            let name = content?.file_name();
-            let hash = name.to_str().and_then(|name| content::hash_of(&prefix, name));
-            found.orphans += u64::from(hash.is_some_and(|hash| !known.contains(&hash)));
-        }
-    }
-    Ok(Some(found))
 }
 
 /// Notes what a message points at now. Says whether it pointed at something before.

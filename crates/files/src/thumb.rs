@@ -94,7 +94,8 @@ fn make(content: &Path) -> Result<Vec<u8>, String> {
     Ok(bytes)
 }
 
-#[cfg(all(test, feature = "images"))]
+#[cfg(feature = "images")]
+#[cfg(test)]
 mod tests {
     use std::io::Write;
 

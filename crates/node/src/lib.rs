@@ -341,12 +341,12 @@ impl Node {
         std::mem::take(&mut self.uploads)
     }
 
-    /// Tells a session where it can send its file.
+    /// Tells a session where it can send its file, or that it has asked too often.
     pub fn ticket(
         &mut self,
         session: SessionId,
         room: Option<RoomId>,
-        url: &str,
+        url: Option<&str>,
         until: &str,
         now_ms: Millis,
     ) {

@@ -82,7 +82,21 @@ export const texts = {
   suggestions: "Suggestions",
   typing: (people: string[]) =>
     people.length === 1 ? `${people[0]} is typing…` : people.length === 2 ? `${people[0]} and ${people[1]} are typing…` : "Several people are typing…",
-  unknownCommand: (word: string) => `There is no /${word} here. There are /me /msg /join /part /topic /nick /away /kick /invite /invite-link /invitation and /raw.`,
+  unknownCommand: (word: string) => `There is no /${word} here. There are /me /msg /join /part /topic /nick /away /kick /invite /invite-link /invitation /upload and /raw.`,
+
+  // Files
+  attach: "Show a file or a picture",
+  dropHere: "Drop it to show it here",
+  attached: "Files that go with your message",
+  uploading: (name: string, percent: number) => `${name}, ${percent} %`,
+  uploadFailed: "It did not arrive.",
+  uploadAgain: "Try again",
+  takeBack: (name: string) => `Take ${name} back`,
+  heldBack: "Sent as soon as the files have arrived.",
+  tooManyFiles: (most: number) => `A message takes ${most} files; send these first.`,
+  pastedName: "pasted.png",
+  picture: (name: string) => `Picture: ${name}`,
+  file: "File:",
 
   // The connection
   offline: "No connection. What you write is sent when it is back.",

@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import { mkdirSync, readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { createRequire } from "node:module";
+import { crc32, deflateSync } from "node:zlib";
 import { chromium } from "playwright-core";
 import { Caller, Server, browserPath, say, until, upgrade, walkIn } from "./lib.mjs";
 
@@ -15,6 +16,27 @@ mkdirSync(shots, { recursive: true });
 const inSight = (page, text) => article(page, text).evaluateAll((rows) => rows.some((row) => row.getBoundingClientRect().top > 0 && row.getBoundingClientRect().bottom < innerHeight));
 
 const article = (page, text) => page.locator("article", { hasText: text });
+
+/** A picture of so many points, in PNG (https://www.w3.org/TR/png-3/): a gradient. */
+function png(width, height) {
+  const chunk = (kind, data) => {
+    const body = Buffer.concat([Buffer.from(kind), data]);
+    const whole = Buffer.alloc(body.length + 8);
+    whole.writeUInt32BE(data.length);
+    body.copy(whole, 4);
+    whole.writeUInt32BE(crc32(body), body.length + 4);
+    return whole;
+  };
+  const head = Buffer.alloc(13);
+  head.writeUInt32BE(width);
+  head.writeUInt32BE(height, 4);
+  head.set([8, 2], 8);
+  const rows = Buffer.alloc(height * (1 + width * 3));
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) rows.set([(x * 255) / width, (y * 255) / height, 120], y * (1 + width * 3) + 1 + x * 3);
+  }
+  return Buffer.concat([Buffer.from("\x89PNG\r\n\x1a\n", "latin1"), chunk("IHDR", head), chunk("IDAT", deflateSync(rows)), chunk("IEND", Buffer.alloc(0))]);
+}
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
@@ -106,6 +128,82 @@ const tests = {
       assert.ok(ready < 10_000, `${ready} ms`);
       await context.close();
     }
+  },
+
+  async "a picture is handed in, shown small to everybody, and goes with its message"({ page, server }) {
+    const cy = Caller.irc(server.port, "cy", "#lobby");
+    await cy.hear(" 366 ");
+    await walkIn(page, server.url, "ann");
+    const strange = [];
+    page.on("request", (request) => !request.url().startsWith(server.url) && !request.url().startsWith("blob:") && strange.push(request.url()));
+    // Chosen, with a text.
+    const picture = png(640, 400);
+    await page.locator('input[type="file"]').setInputFiles({ name: "kettle & cup.png", mimeType: "image/png", buffer: picture });
+    await page.locator(".uploads", { hasText: "kettle & cup.png" }).waitFor();
+    await say(page, "look at this");
+    await cy.hear(/PRIVMSG #lobby :http:\/\/127\.0\.0\.1:\d+\/files\/[a-z0-9]{26}\/kettle%20_%20cup\.png/);
+    await page.locator(".uploads").waitFor({ state: "detached" });
+    const shown = article(page, "look at this").locator(".picture img");
+    await until("the small picture has come", () => shown.evaluate((img) => img.complete && img.naturalWidth === 480));
+    assert.ok(!(await article(page, "look at this").locator(".text").innerText()).includes("/files/"), "the link is not shown beside the picture");
+    const link = await article(page, "look at this").locator(".picture").getAttribute("href");
+    const got = await fetch(new URL(link, server.url));
+    assert.deepEqual([got.status, got.headers.get("content-type"), (await got.arrayBuffer()).byteLength], [200, "image/png", picture.length]);
+    // Its place is kept before it has come.
+    const box = await article(page, "look at this").locator(".picture").boundingBox();
+    assert.deepEqual([Math.round(box.width), Math.round(box.height)], [240, 180]);
+    // Pasted and dropped, without a text; a text that is copied with its picture stays a text.
+    const bring = (kind, name, text) =>
+      page.evaluate(
+        ([kind, name, text, bytes]) => {
+          const data = new DataTransfer();
+          data.items.add(new File([Uint8Array.from(bytes)], name, { type: "image/png" }));
+          if (text) data.setData("text/plain", text);
+          const options = { bubbles: true, cancelable: true };
+          const field = document.getElementById("writing");
+          field.dispatchEvent(kind === "paste" ? new ClipboardEvent("paste", { ...options, clipboardData: data }) : new DragEvent("drop", { ...options, dataTransfer: data }));
+        },
+        [kind, name, text, [...png(30, 20)]],
+      );
+    await bring("paste", "table.png", "one two");
+    await bring("paste", "pasted.png", "");
+    await bring("drop", "notes.txt", "");
+    await page.locator(".uploads li").nth(1).waitFor();
+    assert.equal(await page.locator(".uploads li").count(), 2);
+    await page.locator(".uploads li", { hasText: "pasted.png" }).waitFor();
+    await page.screenshot({ path: `${shots}uploads.png` });
+    await page.locator("#writing").press("Enter");
+    const both = page.locator("article", { has: page.locator(".chip", { hasText: "notes.txt" }) });
+    await both.locator(".picture img").waitFor();
+    await cy.hear("/notes.txt");
+    // Somebody else's link is shown as well; what is elsewhere stays a link, and nobody asks for it.
+    cy.send(`PRIVMSG #lobby :see ${new URL(link, server.url)} and http://203.0.113.9/files/abcdefghijkmnpqrstuvwxyz23/x.png`);
+    await article(page, "203.0.113.9").locator(".picture img").waitFor();
+    assert.equal(await article(page, "203.0.113.9").locator("img").count(), 1);
+    assert.deepEqual(strange, []);
+    // What is refused says why, can be tried again and taken back.
+    await page.route("**/files/up/**", (route) => route.fulfill({ status: 507, body: "There is no room.\n" }), { times: 1 });
+    await page.locator('input[type="file"]').setInputFiles({ name: "again.txt", mimeType: "text/plain", buffer: Buffer.from("hello") });
+    await page.locator(".uploads .bad", { hasText: "There is no room." }).waitFor();
+    await page.getByRole("button", { name: "Try again" }).click();
+    await page.locator(".uploads .bad").waitFor({ state: "detached" });
+    await page.getByRole("button", { name: "Take again.txt back" }).click();
+    await page.locator(".uploads").waitFor({ state: "detached" });
+    assert.deepEqual(await scanned(page, "with files"), []);
+    await page.screenshot({ path: `${shots}files.png` });
+    await page.setViewportSize({ width: 320, height: 640 });
+    await page.locator(".picture").last().scrollIntoViewIfNeeded();
+    await page.screenshot({ path: `${shots}files-320.png` });
+    assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), "nothing is wider than the screen");
+    await page.setViewportSize({ width: 1280, height: 800 });
+    // Deleted with its messages: of this file there are two.
+    cy.send("QUIT");
+    const mine = article(page, "look at this");
+    await mine.hover();
+    await mine.getByRole("button", { name: "Delete" }).click();
+    await mine.getByRole("button", { name: "Delete", exact: true }).last().click();
+    await until("its picture is not shown", async () => (await article(page, "look at this").count()) === 0);
+    assert.equal((await fetch(new URL(link, server.url))).status, 200, "another message points at it");
   },
 
   async "two browsers, an IRC client and nc in one room"({ page, server, browser }) {

@@ -44,8 +44,13 @@ pub(crate) fn upload(chat: &Chat, asking: &mut Asking<'_>, message: &Message<'_>
 }
 
 impl Chat {
-    /// Tells the asking session where it can send its file; `until` is for how long, in words.
-    pub fn ticket(&self, asking: &mut Asking<'_>, room: Option<RoomId>, url: &str, until: &str) {
+    /// Tells the asking session where it can send its file, or that it has asked for too many addresses; `until` is for
+    /// how long they hold, in words.
+    pub fn ticket(&self, asking: &mut Asking<'_>, room: Option<RoomId>, url: Option<&str>, until: &str) {
+        let Some(url) = url else {
+            let text = "You have asked for too many addresses: use those that you have, or ask again in a few minutes";
+            return fail(asking.effects, NAME, "TOO_MANY", [], text);
+        };
         let (about, then) = match room.and_then(|room| self.room(room)) {
             Some(room) => (Text::from(&room.name), format!("It is then shown in {}.", room.name)),
             None => (Text::Static("*"), "You are given its link.".to_owned()),

@@ -107,19 +107,8 @@ impl Shared {
             let Some(user) = user else { continue };
             let ticket = Ticket { session, user, room, until_ms: now_ms() + HOLDS_MS };
             let made = self.files.tickets.borrow_mut().make(ticket, |other| lives(self, other));
-            let mut node = self.node.borrow_mut();
-            match made {
-                Some(name) => {
-                    let base = self.base_of(session);
-                    let url = format!("{base}{}up/{name}/", chinwag_files::PATH);
-                    node.ticket(session, room, &url, HOLDS, now_ms());
-                }
-                None => {
-                    let text = "You have asked for too many addresses: use one of those that you have, or ask \
-                                again in a few minutes.";
-                    node.notice(session, text.to_owned(), now_ms());
-                }
-            }
+            let url = made.map(|name| format!("{}{}up/{name}/", self.base_of(session), chinwag_files::PATH));
+            self.node.borrow_mut().ticket(session, room, url.as_deref(), HOLDS, now_ms());
         }
     }
 

@@ -106,6 +106,8 @@ export class Chat {
   private readonly sent = new Map<string, number>();
   private notices = 0;
   private readonly typed = new Map<string, number>();
+  /** Who waits for an address to send a file to, in the order of asking. */
+  private tickets: ((path: string, why: string) => void)[] = [];
   private marked = new Map<string, number>();
 
   readonly outside: Outside;
@@ -138,6 +140,7 @@ export class Chat {
   closed(over: boolean): void {
     this.send = null;
     this.link = over ? "over" : "waiting";
+    for (const given of this.tickets.splice(0)) given("", texts.lost);
     this.registering = false;
     for (const room of this.rooms.values()) {
       room.loading = "";
@@ -458,6 +461,18 @@ export class Chat {
   edit(room: Room, message: Message, text: string): void {
     const body = message.kind === "action" ? `\u0001ACTION ${text}\u0001` : text;
     this.ask({ kind: "edit", room }, "EDIT", [room.name], { "draft/target-msgid": message.msgid, "draft/edit-text": body });
+  }
+
+  /** Asks for an address to which one file can be sent; `given` gets its path, or why there is none. */
+  askTicket(given: (path: string, why: string) => void): void {
+    if (this.line("UPLOAD", ["*"])) this.tickets.push(given);
+    else given("", texts.offline);
+  }
+
+  /** The address, or why there is none. */
+  ticket(url: string, why: string): void {
+    const path = url.slice(Math.max(url.indexOf("/files/"), 0));
+    this.tickets.shift()?.(path, why);
   }
 
   redact(room: Room, message: Message): void {

@@ -62,6 +62,11 @@ export function command(chat: Chat, room: Room, text: string): Done {
     case "invite-link":
       chat.line("INVITATION", ["ADD", room.name, ...rest.split(/\s+/).filter(Boolean)]);
       return {};
+    // An address for whatever else can send a file.
+    case "upload":
+      if (room.direct) return "unknown";
+      chat.line("UPLOAD", [room.name]);
+      return {};
     case "raw":
     case "quote": {
       const line = parse(rest);

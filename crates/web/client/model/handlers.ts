@@ -134,6 +134,7 @@ function noted(chat: Chat, line: Line): void {
   const [verb = "", code = "", one = "", two = ""] = line.params;
   const text = clean(line.params.at(-1) ?? "");
   const room = chat.rooms.get(fold(one));
+  if (verb === "UPLOAD" && code === "TICKET" && one === "*") return chat.ticket(two, "");
   if (verb === "PINS" && room) {
     if (code === "PINNED") room.pinning.push({ number: Number(two), text: text.replace(/^\[\d+\] /, "") });
     return;

@@ -181,6 +181,7 @@ export function failure(chat: Chat, line: Line, asked: Asked | undefined): void 
     chat.registering = false;
     chat.password = "";
   }
+  if (line.params[0] === "UPLOAD") return chat.ticket("", why);
   if (asked?.search) {
     asked.search.state = "failed";
     asked.search.why = why;
