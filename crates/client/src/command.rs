@@ -56,6 +56,7 @@ commands! {
     "search" "WORDS" "looks for what was said";
     "topic" "[TEXT]" "shows or sets what this room is about";
     "unreact" "NUMBER SIGN" "takes a sign back";
+    "upload" "" "gives you an address to which you send a file that is shown here";
     "whois" "NICK" "shows what is known of somebody";
 }
 
@@ -351,6 +352,8 @@ impl Client {
                 let params: Vec<&str> = std::iter::once(room.as_str()).chain(words).collect();
                 self.deed(id, &[], "MODE", &params);
             }
+            "upload" if kind == BufferKind::Room => self.deed(id, &[], "UPLOAD", &[&room]),
+            "upload" => self.deed(id, &[], "UPLOAD", &["*"]),
             "whois" => self.deed(id, &[], "WHOIS", &[needed(first, name)?]),
             // What is no command here may be one of the server's.
             _ => {
