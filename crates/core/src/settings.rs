@@ -317,7 +317,7 @@ impl Default for Settings {
             client_tags_denied: Vec::new(),
             relay_separators: "/".into(),
             relay_by_operators: true,
-            files: false,
+            files: true,
             filehost: None,
             roleplay: RoleplayRules::default(),
             metadata: MetadataRules::default(),

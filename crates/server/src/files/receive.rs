@@ -122,7 +122,10 @@ async fn keep(
         let (store, log) = keeper.store()?;
         store.keep(&new, complete, limits, log, now_ms())
     });
-    kept.await.map_err(busy)?.map_err(refused)
+    let file = kept.await.map_err(busy)?.map_err(refused)?;
+    // Whoever looks after files wakes up: this one may never be said.
+    shared.programs.moved.notify_waiters();
+    Ok(file)
 }
 
 /// All that comes, on the disk.
