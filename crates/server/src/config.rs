@@ -519,7 +519,6 @@ impl Config {
             relay_separators: self.relaymsg.offered().into(),
             relay_by_operators: self.relaymsg.chanops,
             roleplay: self.roleplay.rules(),
-            files: self.web.files,
             lobby: server.lobby.as_str().into(),
             listeners: self.listeners.0.iter().map(|listener| listener.to_string().into()).collect(),
             gateways: self.webirc.iter().map(WebircConfig::gateway).collect(),

@@ -189,6 +189,7 @@ impl Start {
             owner_code: self.owner_code.clone(),
             web_address: self.web_address.clone(),
             cloak: config.server.cloak.then(|| self.cloak.clone()),
+            files: config.web.files,
             filehost,
             ..config.settings(&self.created)
         }
