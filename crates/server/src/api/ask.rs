@@ -132,7 +132,7 @@ impl Asker {
                 Job::Check { password: password.into(), verifiers },
             )
         };
-        match (shared.prove(job).await?, name) {
+        match (shared.prove(crate::throttle::block_of(caller.ip), job).await?, name) {
             (Outcome::Checked(true), Some(account)) => Ok(Asker {
                 counted: format!("account {account}"),
                 program: Program::Token { account, bot: None },

@@ -161,8 +161,8 @@ impl Shared {
         }
     }
 
-    /// Has work done that takes long.
-    pub(crate) async fn prove(&self, job: Job) -> Result<Outcome, Problem> {
+    /// Has work done that takes long, for somebody of an address block.
+    pub(crate) async fn prove(&self, block: u64, job: Job) -> Result<Outcome, Problem> {
         let programs = &self.programs;
         programs.proofs.borrow_mut().retain(|_, asker| !asker.is_closed());
         let busy = || Problem::not_now(5, "Too many passwords are being looked at: try again.");
@@ -172,7 +172,7 @@ impl Shared {
         let id = FIRST_READ + programs.next_read.replace(programs.next_read.get() + 1);
         let (asker, outcome) = oneshot::channel();
         programs.proofs.borrow_mut().insert(id, asker);
-        programs.jobs.borrow_mut().push(Work { id, job });
+        programs.jobs.borrow_mut().push(Work { id, block, job });
         self.hub.ring();
         match timeout(PATIENCE, outcome).await {
             Ok(Ok(outcome)) if outcome != Outcome::Busy => Ok(outcome),
