@@ -416,8 +416,6 @@ impl Server {
         let outside = ways::own_address();
         let web_address = listening.iter().find_map(|place| place.link(outside)).map(Into::into);
         let start = Start { created: created(), owner_code, web_address, cloak };
-        let place =
-            start.web_address.as_deref().map(|address: &str| address.trim_end_matches('/').to_owned());
         let settings = Arc::new(start.settings(&config));
         let meta = &opened.meta;
         let mut node = Node::new(settings, chat, Origin(meta.origin), meta.first_key);
@@ -431,7 +429,7 @@ impl Server {
         let doorways = Doorways { own: RefCell::new(own), config: RefCell::new(config.clone()), behind };
         let (door, asked) = host_key.map(|key| ssh::open(key, &config)).transpose()?.unzip();
         let doors = (doorways, acme, ssh::Way::new(door));
-        let files = files::Files::start(&config, &data, opened.follower(), place)?;
+        let files = files::Files::start(&config, &data, opened.follower(), start.place())?;
         let shared = Rc::new(Shared::new(node, &config, start, reread, doors, files));
         let asked = asked.map(|asked| tokio::task::spawn_local(ssh::answer(asked, Rc::clone(&shared))));
         shared.order_certificates(&config);

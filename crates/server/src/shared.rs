@@ -178,6 +178,11 @@ pub(crate) struct Start {
 }
 
 impl Start {
+    /// Where browsers find the pages, without a `/` at the end.
+    pub(crate) fn place(&self) -> Option<String> {
+        self.web_address.as_deref().map(|address| address.trim_end_matches('/').to_owned())
+    }
+
     /// The part of the configuration that the chat needs, with what the start brought.
     pub(crate) fn settings(&self, config: &Config) -> Settings {
         let public = config.web.public_url.as_deref().or(self.web_address.as_deref());
