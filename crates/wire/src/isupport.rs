@@ -57,8 +57,6 @@ type Value = fn(&Limits) -> Option<String>;
 const TOKENS: &[(&str, Value)] = &[
     ("NETWORK", |of| Some(escape(&of.network))),
     ("draft/ICON", |of| of.icon.as_deref().map(escape)),
-    ("draft/FILEHOST", |of| of.filehost.as_deref().map(escape)),
-    ("soju.im/FILEHOST", |of| of.filehost.as_deref().map(escape)),
     ("CASEMAPPING", |of| Some(of.casemapping.name().into())),
     ("UTF8ONLY", |of| of.utf8_only.then(String::new)),
     ("CHANTYPES", |_| Some("#".into())),
@@ -98,6 +96,8 @@ const TOKENS: &[(&str, Value)] = &[
     ("SAFELIST", |_| Some(String::new())),
     ("CHATHISTORY", |of| of.history.map(|most| most.to_string())),
     ("MSGREFTYPES", |of| of.history.map(|_| "msgid,timestamp".into())),
+    ("draft/FILEHOST", |of| of.filehost.as_deref().map(escape)),
+    ("soju.im/FILEHOST", |of| of.filehost.as_deref().map(escape)),
 ];
 
 /// All tokens, `NAME` or `NAME=value`.
