@@ -166,7 +166,13 @@ fn nothing_of_somebody_is_left_but_that_something_was_said() {
     }
     // The index follows.
     let until = Instant::now() + PATIENCE;
-    while count(&dir, SEARCH_FILE, "SELECT count(*) FROM post_0 WHERE post_0 MATCH 'leaf'") != 100 {
+    let indexed = || {
+        let index = Connection::open(dir.path().join(SEARCH_FILE)).expect("opens");
+        let count = "SELECT count(*) FROM post_0 WHERE post_0 MATCH 'leaf'";
+        // It may not have been begun yet.
+        index.query_row(count, (), |row| row.get::<_, i64>(0)).unwrap_or(-1)
+    };
+    while indexed() != 100 {
         assert!(Instant::now() < until, "its words stay in the index");
         std::thread::sleep(Duration::from_millis(20));
     }
