@@ -259,7 +259,7 @@ async fn handle(
     }
     let (head, body) = request.into_parts();
     let streamed = table::streamed(head.uri.path());
-    if head.method == hyper::Method::OPTIONS && streamed {
+    if head.method == hyper::Method::OPTIONS && streamed && table::find("POST", head.uri.path()).is_ok() {
         return Ok(offers(&shared.files.rules().types, "GET, HEAD, OPTIONS, POST"));
     }
     let matched =
