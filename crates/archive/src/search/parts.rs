@@ -28,7 +28,7 @@ const MERGED_AT_ONCE: u32 = 12;
 /// Positions by which a part has grown before what it consists of is merged.
 const ORDERED_AFTER: i64 = 1 << 14;
 
-/// Pages that are written in one go meanwhile.
+/// Pages of the index that are written in one go while a part is put in order.
 const PAGES_AT_ONCE: i64 = 500;
 
 /// What becomes of messages in the index.
