@@ -35,7 +35,7 @@ const REST: u32 = 12;
 const REST_MAX: Duration = Duration::from_millis(400);
 
 /// With more entries than that in a step, it puts nothing in order.
-const BUSY: i64 = 500;
+const BUSY: i64 = 100;
 
 /// How many times as long as putting some of the index in order took it rests then.
 const ORDER_REST: u32 = 3;
