@@ -4,6 +4,7 @@
 //! Specification: <https://modern.ircdocs.horse/#casemapping-parameter>.
 
 use std::borrow::Cow;
+use std::sync::LazyLock;
 
 use precis_profiles::UsernameCaseMapped;
 use precis_profiles::precis_core::profile::Profile;
@@ -84,9 +85,20 @@ impl CaseMapping {
 
 /// What a name looks like: names that people take for one another have the same likeness (Unicode UTS 39).
 pub fn likeness(name: &str) -> String {
+    if name.is_ascii() {
+        return name.bytes().map(|byte| &*ASCII_LIKENESSES[usize::from(byte)]).collect();
+    }
+    likeness_of_any(name)
+}
+
+fn likeness_of_any(name: &str) -> String {
     let folded = CaseMapping::Precis.folded(name);
     skeleton(&folded).collect()
 }
+
+/// What each sign of ASCII looks like; in ASCII, none changes what is beside it. Nearly every name is looked up here.
+static ASCII_LIKENESSES: LazyLock<[Box<str>; 128]> =
+    LazyLock::new(|| std::array::from_fn(|byte| likeness_of_any(&char::from(byte as u8).to_string()).into()));
 
 /// Whether somebody may take one name for the other. Names in ASCII are told apart by everybody, `0` and `O` too.
 pub fn look_alike(one: &str, other: &str) -> bool {
@@ -123,6 +135,11 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn what_names_in_ascii_look_like_is_what_unicode_says(name in "[\\x00-\\x7f]{0,40}") {
+            prop_assert_eq!(likeness(&name), likeness_of_any(&name));
+        }
+
         #[test]
         fn what_is_folded_stays_as_it_is(name in ".{0,20}") {
             for mapping in CaseMapping::ALL {
