@@ -55,7 +55,8 @@ SIGTERM or Ctrl-C ends it within a second: everybody is told, nothing that was a
 
 const JOIN_EXAMPLES: &str = "\
 Examples:
-  chinwag join                              the server on this machine
+  chinwag join                              the server on this machine; without one, those of this network to choose from
+  chinwag join --list                       what is announced on this network, a line each, for programs
   chinwag join chat.example                 another one, with TLS
   chinwag join chat.example --room '#rust'  straight into a room
   chinwag join localhost chat.example       two servers in one client
@@ -251,7 +252,7 @@ pub(crate) enum Command {
 #[derive(Debug, Args)]
 pub(crate) struct JoinArgs {
     /// Where: host, host:port, or the link of an invitation; several are several servers in one client [default: the server on this machine,
-    /// port 55555].
+    /// port 55555, or one that is announced on this network].
     #[arg(value_name = "ADDRESS")]
     pub(crate) addresses: Vec<String>,
     /// Your nickname; without it the one of the last time, or you are asked.
@@ -277,6 +278,10 @@ pub(crate) struct JoinArgs {
     /// Leave the mouse to the terminal.
     #[arg(long)]
     pub(crate) no_mouse: bool,
+    /// Only print the servers that are announced on this network, one a line: name, address:port, the certificate's SHA-256,
+    /// doors, with tabs between them. Exit code 1 when there are none.
+    #[arg(long, conflicts_with_all = ["addresses", "nick", "rooms", "invitation", "account"])]
+    pub(crate) list: bool,
 }
 
 /// Which server, and who comes in: the same for `say`, `tail`, `search` and `export`.

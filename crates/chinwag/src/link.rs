@@ -30,6 +30,9 @@ pub(crate) struct Target {
     pub(crate) port: u16,
     /// TLS or not.
     pub(crate) tls: bool,
+    /// The certificate that was announced with it on the local network, as SHA-256 in lower-case hexadecimal. It is no reason
+    /// to trust; another one is a reason not to.
+    pub(crate) announced: Option<String>,
 }
 
 impl Target {
@@ -43,7 +46,7 @@ impl Target {
         let (address, usual) = web.unwrap_or((address, PORT));
         let Address { host, port } = Address::parse(address, usual)?;
         let tls = tls.unwrap_or_else(|| !is_here(&host));
-        Ok(Target { host, port, tls })
+        Ok(Target { host, port, tls, announced: None })
     }
 
     /// Whether nobody else can read what goes there.
@@ -124,6 +127,11 @@ pub(crate) enum ConnectError {
         /// What it shows.
         shown: String,
     },
+    /// The server shows another certificate than the one that was announced with its address.
+    NotAnnounced {
+        /// What it shows.
+        shown: String,
+    },
 }
 
 impl fmt::Display for ConnectError {
@@ -133,6 +141,10 @@ impl fmt::Display for ConnectError {
             ConnectError::OtherCertificate { shown } => {
                 write!(f, "the server shows another certificate than before (SHA-256 {shown})")
             }
+            ConnectError::NotAnnounced { shown } => write!(
+                f,
+                "the server shows another certificate (SHA-256 {shown}) than the one that is announced with its address"
+            ),
         }
     }
 }
@@ -155,8 +167,11 @@ async fn open(target: &Target, pinned: Option<&str>) -> Result<Open, ConnectErro
     if !target.tls {
         return Ok(Open { stream: Box::new(socket), fingerprint: None });
     }
-    let seen = Arc::new(Pinned::new(pinned));
-    let name = ServerName::try_from(target.host.clone()).map_err(|error| failed(&error))?;
+    let announced = target.announced.as_deref();
+    let seen = Arc::new(Pinned::new([pinned, announced]));
+    // The interface of a link-local address is not part of the name.
+    let host = target.host.split('%').next().unwrap_or_default().to_owned();
+    let name = ServerName::try_from(host).map_err(|error| failed(&error))?;
     let connector = tokio_rustls::TlsConnector::from(configuration(&seen).map_err(|error| failed(&error))?);
     let shaken = connector.connect(name, socket).await;
     let shown = seen.shown();
@@ -165,6 +180,9 @@ async fn open(target: &Target, pinned: Option<&str>) -> Result<Open, ConnectErro
         (Ok(_), None) => Err(failed(&"the server showed no certificate")),
         (Err(_), Some(shown)) if pinned.is_some_and(|pinned| pinned != shown) => {
             Err(ConnectError::OtherCertificate { shown })
+        }
+        (Err(_), Some(shown)) if announced.is_some_and(|announced| announced != shown) => {
+            Err(ConnectError::NotAnnounced { shown })
         }
         (Err(error), _) => Err(failed(&format!("no TLS: {error}; --plaintext does without"))),
     }
@@ -177,20 +195,20 @@ fn configuration(verifier: &Arc<Pinned>) -> Result<Arc<ClientConfig>, rustls::Er
     Ok(Arc::new(builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth()))
 }
 
-/// Takes the certificate that is remembered, or any when none is, and keeps which one it was. The signatures of the
+/// Takes the certificate that is remembered and announced, or any when none is, and keeps which one it was. The signatures of the
 /// handshake are checked as always: the server has the certificate's key.
 #[derive(Debug)]
 struct Pinned {
     provider: Arc<CryptoProvider>,
-    pinned: Option<String>,
+    pinned: [Option<String>; 2],
     shown: Mutex<Option<String>>,
 }
 
 impl Pinned {
-    fn new(pinned: Option<&str>) -> Pinned {
+    fn new(pinned: [Option<&str>; 2]) -> Pinned {
         Pinned {
             provider: Arc::new(aws_lc_rs::default_provider()),
-            pinned: pinned.map(str::to_owned),
+            pinned: pinned.map(|pinned| pinned.map(str::to_owned)),
             shown: Mutex::new(None),
         }
     }
@@ -219,7 +237,7 @@ impl ServerCertVerifier for Pinned {
         _now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
         let shown = fingerprint(end_entity);
-        let fits = self.pinned.as_ref().is_none_or(|pinned| *pinned == shown);
+        let fits = self.pinned.iter().flatten().all(|pinned| *pinned == shown);
         *self.shown.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(shown);
         if fits {
             Ok(ServerCertVerified::assertion())

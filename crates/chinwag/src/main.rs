@@ -13,6 +13,7 @@ mod join;
 mod known;
 mod link;
 mod manual;
+mod nearby;
 mod pipes;
 mod progress;
 mod records;

@@ -219,8 +219,9 @@ fn end_on_panic() {
     let report = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
         report(panic);
-        // Nothing of the chat lives on the ssh door's thread: what broke there ends alone.
-        if std::thread::current().name() == Some("ssh") {
+        // Nothing of the chat lives on the thread of the ssh door, nor on the one that announces the server and reads what
+        // the local network sends: what broke there ends alone.
+        if matches!(std::thread::current().name(), Some("ssh" | "mDNS_daemon")) {
             return;
         }
         eprintln!(

@@ -7,6 +7,8 @@
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used)]
 
+#[path = "elsewhere/network.rs"]
+mod network;
 #[path = "join/person.rs"]
 #[allow(dead_code, reason = "the terminal client's own test uses the rest")]
 mod person;
@@ -20,19 +22,16 @@ use std::io::{Read, Write};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
 
 use chinwag_testkit::caller::Caller;
 use chinwag_testkit::process::Process;
 use chinwag_testkit::transport::TlsOptions;
 
+use network::{namespaces, part, parted, run, until};
 use person::Person;
 use waiting::installed;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_chinwag");
-
-/// How long anything may take; machines that test are busy.
-const DEADLINE: Duration = Duration::from_secs(60);
 
 /// Where the server is for the guests, and where they are.
 const HOST: &str = "10.99.0.1";
@@ -44,51 +43,16 @@ const FOLDER: &str = "CHINWAG_ELSEWHERE";
 /// The code of the invitation.
 const CODE: &str = "CHINWAG_ELSEWHERE_CODE";
 
-fn run(program: &str, arguments: &[&str]) {
-    let status = Command::new(program).args(arguments).status().unwrap();
-    assert!(status.success(), "{program} {arguments:?}: {status}");
-}
-
-/// This program again, for one part of the test.
-fn part(name: &str) -> [String; 5] {
-    let me = std::env::current_exe().unwrap().to_str().unwrap().to_owned();
-    [&me, name, "--exact", "--ignored", "--nocapture"].map(str::to_owned)
-}
-
-/// What makes a network of its own here: as whoever runs this in a user namespace, or as root without.
-fn namespaces() -> Option<&'static [&'static str]> {
-    let ways: [&[&str]; 2] = [&["-Urn"], &["-n"]];
-    ways.into_iter().find(|way| {
-        let mut tried = Command::new("unshare");
-        tried.args(*way).args(["ip", "link", "set", "lo", "up"]).stdout(Stdio::null()).stderr(Stdio::null());
-        tried.status().is_ok_and(|status| status.success())
-    })
-}
-
 #[test]
 fn a_guest_from_another_network_comes_in_by_every_door() {
     if !installed(&["unshare", "ip", "ssh", "ssh-keygen"]) {
         return;
     }
-    let Some(way) = namespaces() else {
-        eprintln!(
-            "SKIPPED, NOT TESTED: this system lets nobody make a network namespace (unshare -Urn, unshare -n)"
-        );
-        return;
-    };
+    let Some(way) = namespaces() else { return };
     let folder = tempfile::tempdir().unwrap();
     let server =
         Command::new("unshare").args(way).args(part("server_side")).env(FOLDER, folder.path()).status();
     assert!(server.unwrap().success(), "see above");
-}
-
-/// Waits until something is so.
-fn until(what: &str, mut is_so: impl FnMut() -> bool) {
-    let end = Instant::now() + DEADLINE;
-    while !is_so() {
-        assert!(Instant::now() < end, "{what}: not in time");
-        std::thread::sleep(Duration::from_millis(10));
-    }
 }
 
 /// The owner's way: a code from the start, an account, a closed room, an invitation.
@@ -133,9 +97,8 @@ fn server_side() {
         .stdin(Stdio::piped())
         .spawn()
         .unwrap();
-    let network = |process: &str| std::fs::read_link(format!("/proc/{process}/ns/net")).ok();
+    parted(guests.id());
     let id = guests.id().to_string();
-    until("the guests have a network of their own", || network(&id) != network("self"));
     run("ip", &["link", "set", "outside", "netns", &id]);
     // The cable is there.
     guests.stdin.take().unwrap().write_all(b"go\n").unwrap();

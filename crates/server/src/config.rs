@@ -19,10 +19,12 @@ use crate::throttle::Allowed;
 
 pub use self::accounts::{AccountsConfig, ChannelsConfig, HashCost, ServicesConfig};
 pub use self::acme::{AcmeConfig, Challenge};
+pub use self::announce::Announce;
 pub use self::metrics::MetricsConfig;
 
 mod accounts;
 mod acme;
+mod announce;
 mod extensions;
 mod keep;
 mod later;
@@ -137,6 +139,8 @@ pub struct ServerConfig {
     pub resolve_hostnames: bool,
     /// Hosts are asked for the names of users; not yet.
     pub ident_lookup: bool,
+    /// Whether the local network is told that there is a server.
+    pub announce: Announce,
     /// Balancers and web servers that are believed when they say for whom they connect.
     #[serde(deserialize_with = "nets")]
     pub proxy_allowed_from: Vec<IpNet>,
@@ -240,6 +244,7 @@ impl Default for ServerConfig {
             cloak: true,
             resolve_hostnames: false,
             ident_lookup: false,
+            announce: Announce::default(),
             proxy_allowed_from: Vec::new(),
             sts_duration_seconds: None,
             sts_port: None,

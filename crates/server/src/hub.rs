@@ -358,6 +358,7 @@ impl<L: Log<Event>> Hub<L> {
     /// Keeps and shows what is under way, then says goodbye.
     async fn finish(&mut self) -> Ended {
         self.shared.stopping.set(true);
+        self.shared.discovery.goodbye();
         self.shared.programs.moved.notify_waiters();
         self.stop = false;
         self.shared.node.borrow_mut().keep_presences();

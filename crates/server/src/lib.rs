@@ -39,6 +39,7 @@ mod api;
 mod cloaks;
 mod clock;
 mod connection;
+pub mod discovery;
 mod doorway;
 mod ends;
 mod files;
@@ -76,6 +77,7 @@ pub use tls::TlsError;
 
 use acme::Acme;
 use config::{Address, Kind, TlsMode};
+use discovery::Discovery;
 use doorway::{Behind, Doorway, Doorways, Own};
 use hub::{Ended, Helpers, Hub, Order};
 use listener::Listener;
@@ -420,19 +422,18 @@ impl Server {
         let meta = &opened.meta;
         let mut node = Node::new(settings, chat, Origin(meta.origin), meta.first_key);
         node.start(clock::now_ms());
-        let behind = |doorway| -> Behind { Rc::new(RefCell::new(Rc::new(doorway))) };
-        let listeners: Vec<_> =
-            listeners.into_iter().map(|(socket, doorway)| (socket, behind(doorway))).collect();
+        let listeners = swappable(listeners);
         let places = config.listeners.0.iter().zip(&listeners);
         let behind = places.map(|(place, (_, behind))| (place.address.clone(), Rc::clone(behind))).collect();
         let acme = Acme::new(&data, Arc::clone(&own.board), control.orders.downgrade());
         let doorways = Doorways { own: RefCell::new(own), config: RefCell::new(config.clone()), behind };
         let (door, asked) = host_key.map(|key| ssh::open(key, &config)).transpose()?.unzip();
-        let doors = (doorways, acme, ssh::Way::new(door));
+        let discovery = Discovery::new(&listening, listeners.iter().map(|(_, behind)| behind));
+        let doors = (doorways, acme, ssh::Way::new(door), discovery);
         let files = files::Files::start(&config, &data, opened.follower(), start.place())?;
         let shared = Rc::new(Shared::new(node, &config, start, reread, doors, files));
         let asked = asked.map(|asked| tokio::task::spawn_local(ssh::answer(asked, Rc::clone(&shared))));
-        shared.order_certificates(&config);
+        shared.reach_out(&config);
         // What the node begins with is on its way before the first caller comes.
         shared.hub.ring();
         let index = opened.index()?;
@@ -456,6 +457,7 @@ impl Server {
         webhooks.stop().await;
         following.abort();
         ssh.ssh.close();
+        ssh.discovery.ended();
         drop(asked);
         drop(control);
         drop(index);
@@ -508,6 +510,12 @@ impl Running {
             Err(_) => Err(Failed { reason: "the server's thread panicked".to_owned() }),
         }
     }
+}
+
+/// The doors behind each socket, so that they can be swapped.
+fn swappable(listeners: Vec<(Listener, Doorway)>) -> Vec<(Listener, Behind)> {
+    let behind = |doorway| Rc::new(RefCell::new(Rc::new(doorway)));
+    listeners.into_iter().map(|(socket, doorway)| (socket, behind(doorway))).collect()
 }
 
 /// A socket for each listener of the configuration: what the service manager hands over, or one of our own.

@@ -16,6 +16,7 @@ use crate::acme::Acme;
 use crate::api::Programs;
 use crate::clock::now_ms;
 use crate::config::{ApiFor, Config, ConfigError, WebhooksConfig};
+use crate::discovery::Discovery;
 use crate::doorway::Doorways;
 use crate::files::Files;
 use crate::framed::Framed;
@@ -65,6 +66,8 @@ pub(crate) struct Shared {
     pub(crate) doorways: Doorways,
     /// Orders certificates.
     acme: Acme,
+    /// Tells the local network that the server is there.
+    pub(crate) discovery: Discovery,
     /// Reads the configuration again, where it came from a file.
     reread: Option<Reread>,
 }
@@ -78,7 +81,7 @@ impl Shared {
         config: &Config,
         start: Start,
         reread: Option<Reread>,
-        (doorways, acme, ssh): (Doorways, Acme, ssh::Way),
+        (doorways, acme, ssh, discovery): (Doorways, Acme, ssh::Way, Discovery),
         files: Files,
     ) -> Shared {
         let send_queue_bytes = config.limits.send_queue_bytes;
@@ -103,6 +106,7 @@ impl Shared {
             ssh,
             doorways,
             acme,
+            discovery,
             reread,
         }
     }
@@ -143,7 +147,7 @@ impl Shared {
         self.webhooks.set(config.webhooks);
         self.files.reload(config);
         self.node.borrow_mut().set_settings(Arc::new(self.start.settings(config)), now_ms());
-        self.order_certificates(config);
+        self.reach_out(config);
         self.hub.ring();
         tracing::info!("the configuration was read again");
         Ok(())
@@ -152,13 +156,17 @@ impl Shared {
     /// There is a new certificate: who comes from now on is shown that one. Nobody who is here notices.
     pub(crate) fn recertify(&self) {
         match self.doorways.recertify() {
-            Ok(()) => tracing::info!("the new certificate is in use"),
+            Ok(()) => {
+                self.discovery.configure(&self.doorways.config.borrow());
+                tracing::info!("the new certificate is in use");
+            }
             Err(error) => tracing::error!(%error, "the old certificate stays in use"),
         }
     }
 
-    /// Orders the certificates that a configuration asks for.
-    pub(crate) fn order_certificates(&self, config: &Config) {
+    /// Orders the certificates that a configuration asks for, and has the local network told what it says.
+    pub(crate) fn reach_out(&self, config: &Config) {
+        self.discovery.configure(config);
         if let Err(error) = self.acme.configure(config) {
             tracing::error!(%error, "certificates cannot be ordered: there is no thread for it");
         }

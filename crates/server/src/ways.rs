@@ -22,6 +22,16 @@ pub fn reachable(ip: IpAddr, outside: Option<IpAddr>) -> IpAddr {
     }
 }
 
+/// Whether only a local network reaches an address: private or link-local, and not the machine itself.
+///
+/// Specification: RFC 1918, RFC 3927, RFC 4193, RFC 4291 (section 2.5.6).
+pub fn is_local(ip: IpAddr) -> bool {
+    match ip.to_canonical() {
+        IpAddr::V4(ip) => ip.is_private() || ip.is_link_local(),
+        IpAddr::V6(ip) => ip.is_unique_local() || ip.is_unicast_link_local(),
+    }
+}
+
 impl Listening {
     /// Where a browser finds the pages, ending in `/`; none where there are none.
     pub fn link(&self, outside: Option<IpAddr>) -> Option<String> {

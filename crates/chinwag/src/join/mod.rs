@@ -1,12 +1,13 @@
 //! `chinwag join`: the terminal client, on this terminal, over sockets of its own.
 //!
-//! What lives here: which server, which nickname, the loop that wakes the screens and the sockets. What does not: the
+//! What lives here: which server (one that is named, of this machine, or of the local network), which nickname, the loop that wakes the screens and the sockets. What does not: the
 //! screens (`chinwag-tui`), the protocol (`chinwag-client`).
 
 mod pipe;
 mod servers;
 mod terminal;
 
+use std::io::IsTerminal;
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -18,7 +19,7 @@ use tokio::time::{Instant, sleep_until};
 use crate::cli::JoinArgs;
 use crate::known::{self, Known};
 use crate::link::{PORT, Target};
-use crate::{Failure, secret};
+use crate::{Failure, nearby, print, secret};
 
 use servers::Servers;
 use terminal::Terminal;
@@ -32,7 +33,13 @@ const HERE_WITHIN: Duration = Duration::from_millis(300);
 
 /// Joins.
 pub(crate) fn run(args: JoinArgs) -> Result<(), Failure> {
+    if args.list {
+        return list(&args);
+    }
     let targets = targets(&args)?;
+    if targets.is_empty() {
+        return Ok(());
+    }
     let file = known::file();
     let known = match &file {
         Some(file) => Known::read(file).map_err(Failure::Failed)?,
@@ -52,22 +59,57 @@ pub(crate) fn here() -> Option<SocketAddr> {
     places.into_iter().find(|place| TcpStream::connect_timeout(place, HERE_WITHIN).is_ok())
 }
 
-fn targets(args: &JoinArgs) -> Result<Vec<Target>, Failure> {
-    let tls = match (args.tls, args.plaintext) {
+fn tls(args: &JoinArgs) -> Option<bool> {
+    match (args.tls, args.plaintext) {
         (true, _) => Some(true),
         (_, true) => Some(false),
         _ => None,
-    };
-    if args.addresses.is_empty() {
-        let here = here().ok_or_else(|| {
-            Failure::Failed(format!(
-                "no server answers on this machine (port {PORT}): start one with `chinwag serve`, or say where one \
-                 is: `chinwag join HOST`"
-            ))
-        })?;
-        return Target::new(&here.to_string(), tls).map(|target| vec![target]).map_err(Failure::Usage);
     }
-    args.addresses.iter().map(|address| Target::new(address, tls).map_err(Failure::Usage)).collect()
+}
+
+/// The servers that are meant; none of them when the person chose to leave.
+fn targets(args: &JoinArgs) -> Result<Vec<Target>, Failure> {
+    let target = |address: &str| Target::new(address, tls(args)).map_err(Failure::Usage);
+    if !args.addresses.is_empty() {
+        return args.addresses.iter().map(|address| target(address)).collect();
+    }
+    match here() {
+        Some(here) => Ok(vec![target(&here.to_string())?]),
+        None => elsewhere(args),
+    }
+}
+
+/// The server that the person chooses among those of the local network.
+fn elsewhere(args: &JoinArgs) -> Result<Vec<Target>, Failure> {
+    let nobody = |there: &str| {
+        Failure::Failed(format!(
+            "no server answers on this machine (port {PORT}){there}: start one with `chinwag serve`, or say where one \
+             is: `chinwag join HOST`"
+        ))
+    };
+    let (typed, shown) = (std::io::stdin(), std::io::stdout());
+    if !typed.is_terminal() || !shown.is_terminal() {
+        return Err(nobody(", and nobody is here to choose what `chinwag join --list` shows"));
+    }
+    let found = nearby::look(tls(args)).map_err(|why| nobody(&format!(", and it {why}")))?;
+    if found.is_empty() {
+        return Err(nobody(", and none is announced on this network"));
+    }
+    let chosen = found.choose(&mut typed.lock(), &mut shown.lock()).map_err(Failure::Failed)?;
+    Ok(chosen.into_iter().collect())
+}
+
+/// What is announced on the local network, for programs.
+fn list(args: &JoinArgs) -> Result<(), Failure> {
+    let found = nearby::look(tls(args)).map_err(Failure::Failed)?;
+    if found.is_empty() {
+        return Err(Failure::Failed(
+            "no server is announced on this network: it may listen on its own machine only (`chinwag serve --listen \
+             0.0.0.0:55555` opens it), or the network hands nothing on; `chinwag join HOST` needs no announcement"
+                .to_owned(),
+        ));
+    }
+    print(&found.lines())
 }
 
 pub(crate) fn now() -> Millis {

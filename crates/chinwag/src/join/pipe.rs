@@ -19,6 +19,8 @@ pub(super) enum News {
     Closed(String),
     /// The server shows another certificate than the remembered one: this.
     OtherCertificate(String),
+    /// The server shows another certificate than the announced one: this.
+    NotAnnounced(String),
 }
 
 /// A connection under way, by which its task is written to. Dropping it ends the connection.
@@ -48,6 +50,9 @@ impl Pipe {
                 }
                 Err(ConnectError::OtherCertificate { shown }) => {
                     teller.tell(News::OtherCertificate(shown)).await;
+                }
+                Err(ConnectError::NotAnnounced { shown }) => {
+                    teller.tell(News::NotAnnounced(shown)).await;
                 }
                 Err(ConnectError::Failed(why)) => {
                     teller.tell(News::Closed(why)).await;

@@ -228,20 +228,33 @@ impl Servers {
                 client.closed(&why, now);
             }
             News::OtherCertificate(shown) => {
-                server.pipe = None;
                 let file = self.file.as_ref().map(|file| file.display().to_string()).unwrap_or_default();
-                client.quit("");
-                client.closed("another certificate", now);
-                app.stop(
-                    number,
-                    &format!(
-                        "{name} shows another certificate than before: somebody may be reading along. If its owner \
-                         says that it is new, write certificate = \"{shown}\" into {file} under [servers.\"{name}\"], \
-                         then /connect"
-                    ),
+                let why = format!(
+                    "{name} shows another certificate than before: somebody may be reading along. If its owner \
+                     says that it is new, write certificate = \"{shown}\" into {file} under [servers.\"{name}\"], \
+                     then /connect"
                 );
+                self.halt(app, number, &why, now);
+            }
+            News::NotAnnounced(shown) => {
+                let why = format!(
+                    "{name} shows another certificate (SHA-256 {shown}) than the one that is announced with it on this \
+                     network: somebody announces in its name, or answers for it. Ask its owner which one is right; \
+                     `chinwag join {name}` goes there without the announcement"
+                );
+                self.halt(app, number, &why, now);
             }
         }
+    }
+
+    /// Nobody goes to that server before the person has decided.
+    fn halt(&mut self, app: &mut App, number: usize, why: &str, now: Millis) {
+        self.servers[number].pipe = None;
+        if let Some(client) = app.client_mut(number) {
+            client.quit("");
+            client.closed("another certificate", now);
+        }
+        app.stop(number, why);
     }
 
     /// Says goodbye to all, and waits a moment for it to be heard.

@@ -115,6 +115,7 @@ impl Driver {
                  take the old one out of {}",
                 self.file.as_deref().map_or("servers.toml".into(), |file| file.display().to_string())
             ))),
+            Err(other @ ConnectError::NotAnnounced { .. }) => Err(Failure::Failed(other.to_string())),
             Err(ConnectError::Failed(why)) if !self.was_in => Err(Failure::Failed(format!(
                 "no server answers ({why}): start one with `chinwag serve`, or say where one is with --address"
             ))),
