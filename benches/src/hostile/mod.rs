@@ -47,7 +47,7 @@ pub struct Options {
     #[arg(long, default_value_t = 50.0)]
     p99_ms: f64,
     /// The server's budget for memory, in MiB
-    #[arg(long, default_value_t = 192)]
+    #[arg(long, default_value_t = 256)]
     budget_mib: u64,
 }
 

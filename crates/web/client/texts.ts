@@ -17,6 +17,7 @@ export const texts = {
   taken: "Somebody has this name. Choose another, or log in if it is yours.",
   oddName: "A name has letters, digits, - and _, and no spaces.",
   wrongPassword: "That is not the password of this name.",
+  old: "The rest of this page cannot be fetched. Load it again.",
   unreachable: "The server does not answer. Trying again…",
 
   // Rooms

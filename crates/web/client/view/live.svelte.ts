@@ -54,6 +54,8 @@ export const screen = $state({
   /** The message to be shown. */
   reveal: null as Reveal | null,
   network: "chinwag",
+  /** What is behind the first screen cannot be had: the page has to be loaded again. */
+  old: false,
 });
 
 const NAME = "chinwag.name";
