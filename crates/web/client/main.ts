@@ -2,6 +2,7 @@
 
 import { mount } from "svelte";
 import App from "./view/App.svelte";
+import { screen } from "./view/live.svelte.ts";
 import "./view/style.css";
 
 const target = document.getElementById("app");
@@ -20,4 +21,10 @@ interface TrustedTypes {
   createPolicy(name: string, rules: { createScriptURL: (url: string) => string }): { createScriptURL(url: string): unknown };
 }
 
-if (target) mount(App, { target });
+if (target) {
+  // The page had a first screen already; what was typed there stays.
+  screen.typed = target.querySelector<HTMLInputElement>("#name")?.value ?? "";
+  target.replaceChildren();
+  document.documentElement.classList.remove("back");
+  mount(App, { target });
+}

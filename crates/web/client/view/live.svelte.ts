@@ -56,6 +56,8 @@ export const screen = $state({
   network: "chinwag",
   /** What is behind the first screen cannot be had: the page has to be loaded again. */
   old: false,
+  /** What was typed on the first screen before the client had come. */
+  typed: "",
 });
 
 const NAME = "chinwag.name";
