@@ -2,13 +2,16 @@
 
 use std::io::{self, Read, Write};
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token};
+use rustls::ClientConfig;
 
 use crate::frames::Frames;
+use crate::inside::{Inside, trusting};
 use crate::servers::Kind;
 
 const READ_BYTES: usize = 256 * 1024;
@@ -23,8 +26,35 @@ pub struct Link {
     stream: TcpStream,
     /// What the socket did not take.
     unsent: Vec<u8>,
+    layer: Layer,
+}
+
+/// What is around the lines of a caller.
+enum Layer {
+    Nothing,
     /// A line is a message of its own in both directions: a WebSocket.
-    frames: Option<Frames>,
+    Frames(Frames),
+    Tls(Box<Inside>),
+}
+
+/// How callers come in.
+pub enum By {
+    /// TCP.
+    Plain,
+    /// A WebSocket.
+    WebSocket,
+    /// TLS.
+    Tls(Arc<ClientConfig>),
+}
+
+impl By {
+    /// TLS, with any certificate.
+    ///
+    /// # Errors
+    /// When the provider of cryptography is not complete.
+    pub fn tls() -> Result<By> {
+        trusting().map(By::Tls)
+    }
 }
 
 impl Link {
@@ -33,10 +63,14 @@ impl Link {
     /// # Errors
     /// When the connection is broken.
     pub fn send(&mut self, bytes: &[u8]) -> Result<()> {
-        if self.frames.is_some() {
-            return self.send_raw(&Frames::encode(bytes));
+        match &mut self.layer {
+            Layer::Nothing => self.send_raw(bytes),
+            Layer::Frames(_) => self.send_raw(&Frames::encode(bytes)),
+            Layer::Tls(inside) => {
+                let wire = inside.encode(bytes)?;
+                self.send_raw(&wire)
+            }
         }
-        self.send_raw(bytes)
     }
 
     fn send_raw(&mut self, bytes: &[u8]) -> Result<()> {
@@ -84,8 +118,8 @@ pub struct Crowd {
     /// The callers' connections.
     pub links: Vec<Link>,
     address: SocketAddr,
-    /// Every caller comes by a WebSocket.
-    websocket: bool,
+    /// How every caller comes.
+    by: By,
 }
 
 impl Crowd {
@@ -94,17 +128,17 @@ impl Crowd {
     /// # Errors
     /// When epoll is not available.
     pub fn new(address: SocketAddr) -> Result<Crowd> {
-        Crowd::by(address, false)
+        Crowd::by(address, By::Plain)
     }
 
-    /// The same of callers who come by a WebSocket, or not.
+    /// The same of callers who come in one way or another.
     ///
     /// # Errors
     /// As [`Crowd::new`].
-    pub fn by(address: SocketAddr, websocket: bool) -> Result<Crowd> {
+    pub fn by(address: SocketAddr, by: By) -> Result<Crowd> {
         let poll = Poll::new().context("epoll is not available")?;
         let (events, buffer) = (Events::with_capacity(1024), vec![0; READ_BYTES]);
-        Ok(Crowd { poll, events, buffer, links: Vec::new(), address, websocket })
+        Ok(Crowd { poll, events, buffer, links: Vec::new(), address, by })
     }
 
     /// One more caller, connected; gives back its index.
@@ -117,14 +151,21 @@ impl Crowd {
             format!("caller {index} cannot connect (is the limit of open files too low?)")
         })?;
         stream.set_nodelay(true)?;
-        if self.websocket {
-            Frames::upgrade(&mut stream).with_context(|| format!("caller {index} gets no WebSocket"))?;
-        }
+        let layer = match &self.by {
+            By::Plain => Layer::Nothing,
+            By::WebSocket => {
+                Frames::upgrade(&mut stream).with_context(|| format!("caller {index} gets no WebSocket"))?;
+                Layer::Frames(Frames::default())
+            }
+            By::Tls(config) => {
+                let inside = Inside::begin(config, &mut stream);
+                Layer::Tls(Box::new(inside.with_context(|| format!("caller {index} gets no TLS"))?))
+            }
+        };
         stream.set_nonblocking(true)?;
         let mut stream = TcpStream::from_std(stream);
         self.poll.registry().register(&mut stream, Token(index), Interest::READABLE | Interest::WRITABLE)?;
-        let frames = self.websocket.then(Frames::default);
-        self.links.push(Link { stream, unsent: Vec::new(), frames });
+        self.links.push(Link { stream, unsent: Vec::new(), layer });
         Ok(index)
     }
 
@@ -150,12 +191,18 @@ impl Crowd {
                 match link.stream.read(&mut self.buffer) {
                     Ok(0) => bail!("the server has closed the connection of caller {index}"),
                     Ok(count) => {
-                        if let Some(mut frames) = link.frames.take() {
-                            let lines = frames.decode(&self.buffer[..count])?;
-                            link.frames = Some(frames);
-                            listener.receive(index, &lines, link)?;
-                        } else {
-                            listener.receive(index, &self.buffer[..count], link)?;
+                        let come = &self.buffer[..count];
+                        match &mut link.layer {
+                            Layer::Nothing => listener.receive(index, come, link)?,
+                            Layer::Frames(frames) => {
+                                let lines = frames.decode(come)?;
+                                listener.receive(index, &lines, link)?;
+                            }
+                            Layer::Tls(inside) => {
+                                let (lines, answer) = inside.decode(come)?;
+                                link.send_raw(&answer)?;
+                                listener.receive(index, &lines, link)?;
+                            }
                         }
                         if count < self.buffer.len() {
                             break;

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
-use crate::crowd::Crowd;
+use crate::crowd::{By, Crowd};
 use crate::load::{Load, Reach, Shape};
 use crate::servers::{Kind, Places, Server};
 use crate::table;
@@ -169,7 +169,8 @@ fn measure(case: &Case, kinds: &[Kind], places: &Places, options: &Options) -> R
     let mut contenders = Vec::new();
     for &kind in kinds {
         let server = places.start(kind)?;
-        let mut crowd = Crowd::by(server.process.address, kind == Kind::WebSocket)?;
+        let by = if kind == Kind::WebSocket { By::WebSocket } else { By::Plain };
+        let mut crowd = Crowd::by(server.process.address, by)?;
         let shape = case.shape;
         let room = |index| Some(Shape::room(index, shape.members));
         crowd.enter(kind, shape.callers(), room).with_context(|| format!("entering {}", kind.name()))?;

@@ -11,6 +11,7 @@ mod fanout;
 mod floor;
 mod frames;
 mod hostile;
+mod inside;
 mod keypress;
 mod latency;
 mod load;
@@ -56,6 +57,7 @@ Examples:
   cargo run --release -p chinwag-bench -- fanout --only 10x8x100 --rounds 3
   cargo run --release -p chinwag-bench -- latency --folder /var/tmp
   cargo run --release -p chinwag-bench -- idle --connections 10000
+  cargo run --release -p chinwag-bench -- idle --connections 2000 --tls
 
 The bench of appends to the log is in its crate: cargo bench -p chinwag-archive";
 
@@ -72,6 +74,9 @@ enum Bench {
         /// Silent connections (each needs an open file here and in the server)
         #[arg(long, default_value_t = 10_000)]
         connections: usize,
+        /// Each inside of TLS
+        #[arg(long)]
+        tls: bool,
     },
     /// Registrations per server CPU-second
     Registrations {
@@ -153,7 +158,7 @@ fn run(arguments: &Arguments) -> Result<bool> {
         Bench::Fanout(options) => fanout::run(places, options),
         Bench::Latency(options) => latency::run(places, options),
         Bench::Keypress(options) => keypress::run(places, options),
-        Bench::Idle { connections } => quiet::idle(places, *connections),
+        Bench::Idle { connections, tls } => quiet::idle(places, *connections, *tls),
         Bench::Registrations { callers, rounds } => quiet::registrations(places, *callers, *rounds),
         Bench::Joinstorm { callers, rounds } => quiet::storm(places, *callers, *rounds),
         Bench::Accounts { callers } => accounts::run(places, *callers),

@@ -8,29 +8,36 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 
-use crate::crowd::{Crowd, Link, Listener, nick};
+use crate::crowd::{By, Crowd, Link, Listener, nick};
 use crate::process::{Process, free_address};
 use crate::servers::{Kind, Places};
 use crate::table;
 
-/// Memory of an empty server and of each of `count` registered callers who are silent.
+/// Memory of an empty server and of each of `count` registered callers who are silent, inside of TLS or not.
 ///
 /// # Errors
 /// When the server is missing or fails.
-pub fn idle(places: &Places, count: usize) -> Result<bool> {
+pub fn idle(places: &Places, count: usize, tls: bool) -> Result<bool> {
     let mut reached = true;
-    for kind in kinds(places) {
+    let (most, how) = if tls { (10.0, " TLS") } else { (3.0, "") };
+    // The other server is not set up for TLS.
+    for kind in kinds(places).into_iter().filter(|kind| !tls || *kind == Kind::Chinwag) {
         let server = places.start(kind)?;
+        let by = || if tls { By::tls() } else { Ok(By::Plain) };
+        if tls {
+            // What the first handshake makes is for all of them.
+            Crowd::by(server.process.address, by()?)?.connect()?;
+        }
         let empty = server.process.settled_memory()?;
-        let mut crowd = Crowd::new(server.process.address)?;
+        let mut crowd = Crowd::by(server.process.address, by()?)?;
         crowd.enter(kind, count, |_| None)?;
         let full = server.process.settled_memory()?;
         let each = full.anonymous.saturating_sub(empty.anonymous) as f64 / count as f64 / 1024.0;
         let resident = empty.resident as f64 / f64::from(1 << 20);
         if kind == Kind::Chinwag {
             reached &= table::verdict("chinwag, resident when empty", resident, "MB", 30.0, false);
-            reached &=
-                table::verdict(&format!("chinwag, each of {count} idle connections"), each, "KB", 3.0, false);
+            let what = format!("chinwag, each of {count} idle{how} connections");
+            reached &= table::verdict(&what, each, "KB", most, false);
         } else {
             println!("{}: resident when empty {resident:.2} MB, each of {count} {each:.2} KB", kind.name());
         }
