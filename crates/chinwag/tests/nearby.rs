@@ -16,7 +16,6 @@ mod person;
 #[allow(dead_code, reason = "the terminal client's own test uses it")]
 mod picture;
 #[path = "clients/waiting.rs"]
-#[allow(dead_code, reason = "the clients' own tests use the rest")]
 mod waiting;
 
 use std::os::unix::fs::PermissionsExt;

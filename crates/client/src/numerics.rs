@@ -25,7 +25,7 @@ impl Client {
         match number {
             1 => {
                 self.welcome(message, now);
-                self.show(message, context);
+                self.show(number, message, context);
             }
             5 => {
                 for token in message.params.iter().skip(1) {
@@ -35,7 +35,7 @@ impl Client {
                 }
             }
             376 | 422 => {
-                self.show(message, context);
+                self.show(number, message, context);
                 self.ready(now);
             }
             221 => {
@@ -46,14 +46,13 @@ impl Client {
             // Counts and versions that nobody asked for, and ends of lists that are seen to have ended.
             2..=4 | 252..=255 | 265 | 266 if context.label.is_none() => {}
             312 | 318 | 321 | 323 | 338 | 369 => {}
-            311 | 317 | 319 | 322 | 330 => match sentence(number, message) {
-                Some(text) => self.tell_there(message, &text, context),
-                None => self.show(message, context),
-            },
             324 => {
                 if let Some(id) = room(self, 1) {
                     let modes = crate::dispatch::from(message, 2);
                     self.with(id, |buffer| buffer.modes = modes);
+                }
+                if context.label.is_some() {
+                    self.show(number, message, context);
                 }
             }
             // When a room was opened, where it is, and that there is no topic: nobody asked.
@@ -68,7 +67,7 @@ impl Client {
             366 => self.names_end(message, now),
             352 | 354 => {
                 if !self.who_told(number, message) {
-                    self.show(message, context);
+                    self.show(number, message, context);
                 }
             }
             315 => {}
@@ -83,7 +82,7 @@ impl Client {
                 let text = told(message);
                 self.complain(message, &text, context);
             }
-            _ => self.show(message, context),
+            _ => self.show(number, message, context),
         }
     }
 
@@ -95,17 +94,14 @@ impl Client {
         }
     }
 
-    /// Shows a reply where it was asked for.
-    fn show(&mut self, message: &Message<'_>, context: &Context) {
-        self.tell_there(message, &told(message), context);
-    }
-
-    fn tell_there(&mut self, message: &Message<'_>, text: &str, context: &Context) {
+    /// Shows a reply where it was asked for: as a sentence where there is one.
+    fn show(&mut self, number: u16, message: &Message<'_>, context: &Context) {
+        let text = sentence(number, message).unwrap_or_else(|| told(message));
         let buffer = match context.label {
             Some(_) => self.buffer_about(message, context),
             None => self.server_buffer(),
         };
-        self.note(buffer, LineKind::Info, text, context.now);
+        self.note(buffer, LineKind::Info, &text, context.now);
     }
 
     /// `332 <me> <room> :<topic>` and `333 <me> <room> <who> <when>`
@@ -227,7 +223,7 @@ fn told(message: &Message<'_>) -> String {
     crate::dispatch::from(message, 1)
 }
 
-/// Answers to WHOIS and LIST for people.
+/// Answers to WHOIS, WHO, LIST and the like for people.
 fn sentence(number: u16, message: &Message<'_>) -> Option<String> {
     let params = message.params.as_slice();
     Some(match (number, params) {
@@ -244,6 +240,16 @@ fn sentence(number: u16, message: &Message<'_>) -> Option<String> {
         (319, [_, nick, rooms]) => format!("{nick} is in {}", rooms.trim_end()),
         (322, [_, room, count, ""]) => format!("{room}  {count} here"),
         (322, [_, room, count, topic]) => format!("{room}  {count} here  {topic}"),
+        // The servers that lie between are of no use to anybody.
+        (352, [_, _, user, host, _, nick, flags, name]) => {
+            let name = name.split_once(' ').map_or(*name, |(_, name)| name);
+            let away = if flags.starts_with('G') { ", away" } else { "" };
+            format!("{nick} ({user}@{host}): {name}{away}")
+        }
+        (324, [_, room, modes @ ..]) => format!("{room} has the modes {}", modes.join(" ")),
+        (351, [_, version, server, comment]) => format!("{server} runs {version}: {comment}"),
+        // The same as numbers comes first.
+        (265 | 266 | 391, [_, .., text]) => (*text).to_owned(),
         (330, [_, nick, account, ..]) => format!("{nick} is logged in as {account}"),
         _ => return None,
     })

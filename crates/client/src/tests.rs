@@ -187,6 +187,27 @@ fn what_is_typed() {
     assert!(LineKind::Message.is_said());
 }
 
+#[test]
+fn answers_to_what_is_asked_are_sentences() {
+    let mut client = online(CAPS);
+    let room = client.find("#tea").unwrap();
+    written(&mut client);
+    for (command, asked, answer, told) in [
+        ("/who", "WHO", "352 ann * ~bob host s bob G@ :0 Bob B", "bob (~bob@host): Bob B, away"),
+        ("/mode", "MODE #tea", "324 ann #tea +nt", "#tea has the modes +nt"),
+        ("/version", "VERSION", "351 ann chat-1 s :a chat", "s runs chat-1: a chat"),
+        ("/time", "TIME", "391 ann s 17 0 :Sunday", "Sunday"),
+        ("/lusers", "LUSERS", "265 ann 2 3 :2 users, at most 3", "2 users, at most 3"),
+        ("/list", "LIST", "322 ann #tea 2 :", "#tea  2 here"),
+    ] {
+        client.command(room, command, 1).unwrap();
+        let label = label_of(&mut client, asked);
+        hear(&mut client, &format!("@label={label} :s {answer}"));
+        let line = client.buffer(room).unwrap().lines.iter().last().unwrap();
+        assert_eq!((line.kind, &*line.text), (LineKind::Info, told), "{command}");
+    }
+}
+
 /// The label of the one question that was asked with these words.
 fn label_of(client: &mut Client, words: &str) -> String {
     let asked = written(client);
