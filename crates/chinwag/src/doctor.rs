@@ -356,7 +356,7 @@ fn ports(found: &mut Findings, config: &Config) {
     for listener in &config.listeners.0 {
         let Address::Tcp(address) = &listener.address else { continue };
         match TcpListener::bind(address) {
-            Ok(_) => found.fine("ports", format!("{address} is free for the server, which does not run")),
+            Ok(_) => found.fine("ports", format!("{address} is free: no server listens there")),
             Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => taken(found, *address),
             Err(error) => {
                 found.bad(
