@@ -43,7 +43,7 @@ fn the_doctor_finds_what_is_wrong_and_says_what_to_do() {
         assert!(said.contains(word), "{word}: {said}");
     }
     server.kill();
-    assert!(doctor().1.contains("is free for the server"), "{}", doctor().1);
+    assert!(doctor().1.contains("is free: no server listens there"), "{}", doctor().1);
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
