@@ -193,6 +193,18 @@ impl Client {
 
     /// Sends a command that has to do with a buffer.
     pub(crate) fn deed(&mut self, id: BufferId, tags: &[(&str, &str)], command: &str, params: &[&str]) {
+        // What is answered is shown where it was asked.
+        let _ = self.labelled_deed(id, tags, command, params);
+    }
+
+    /// The same; gives its label, where the server knows labels.
+    pub(crate) fn labelled_deed(
+        &mut self,
+        id: BufferId,
+        tags: &[(&str, &str)],
+        command: &str,
+        params: &[&str],
+    ) -> Option<String> {
         let label = self.labelled(id);
         self.send(|writer| {
             if let Some(label) = &label {
@@ -203,6 +215,7 @@ impl Client {
             }
             writer.command(command).params(params.iter().copied());
         });
+        label
     }
 
     /// Changes what a line of mine says.

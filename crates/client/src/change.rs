@@ -23,6 +23,8 @@ pub enum Change {
         /// The line, if it is held.
         line: LineId,
     },
+    /// I came into a room by the code of an invitation that the person gave: it is to be shown.
+    Invited(BufferId),
     /// The answer to a search is there: [`crate::Client::found`].
     Found,
     /// So much that it is not listed: look at everything.

@@ -11,6 +11,7 @@ use crate::batches::Batches;
 use crate::buffer::{Buffer, BufferId, BufferKind};
 use crate::change::{Change, Changes};
 use crate::history::Asks;
+use crate::invitations::Given;
 use crate::line::{Line, LineId, LineKind};
 use crate::link::{Backoff, Dice, Link};
 use crate::outbox::{Outgoing, Pace};
@@ -81,6 +82,8 @@ pub struct Client {
     pub(crate) hang_up: Option<String>,
     /// When the own nickname is asked for again.
     pub(crate) regain_ms: Option<Millis>,
+    /// Codes of invitations that were given.
+    pub(crate) given: Vec<Given>,
     /// The names of own messages that were given up: the server may turn out to have them after all.
     pub(crate) given_up: VecDeque<(String, LineId)>,
     next_buffer: u32,
@@ -124,6 +127,7 @@ impl Client {
             left_ms: None,
             hang_up: None,
             regain_ms: None,
+            given: Vec::new(),
             given_up: VecDeque::new(),
             next_buffer: 0,
             next_line: 0,
@@ -134,6 +138,9 @@ impl Client {
         client.open_buffer(BufferKind::Server, &host);
         for room in client.profile.rooms.clone() {
             client.want_room(&room);
+        }
+        if let Some(code) = client.profile.invitation.take() {
+            client.remember(code);
         }
         client
     }

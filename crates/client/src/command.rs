@@ -7,6 +7,7 @@ use crate::actions::{Refusal, SayAs};
 use crate::buffer::{BufferId, BufferKind};
 use crate::client::Client;
 use crate::line::{Line, LineId};
+use crate::profile::Secret;
 
 /// A command that people can type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -378,7 +379,11 @@ impl Client {
         if managed && !params.get(1).is_some_and(|word| word.starts_with(['#', '*'])) {
             params.insert(1, room.as_deref().ok_or("That is about a room: go to one first")?);
         }
-        self.deed(id, &[], "INVITATION", &params);
+        if managed {
+            self.deed(id, &[], "INVITATION", &params);
+        } else {
+            self.redeem(id, Secret::new(params.join("-")));
+        }
         Ok(())
     }
 }

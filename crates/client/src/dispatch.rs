@@ -38,7 +38,14 @@ impl Client {
     /// A line from the server.
     pub(crate) fn message(&mut self, message: &Message<'_>, text: &str, now: Millis) {
         match self.batches.take(message, text) {
-            Taken::Not => self.dispatch(message, Context::new(&message.tags, None, now)),
+            Taken::Not => {
+                let context = Context::new(&message.tags, None, now);
+                let label = context.label.clone();
+                self.dispatch(message, context);
+                if let Some(label) = label {
+                    self.code_answered(&label, now);
+                }
+            }
             Taken::Kept => {}
             Taken::Done(batch) => self.batch_done(batch, None, now, 0),
         }
@@ -73,6 +80,9 @@ impl Client {
         }
         if let Some(label) = &context.label {
             self.asked.remove(label);
+            if depth == 0 {
+                self.code_answered(label, now);
+            }
         }
     }
 
@@ -121,6 +131,10 @@ impl Client {
     fn standard_reply(&mut self, message: &Message<'_>, context: &Context) {
         let (Some(command), Some(text)) = (message.params.first(), message.params.last()) else { return };
         let fails = message.command.eq_ignore_ascii_case("FAIL");
+        if command.eq_ignore_ascii_case("INVITATION") {
+            let what = message.params.get(1).unwrap_or("");
+            self.code_told(fails, what, message.params.get(2), context);
+        }
         if command.eq_ignore_ascii_case("SEARCH") && self.seek_told(fails, text, context) {
             return;
         }

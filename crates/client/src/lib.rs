@@ -24,6 +24,7 @@ mod client;
 mod command;
 mod dispatch;
 mod history;
+mod invitations;
 mod later;
 mod line;
 mod lines;

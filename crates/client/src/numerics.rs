@@ -187,6 +187,7 @@ impl Client {
         let text = message.params.last().copied().unwrap_or("You cannot come in").to_owned();
         let room = message.params.get(1).and_then(|name| self.find(name));
         match room.filter(|id| self.buffer(*id).is_some_and(|buffer| !buffer.joined && buffer.wanted)) {
+            Some(id) if self.gives_again(id) => {}
             Some(id) => {
                 self.with(id, |buffer| buffer.wanted = false);
                 self.give_up(id, &text);

@@ -46,6 +46,7 @@ impl Client {
     pub(crate) fn came(&mut self, message: &Message<'_>, context: &Context) {
         let Some(name) = message.params.first() else { return };
         let from = self.sender(message, false);
+        let wanted = self.find(name).and_then(|id| self.buffer(id)).is_some_and(|buffer| buffer.wanted);
         let id = match from.me {
             true => self.open_buffer(BufferKind::Room, name),
             false => match self.room(name) {
@@ -55,6 +56,7 @@ impl Client {
         };
         if from.me {
             self.entered(id, name, message, context);
+            self.came_by_code(id, wanted, context);
         }
         let account = message.params.get(1).filter(|account| *account != "*").map(Arc::from);
         let member = Member {

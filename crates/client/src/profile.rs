@@ -66,7 +66,7 @@ pub struct Profile {
     pub members: bool,
     /// Conversations with people are wanted: those of the last days are opened on coming in.
     pub conversations: bool,
-    /// The code of an invitation, given once, as soon as the server has let me in.
+    /// The code of an invitation, given as soon as the server has let me in; the client takes it out of here.
     pub invitation: Option<Secret>,
 }
 

@@ -316,9 +316,7 @@ impl Client {
         }
         self.refold();
         self.identify();
-        if let Some(code) = self.profile.invitation.take() {
-            self.tell("INVITATION", &[code.reveal()]);
-        }
+        self.give_codes();
         self.enter_wanted();
         if let Some(away) = self.me.away.clone() {
             self.tell("AWAY", &[&away]);

@@ -1,6 +1,6 @@
 //! The client against lines that a test writes.
 
-use crate::{BufferKind, Client, LineKind, LineState, Link, Login, Profile, SayAs, Secret};
+use crate::{BufferKind, Change, Client, LineKind, LineState, Link, Login, Profile, SayAs, Secret};
 
 const CAPS: &str = "message-tags server-time batch labeled-response echo-message draft/chathistory";
 
@@ -256,4 +256,122 @@ fn a_page_that_comes_after_a_jump_is_not_mixed_into_what_is_shown() {
     page(&mut client, &latest, 50..52);
     assert_eq!(texts(&client), ["50", "51"]);
     assert!(client.buffer(room).unwrap().at_end && client.is_synced(room));
+}
+
+/// The same client on a new link, as far as the end of its registration. What it asks then.
+fn back(client: &mut Client, now: u64) -> Vec<String> {
+    client.closed("gone", now);
+    let Link::Waiting { until_ms, .. } = *client.link() else { panic!("{:?}", client.link()) };
+    client.opened(until_ms);
+    written(client);
+    hear(client, &format!(":s CAP * LS :{CAPS}"));
+    hear(client, &format!(":s CAP * ACK :{CAPS}"));
+    written(client);
+    hear(client, ":s 001 ann :Welcome\n:s 422 ann :No message of the day");
+    written(client)
+}
+
+/// The label of the one line that gives a code.
+fn label_of_the_code(asked: &[String]) -> String {
+    let codes: Vec<&String> = asked.iter().filter(|line| line.contains("INVITATION")).collect();
+    assert_eq!(codes.len(), 1, "{asked:?}");
+    let (label, rest) = codes[0].split_once(' ').unwrap();
+    assert_eq!(rest, "INVITATION amber-river");
+    label.strip_prefix("@label=").unwrap().to_owned()
+}
+
+fn let_in(client: &mut Client, label: &str) {
+    hear(
+        client,
+        &format!(
+            "@label={label} :s BATCH +b labeled-response
+             @batch=b :ann!~ann@host JOIN #den
+             @batch=b :s 353 ann = #den :@bob ann
+             @batch=b :s 366 ann #den :End
+             :s BATCH -b"
+        ),
+    );
+}
+
+#[test]
+fn the_room_of_an_invitation_is_shown_and_the_code_is_given_again_where_the_room_refuses_after_a_cut() {
+    let mut client = online(CAPS);
+    let here = client.find("#tea").unwrap();
+    written(&mut client);
+    client.changes();
+    client.command(here, "/invitation amber river", 20).unwrap();
+    let label = label_of_the_code(&written(&mut client));
+    let_in(&mut client, &label);
+    let den = client.find("#den").unwrap();
+    assert!(client.changes().contains(&Change::Invited(den)));
+    assert!(!format!("{client:?}").contains("amber"));
+    // Where the room lets the person in again the code is not needed, and not used up.
+    let asked = back(&mut client, 100);
+    assert!(asked.contains(&"JOIN #den,#tea".to_owned()), "{asked:?}");
+    assert!(!asked.join(" ").contains("INVITATION"), "{asked:?}");
+    hear(&mut client, ":ann!~ann@host JOIN #tea\n:s 473 ann #den :Cannot join channel (+i)");
+    let label = label_of_the_code(&written(&mut client));
+    // It is tried once.
+    hear(&mut client, ":s 473 ann #den :Cannot join channel (+i)");
+    assert!(!written(&mut client).join(" ").contains("INVITATION"));
+    // Gone before the answer.
+    back(&mut client, 200);
+    hear(&mut client, ":s 473 ann #den :Cannot join channel (+i)");
+    client.changes();
+    let again = label_of_the_code(&written(&mut client));
+    assert_ne!(label, again);
+    let_in(&mut client, &again);
+    assert!(client.buffer(den).unwrap().joined);
+    // Nobody gave it this time: what is in view stays in view.
+    assert!(!client.changes().contains(&Change::Invited(den)));
+    // What is taken no more is not given again.
+    back(&mut client, 300);
+    hear(&mut client, ":s 473 ann #den :Cannot join channel (+i)");
+    let label = label_of_the_code(&written(&mut client));
+    hear(
+        &mut client,
+        &format!("@label={label} :s FAIL INVITATION INVITATION_INVALID :That is no invitation"),
+    );
+    let buffer = client.buffer(den).unwrap();
+    assert!(!buffer.wanted && buffer.lines.iter().any(|line| line.text.contains("ask for another one")));
+    assert!(!back(&mut client, 400).join(" ").contains("INVITATION"));
+}
+
+#[test]
+fn the_code_of_a_link_is_given_first_and_again_until_it_is_answered() {
+    let mut profile = Profile::new("ann", "irc.example.org");
+    profile.invitation = Some(Secret::new("amber-river"));
+    let mut client = Client::new(profile, 1);
+    client.opened(0);
+    let asked = back(&mut client, 5);
+    assert!(asked[0].contains("INVITATION"), "{asked:?}");
+    let label = label_of_the_code(&back(&mut client, 10));
+    let_in(&mut client, &label);
+    let den = client.find("#den").unwrap();
+    assert!(client.changes().contains(&Change::Invited(den)));
+    // Who is inside already and gives it once more sees that room.
+    client.command(client.server_buffer(), "/invitation amber-river", 20).unwrap();
+    let label = label_of_the_code(&written(&mut client));
+    let told = "NOTE INVITATION ALREADY_THERE #den :You are in #den already";
+    hear(&mut client, &format!("@label={label} :s {told}"));
+    assert!(client.buffer(den).unwrap().joined && client.changes().contains(&Change::Invited(den)));
+}
+
+#[test]
+fn a_server_without_labels_answers_codes_in_its_order() {
+    let mut client = online("message-tags server-time");
+    let here = client.find("#tea").unwrap();
+    written(&mut client);
+    client.command(here, "/invitation amber-river", 20).unwrap();
+    assert_eq!(written(&mut client), ["INVITATION amber-river"]);
+    hear(&mut client, ":ann!~ann@host JOIN #den");
+    let den = client.find("#den").unwrap();
+    assert!(client.changes().contains(&Change::Invited(den)));
+    client.command(here, "/invitation other", 20).unwrap();
+    hear(
+        &mut client,
+        ":s FAIL INVITATION INVITATION_INVALID :That is no invitation\n:ann!~ann@host JOIN #attic",
+    );
+    let attic = client.find("#attic").unwrap();
+    assert!(!client.changes().contains(&Change::Invited(attic)));
 }

@@ -103,6 +103,7 @@ impl Client {
         self.batches.clear();
         self.asks.clear();
         self.asked.clear();
+        self.codes_unanswered();
         self.stop_seeking(true, now);
         self.pinged_ms = None;
         self.regain_ms = None;

@@ -257,6 +257,7 @@ impl App {
                     Change::Mention { buffer, line } => {
                         self.mentioned(Place { server: number, buffer }, line, now);
                     }
+                    Change::Invited(buffer) => self.show(Place { server: number, buffer }),
                     Change::Buffers | Change::Everything => self.places_changed(),
                     Change::Link => self.link_changed(number),
                     _ => {}
