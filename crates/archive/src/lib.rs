@@ -37,7 +37,7 @@ pub mod transfer;
 mod writer;
 
 pub use backup::{EXTENSION as BACKUP_EXTENSION, Made, Restored, backup, restore, verify};
-pub use commits::Commits;
+pub use commits::{Commits, Watcher};
 pub use copy::{Contents, CopyError, Progress, Watch};
 pub use examine::{Examined, examine};
 pub use follow::{Followed, Follower, Step};

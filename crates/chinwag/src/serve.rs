@@ -219,9 +219,10 @@ fn end_on_panic() {
     let report = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
         report(panic);
-        // Nothing of the chat lives on the thread of the ssh door, nor on the one that announces the server and reads what
-        // the local network sends: what broke there ends alone.
-        if matches!(std::thread::current().name(), Some("ssh" | "mDNS_daemon")) {
+        // Nothing of the chat lives on the thread of the ssh door, on the one that sends traces, and on the one that announces
+        // the server and reads what the local network sends: what broke there ends alone.
+        let apart = |name: &str| matches!(name, "ssh" | "mDNS_daemon") || name.starts_with("OpenTelemetry.");
+        if std::thread::current().name().is_some_and(apart) {
             return;
         }
         eprintln!(

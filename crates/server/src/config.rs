@@ -26,6 +26,7 @@ mod accounts;
 mod acme;
 mod announce;
 mod extensions;
+mod history;
 mod keep;
 mod later;
 mod listener;
@@ -38,10 +39,12 @@ mod ssh;
 #[cfg(test)]
 mod tests;
 mod throttle;
+mod traces;
 mod web;
 mod webhooks;
 
 pub use self::extensions::{MetadataConfig, RelaymsgConfig, RoleplayConfig};
+pub use self::history::{HistoryConfig, TagmsgConfig};
 pub use self::keep::KeepConfig;
 pub use self::listener::{Address, Kind, ListenerConfig, Listeners, TlsMode, WebircConfig};
 pub use self::log::{LogConfig, LogKind};
@@ -50,6 +53,9 @@ pub use self::oper::OperConfig;
 pub use self::ssh::SshConfig;
 pub use self::throttle::ThrottleConfig;
 use self::throttle::nets;
+#[cfg(feature = "otel")]
+pub(crate) use self::traces::is_address;
+pub use self::traces::{Traced, TracesConfig};
 pub use self::web::{ApiFor, WebConfig};
 pub use self::webhooks::WebhooksConfig;
 
@@ -111,6 +117,8 @@ pub struct Config {
     pub ssh: SshConfig,
     /// `[metrics]`
     pub metrics: MetricsConfig,
+    /// `[traces]`
+    pub traces: TracesConfig,
 }
 
 /// `[server]`: who we are.
@@ -196,40 +204,6 @@ pub struct LimitsConfig {
     pub ping_seconds: u32,
 }
 
-/// `[history]`: what may be read again.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct HistoryConfig {
-    /// Whether history may be asked for.
-    pub enabled: bool,
-    /// Whether that of rooms may.
-    pub channel_messages: bool,
-    /// Whether what is said between two people is kept.
-    pub direct_messages: bool,
-    /// How long messages are kept.
-    pub keep: KeepConfig,
-    /// Which tags without a text are kept.
-    pub store_tagmsg: TagmsgConfig,
-    /// Messages of one answer.
-    pub query_max: u32,
-    /// Messages that `*playback` gives at once.
-    pub znc_playback_max: u32,
-    /// Messages shown on entering a room to whoever cannot ask for them.
-    pub on_join: u32,
-    /// Whether messages may be deleted.
-    pub allow_redact: bool,
-}
-
-/// `store_tagmsg`: all, none, or those with one of these tags.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(untagged)]
-pub enum TagmsgConfig {
-    /// All but typing notifications, or none.
-    All(bool),
-    /// Those with one of these tags, named with their `+`.
-    With(Vec<String>),
-}
-
 impl Default for ServerConfig {
     fn default() -> Self {
         ServerConfig {
@@ -286,22 +260,6 @@ impl Default for LimitsConfig {
             newcomers: 4096,
             registration_timeout_seconds: 60,
             ping_seconds: 90,
-        }
-    }
-}
-
-impl Default for HistoryConfig {
-    fn default() -> Self {
-        HistoryConfig {
-            enabled: true,
-            channel_messages: true,
-            direct_messages: true,
-            keep: KeepConfig::default(),
-            store_tagmsg: TagmsgConfig::With(vec!["+draft/persist".to_owned(), "+persist".to_owned()]),
-            query_max: 100,
-            znc_playback_max: 2048,
-            on_join: 20,
-            allow_redact: true,
         }
     }
 }
@@ -428,6 +386,7 @@ impl Config {
         self.relaymsg.check()?;
         self.web.check()?;
         self.acme.check()?;
+        self.traces.check()?;
         self.check_listeners()?;
         self.check_server()
     }

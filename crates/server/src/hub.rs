@@ -246,6 +246,7 @@ impl<L: Log<Event>> Hub<L> {
                 self.shared.keeps.set(matches!(health, Health::Ok));
             }
             self.shared.metrics.arrived(&arrival, &mut self.said);
+            self.shared.traces.arrived(&arrival);
             self.shared.node.borrow_mut().arrived(arrival, now);
             if self.shared.node.borrow().wants_flush() {
                 self.send();
@@ -314,8 +315,10 @@ impl<L: Log<Event>> Hub<L> {
                 break;
             }
             let count = batch.len();
+            let picked = self.shared.traces.pick(&batch, node.chat());
             match self.log.append(batch) {
                 Ok(()) => {
+                    self.shared.traces.proposed(picked);
                     self.shared.metrics.proposed(count);
                     proposed = true;
                 }
@@ -337,6 +340,7 @@ impl<L: Log<Event>> Hub<L> {
         if !self.said.is_empty() {
             self.shared.metrics.delivered(&mut self.said, now_ms());
         }
+        self.shared.traces.delivered();
         for session in node.take_registered() {
             if let Some(socket) = table.get(session) {
                 socket.known();

@@ -64,6 +64,7 @@ mod signals;
 mod ssh;
 mod throttle;
 mod tls;
+mod traces;
 mod upgrade;
 pub mod ways;
 mod web;
@@ -84,6 +85,7 @@ use listener::Listener;
 use provers::Provers;
 use readers::Readers;
 use shared::{Reread, Shared, Start};
+use traces::Traces;
 
 /// Orders that may wait for the hub.
 const ORDERS: usize = 8;
@@ -431,7 +433,8 @@ impl Server {
         let discovery = Discovery::new(&listening, listeners.iter().map(|(_, behind)| behind));
         let doors = (doorways, acme, ssh::Way::new(door), discovery);
         let files = files::Files::start(&config, &data, opened.follower(), start.place())?;
-        let shared = Rc::new(Shared::new(node, &config, start, reread, doors, files));
+        let traces = Traces::start(&config, &opened.log.commits());
+        let shared = Rc::new(Shared::new(node, &config, start, reread, doors, (files, traces)));
         let asked = asked.map(|asked| tokio::task::spawn_local(ssh::answer(asked, Rc::clone(&shared))));
         shared.reach_out(&config);
         // What the node begins with is on its way before the first caller comes.
@@ -458,14 +461,13 @@ impl Server {
         following.abort();
         ssh.ssh.close();
         ssh.discovery.ended();
-        drop(asked);
-        drop(control);
-        drop(index);
+        drop((asked, control, index));
         if ended == Ended::Stopped
             && let Err(error) = log.close(CLOSE_LOG)
         {
             tracing::warn!(%error, "nothing acknowledged is lost");
         }
+        ssh.traces.end();
         Ok(ended)
     }
 

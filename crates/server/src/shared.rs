@@ -26,6 +26,7 @@ use crate::outbox::{End, Socket};
 use crate::ssh;
 use crate::throttle::Throttle;
 use crate::tls::TlsError;
+use crate::traces::Traces;
 
 /// Bytes of the buffer that every connection reads into.
 const BUFFER_BYTES: usize = 64 * 1024;
@@ -61,6 +62,8 @@ pub(crate) struct Shared {
     pub(crate) programs: Programs,
     /// The files that people handed in.
     pub(crate) files: Files,
+    /// How long things take.
+    pub(crate) traces: Traces,
     /// The ssh door, where there is one.
     pub(crate) ssh: ssh::Way,
     pub(crate) doorways: Doorways,
@@ -82,7 +85,7 @@ impl Shared {
         start: Start,
         reread: Option<Reread>,
         (doorways, acme, ssh, discovery): (Doorways, Acme, ssh::Way, Discovery),
-        files: Files,
+        (files, traces): (Files, Traces),
     ) -> Shared {
         let send_queue_bytes = config.limits.send_queue_bytes;
         Shared {
@@ -103,6 +106,7 @@ impl Shared {
             webhooks: Cell::new(config.webhooks),
             programs: Programs::default(),
             files,
+            traces,
             ssh,
             doorways,
             acme,

@@ -200,6 +200,23 @@ impl Service<Request<Incoming>> for Answerer {
     type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>>>>;
 
     fn call(&self, request: Request<Incoming>) -> Self::Future {
+        let traces = &self.0.shared.traces;
+        let (method, path) = (request.method(), request.uri().path());
+        let Some(traced) = traces.asked(|| (method.to_string(), route(method.as_str(), path))) else {
+            return self.choose(request);
+        };
+        let (state, answer) = (Rc::clone(&self.0), self.choose(request));
+        Box::pin(async move {
+            let answer = answer.await?;
+            state.shared.traces.answered(traced, answer.status().as_u16());
+            Ok(answer)
+        })
+    }
+}
+
+impl Answerer {
+    /// The answer, now or later.
+    fn choose(&self, request: Request<Incoming>) -> <Self as Service<Request<Incoming>>>::Future {
         let state = Rc::clone(&self.0);
         state.requests.set(state.requests.get() + 1);
         let path = request.uri().path();
@@ -308,6 +325,17 @@ impl State {
             Asked::More | Asked::Page => response(chinwag_web::words(400, b"This makes no sense here.\n")),
         }
     }
+}
+
+/// What a path leads to, without what callers wrote into it: links and hooks are secrets.
+fn route(method: &str, path: &str) -> Option<&'static str> {
+    if files::concerns(path) {
+        return Some("/files/{link}");
+    }
+    if api::concerns(path) {
+        return api::route(method, path);
+    }
+    ["/", "/healthz", "/readyz", "/about.json"].into_iter().find(|known| *known == path)
 }
 
 fn header<'h>(headers: &'h HeaderMap, name: &str) -> &'h str {

@@ -223,6 +223,11 @@ pub(crate) fn concerns(path: &str) -> bool {
     path == "/api" || path.starts_with("/api/") || path.starts_with(HOOKS)
 }
 
+/// The route of a path, as the API's document has it.
+pub(crate) fn route(method: &str, path: &str) -> Option<&'static str> {
+    table::find(method, path).ok().map(|matched| matched.route.path)
+}
+
 /// Answers a request.
 pub(crate) fn answer(
     shared: &Rc<Shared>,

@@ -9,8 +9,9 @@
 //! HMAC-SHA256 over id, timestamp and body. <https://github.com/standard-webhooks/standard-webhooks>
 
 pub(crate) mod private;
-mod send;
+pub(crate) mod send;
 
+use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -154,7 +155,7 @@ async fn work(mut asked: mpsc::Receiver<Job>, file: &Path) {
                 let tls = Arc::clone(tls.get_or_insert_with(client));
                 tokio::task::spawn_local(async move {
                     // Whoever asked may be gone.
-                    let _ = answer.send(send::tell(*telling, tls).await);
+                    let _ = answer.send(send::tell(*telling, tls, send::PATIENCE).await);
                 });
             }
         }
@@ -169,8 +170,8 @@ fn write(file: &Path, text: &str) -> io::Result<()> {
     fs::rename(&new, file)
 }
 
-/// Whom to believe is what the system says.
-fn client() -> Arc<ClientConfig> {
+/// Whom to believe over https is what the system says.
+pub(crate) fn client() -> Arc<ClientConfig> {
     let mut roots = rustls::RootCertStore::empty();
     let found = rustls_native_certs::load_native_certs();
     for error in &found.errors {
@@ -178,7 +179,7 @@ fn client() -> Arc<ClientConfig> {
     }
     let (_, unusable) = roots.add_parsable_certificates(found.certs);
     if roots.is_empty() {
-        tracing::error!(unusable, "the system knows no certificates: webhooks cannot be told over https");
+        tracing::error!(unusable, "the system knows no certificates: nobody can be told anything over https");
     }
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let config = ClientConfig::builder_with_provider(provider)
@@ -364,15 +365,16 @@ impl Webhooks {
 }
 
 /// The headers by which a receiver knows that it is from here.
-fn signed(key: &str, id: &str, now_s: u64, body: &str) -> Vec<(&'static str, String)> {
+fn signed(key: &str, id: &str, now_s: u64, body: &str) -> Vec<(Cow<'static, str>, String)> {
     let secret = key.strip_prefix("whsec_").and_then(|secret| base64::decode(secret).ok());
     let secret = secret.unwrap_or_else(|| key.as_bytes().to_vec());
     let key = hmac::Key::new(hmac::HMAC_SHA256, &secret);
     let tag = hmac::sign(&key, format!("{id}.{now_s}.{body}").as_bytes());
     vec![
-        ("webhook-id", id.to_owned()),
-        ("webhook-timestamp", now_s.to_string()),
-        ("webhook-signature", format!("v1,{}", base64::encode(tag.as_ref()))),
+        ("webhook-id".into(), id.to_owned()),
+        ("webhook-timestamp".into(), now_s.to_string()),
+        ("webhook-signature".into(), format!("v1,{}", base64::encode(tag.as_ref()))),
+        ("content-type".into(), "application/json".to_owned()),
     ]
 }
 

@@ -1,6 +1,7 @@
 //! One request to somebody else's address: resolved once, checked, and reached at exactly the address that was checked.
 //! Redirections are not followed.
 
+use std::borrow::Cow;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +10,7 @@ use http_body_util::{BodyExt, Full, Limited};
 use hyper::Request;
 use hyper::body::Bytes;
 use hyper::client::conn::http1;
-use hyper::header::{CONTENT_TYPE, HOST, RETRY_AFTER, USER_AGENT};
+use hyper::header::{HOST, RETRY_AFTER, USER_AGENT};
 use hyper_util::rt::TokioIo;
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
@@ -21,7 +22,7 @@ use tokio_rustls::TlsConnector;
 use super::private::is_private;
 
 /// How long a request may take, all in all.
-const PATIENCE: Duration = Duration::from_secs(15);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(15);
 
 /// Bytes of an answer that are read.
 const ANSWER_BYTES_MAX: usize = 64 * 1024;
@@ -30,7 +31,8 @@ const ANSWER_BYTES_MAX: usize = 64 * 1024;
 #[derive(Clone)]
 pub(crate) struct Telling {
     pub(crate) url: Arc<str>,
-    pub(crate) headers: Vec<(&'static str, String)>,
+    /// The kind of the body among them.
+    pub(crate) headers: Vec<(Cow<'static, str>, String)>,
     pub(crate) body: Bytes,
     /// Whether private addresses may be reached.
     pub(crate) allow_private: bool,
@@ -79,12 +81,12 @@ fn parts(url: &str) -> Option<Address<'_>> {
     Some(Address { tls, host, port, authority, path })
 }
 
-/// Tells somebody something.
-pub(crate) async fn tell(telling: Telling, tls: Arc<ClientConfig>) -> Told {
-    match timeout(PATIENCE, try_tell(&telling, tls)).await {
+/// Tells somebody something. Within a `LocalSet` only.
+pub(crate) async fn tell(telling: Telling, tls: Arc<ClientConfig>, patience: Duration) -> Told {
+    match timeout(patience, try_tell(&telling, tls)).await {
         Ok(Ok(told)) => told,
         Ok(Err(why)) => Told::Failed(why),
-        Err(_) => Told::Failed(format!("no answer within {} s", PATIENCE.as_secs())),
+        Err(_) => Told::Failed(format!("no answer within {} s", patience.as_secs())),
     }
 }
 
@@ -133,7 +135,7 @@ async fn ask(
     // It ends with this request, whatever comes of it.
     let connection = AbortOnDrop(tokio::task::spawn_local(async move {
         if let Err(error) = connection.await {
-            tracing::debug!(%error, "a webhook's connection ended");
+            tracing::debug!(%error, "the connection of a request ended");
         }
     }));
     let path = match address.path {
@@ -143,10 +145,9 @@ async fn ask(
     };
     let mut request = Request::post(path)
         .header(HOST, address.authority)
-        .header(CONTENT_TYPE, "application/json")
         .header(USER_AGENT, concat!("chinwag/", env!("CARGO_PKG_VERSION")));
     for (name, value) in &telling.headers {
-        request = request.header(*name, value);
+        request = request.header(&**name, value);
     }
     let request = request.body(Full::new(telling.body.clone())).map_err(|error| error.to_string())?;
     let answer = sender.send_request(request).await.map_err(|error| error.to_string())?;
