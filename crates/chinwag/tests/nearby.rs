@@ -155,9 +155,19 @@ fn guest_side() {
     let listener = ServiceDaemon::new().unwrap();
     let events = listener.browse(SERVICE).unwrap();
     hears(&events, "it is there", |event| matches!(event, ServiceEvent::ServiceResolved(_)));
+    let gone = |event: &ServiceEvent| matches!(event, ServiceEvent::ServiceRemoved(..));
+    for (announce, what) in [("off", "it is taken back"), ("private", "it is there again")] {
+        std::fs::write(&config, format!("[server]\nnetwork = \"ours\"\nannounce = \"{announce}\"\n"))
+            .unwrap();
+        run("kill", &["-HUP", &server.id().to_string()]);
+        match announce {
+            "off" => hears(&events, what, gone),
+            _ => hears(&events, what, |event| matches!(event, ServiceEvent::ServiceResolved(_))),
+        }
+    }
     let asked = Instant::now();
     run("kill", &["-TERM", &server.id().to_string()]);
-    hears(&events, "it is gone", |event| matches!(event, ServiceEvent::ServiceRemoved(..)));
+    hears(&events, "it is gone", gone);
     assert!(server.wait(DEADLINE).success());
     assert!(asked.elapsed() < Duration::from_secs(20), "it took {:?}", asked.elapsed());
     let _ = listener.shutdown();

@@ -269,7 +269,7 @@ impl Said {
         }
     }
 
-    /// Sees how it is. Gives when to look again; none when it has ended by itself.
+    /// Sees how it is. Gives when to look again; none when it has ended, and is to begin anew.
     fn look(&mut self, complained: &mut bool) -> Option<Duration> {
         if matches!(self.daemon.status(), Err(Error::DaemonShutdown)) {
             if !std::mem::replace(complained, true) {
@@ -294,9 +294,11 @@ impl Said {
             return Some(LOOK_SOON);
         }
         if !std::mem::replace(complained, true) {
-            complain(&"no packet could be sent");
+            complain(&"no packet of multicast DNS could be sent");
         }
-        Some(LOOK_AGAIN)
+        // Sockets that could not be opened are not opened later.
+        end(&self.daemon);
+        None
     }
 
     /// Takes it back (TTL 0; RFC 6762, section 10.1).
