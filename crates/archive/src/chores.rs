@@ -1,5 +1,5 @@
-//! What the writer does beside storing: removing messages whose time is over, and what somebody wants to have erased.
-//! A few milliseconds at a time, so that whoever talks does not notice.
+//! What the writer does beside storing: removing messages whose time is over, and what somebody wants to have erased;
+//! then giving the room that they took back to the disk. A few milliseconds at a time, so that whoever talks does not notice.
 
 use std::time::{Duration, Instant};
 
@@ -9,6 +9,7 @@ use crate::erase::{self, Jobs};
 use crate::expire;
 use crate::failure::Failure;
 use crate::schema;
+use crate::shrink;
 
 /// The longest that one portion takes, but for its last step and its commit.
 const PORTION: Duration = Duration::from_millis(4);
@@ -21,6 +22,8 @@ const IDLE: Duration = Duration::from_millis(6);
 pub(crate) struct Chores {
     expiring: expire::Rooms,
     erasing: Jobs,
+    /// There may be room to give back.
+    shrinking: bool,
     last: Instant,
 }
 
@@ -28,7 +31,8 @@ impl Chores {
     /// What was left over at the last end.
     pub(crate) fn left(connection: &Connection) -> rusqlite::Result<Chores> {
         let (expiring, erasing) = (expire::Rooms::left(connection)?, Jobs::left(connection)?);
-        Ok(Chores { expiring, erasing, last: Instant::now() })
+        let shrinking = shrink::is_due(connection)?;
+        Ok(Chores { expiring, erasing, shrinking, last: Instant::now() })
     }
 
     /// In this room messages are to go.
@@ -43,7 +47,11 @@ impl Chores {
 
     /// How long the writer sleeps at most; none when there is nothing to do.
     pub(crate) fn rest(&self) -> Option<Duration> {
-        (!self.expiring.is_empty() || !self.erasing.is_empty()).then_some(IDLE)
+        (self.is_removing() || self.shrinking).then_some(IDLE)
+    }
+
+    fn is_removing(&self) -> bool {
+        !self.expiring.is_empty() || !self.erasing.is_empty()
     }
 
     /// Whether a portion is due; `rests`: the writer had nothing else to do.
@@ -57,7 +65,7 @@ impl Chores {
         if done.is_err() {
             // What a transaction that failed has done is to be done again.
             let left = Chores::left(connection)?;
-            (self.expiring, self.erasing) = (left.expiring, left.erasing);
+            (self.expiring, self.erasing, self.shrinking) = (left.expiring, left.erasing, left.shrinking);
         }
         self.last = Instant::now();
         done
@@ -65,14 +73,20 @@ impl Chores {
 
     fn transaction(&mut self, connection: &Connection, head: u64) -> Result<bool, Failure> {
         let until = Instant::now() + PORTION;
+        let (removes, mut changed) = (self.is_removing(), false);
         let transaction = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
         schema::place(&transaction, head)?;
         self.expiring.remove(&transaction, until)?;
-        let mut changed = false;
         if self.expiring.is_empty() {
             changed = erase::portion(&mut self.erasing, &transaction, head, until)?;
         }
+        if self.shrinking && !removes {
+            self.shrinking = shrink::portion(&transaction, until)?;
+        }
         transaction.commit()?;
+        if removes && !self.is_removing() {
+            self.shrinking = shrink::is_due(connection)?;
+        }
         Ok(changed)
     }
 }

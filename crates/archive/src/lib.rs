@@ -31,6 +31,7 @@ mod rows;
 mod schema;
 mod search;
 mod senders;
+mod shrink;
 mod snapshot;
 mod times;
 pub mod transfer;

@@ -20,7 +20,7 @@ use crate::reader::{ReadFailed, Reader};
 use crate::search::Indexer;
 use crate::times::Times;
 use crate::writer::{Writer, signed};
-use crate::{DATABASE_FILE, LOCK_FILE, QUEUE_BYTES_MAX, QUEUE_EVENTS_MAX, schema, snapshot};
+use crate::{DATABASE_FILE, LOCK_FILE, QUEUE_BYTES_MAX, QUEUE_EVENTS_MAX, schema, shrink, snapshot};
 
 /// How long to wait for another program (a backup, a shell) that holds the database.
 pub(crate) const BUSY_WAIT: Duration = Duration::from_secs(2);
@@ -295,6 +295,7 @@ pub(crate) fn recognise(connection: &Connection, file: &Path) -> Result<i64, Ope
 fn begin_empty(connection: &Connection, file: &Path) -> Result<(), OpenError> {
     let explain = |source| explain(file, source);
     connection.pragma_update(None, "synchronous", "OFF").map_err(explain)?;
+    shrink::prepare(connection).map_err(explain)?;
     connection.pragma_update(None, "journal_mode", "WAL").map_err(explain)?;
     let synced = OpenOptions::new().append(true).open(file).and_then(|file| file.sync_all());
     synced.map_err(|source| OpenError::NotWritable { dir: file.to_owned(), source })

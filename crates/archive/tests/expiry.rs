@@ -116,6 +116,41 @@ fn wait_for_rows(dir: &TempDir, room: RoomId, count: i64) {
     }
 }
 
+/// Bytes of the database, without what is still in its log file.
+fn size(dir: &TempDir) -> u64 {
+    fs::metadata(dir.path().join(DATABASE_FILE)).expect("a file").len()
+}
+
+#[test]
+fn the_file_gets_shorter_when_much_is_over() {
+    const MESSAGES: u64 = 2_500;
+    let dir = folder();
+    let (mut opened, mut proposer) = filled(&dir, 1);
+    let long = "m".repeat(6_000);
+    for number in 2..=MESSAGES {
+        proposer.now_ms = number * 2_000;
+        let both = vec![proposer.say(1, &long), proposer.say(2, &format!("other-{number}- leaf"))];
+        store(&mut opened.log, both);
+    }
+    // What waits in its log file comes into the database with the next start.
+    drop(opened);
+    let mut opened = support::opened(&dir);
+    let before = size(&dir);
+    assert!(before > MESSAGES * 6_000);
+    expires(&mut opened, &mut proposer, MESSAGES);
+    let until = Instant::now() + PATIENCE;
+    while size(&dir) > before / 2 {
+        assert!(Instant::now() < until, "{} of {before} bytes are left", size(&dir));
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    assert_eq!(rows(&dir, OTHER), MESSAGES.cast_signed());
+    let damage: String = Connection::open(dir.path().join(DATABASE_FILE))
+        .and_then(|db| db.query_row("PRAGMA integrity_check", (), |row| row.get(0)))
+        .expect("reads");
+    assert_eq!(damage, "ok");
+    assert_eq!(numbers(&page(&opened, OTHER, Part::Latest(None), 0)).len(), MESSAGES as usize);
+}
+
 /// Whether these bytes are anywhere in the files of the folder.
 fn anywhere(dir: &TempDir, what: &str) -> Vec<String> {
     let files = fs::read_dir(dir.path()).expect("a folder").map(|file| file.expect("a file").path());

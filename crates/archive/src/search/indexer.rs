@@ -16,7 +16,7 @@ use super::progress::Progress;
 use super::{SEARCH_FILE, erased, ids, words};
 use crate::rows::{self, kind};
 use crate::writer::signed;
-use crate::{DATABASE_FILE, follow};
+use crate::{DATABASE_FILE, follow, shrink};
 
 /// How long it waits after something was said, so that more gathers.
 const GATHER: Duration = Duration::from_millis(200);
@@ -39,6 +39,9 @@ const BUSY: i64 = 100;
 
 /// How many times as long as putting some of the index in order took it rests then.
 const ORDER_REST: u32 = 3;
+
+/// For how long it gives room back at once.
+const SHRINK: Duration = Duration::from_millis(20);
 
 /// What tells the thread that the log has grown, or that it is to end.
 #[derive(Debug, Default)]
@@ -150,7 +153,11 @@ impl Work {
             }
             let growing = self.bell.rung();
             let orders = brought < BUSY && parts::order_some(&index, position)?;
-            pause = match (growing, orders) {
+            // Room is given back last, when nothing else is to do.
+            let quiet = brought == 0 && !growing && !orders;
+            let shrinks =
+                quiet && shrink::is_due(&index)? && shrink::portion(&index, Instant::now() + SHRINK)?;
+            pause = match (growing, orders || shrinks) {
                 (true, _) => Some((begun.elapsed() * REST).clamp(GATHER, REST_MAX)),
                 (false, true) => Some(begun.elapsed() * ORDER_REST),
                 (false, false) => (brought > 0).then_some(Duration::ZERO),

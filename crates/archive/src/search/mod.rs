@@ -64,6 +64,7 @@ fn open(file: &Path, of: &[u8], head: u64) -> rusqlite::Result<Connection> {
         let _ = std::fs::remove_file(path);
     }
     let mut connection = connect(file, flags)?;
+    crate::shrink::prepare(&connection)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     let transaction = connection.transaction()?;
     transaction.execute_batch(parts::TABLES)?;
