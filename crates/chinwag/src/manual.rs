@@ -39,7 +39,43 @@ pub(crate) fn pages(folder: &Path) -> Result<(), Failure> {
 fn page(folder: &Path, command: &clap::Command, name: &str) -> io::Result<String> {
     let file = format!("{name}.1");
     let mut text = Vec::new();
-    clap_mangen::Man::new(command.clone()).render(&mut text)?;
+    let bare = command.clone().after_help(clap::builder::Resettable::Reset);
+    clap_mangen::Man::new(bare).render(&mut text)?;
+    if let Some(help) = command.get_after_help() {
+        text.extend_from_slice(examples(&help.to_string()).as_bytes());
+    }
     std::fs::write(folder.join(&file), text)?;
     Ok(file)
+}
+
+/// What `--help` shows at its end, for the manual: indented lines stay as they are, others are a paragraph.
+fn examples(help: &str) -> String {
+    let mut text = ".SH EXAMPLES\n".to_owned();
+    let mut kept = false;
+    for line in help.lines().filter(|line| *line != "Examples:") {
+        let indented = line.starts_with(' ');
+        if indented != kept && !line.is_empty() {
+            text.push_str(if indented { ".nf\n" } else { ".fi\n.PP\n" });
+            kept = indented;
+        }
+        let line = line.replace('\\', "\\e").replace('-', "\\-");
+        // A line that begins like this would be taken for a request.
+        let guard = if line.starts_with(['.', '\'']) { "\\&" } else { "" };
+        text.push_str(&format!("{guard}{line}\n"));
+    }
+    if kept {
+        text.push_str(".fi\n");
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn examples_keep_their_lines_and_sentences_flow() {
+        let text = examples("Examples:\n  chinwag x --y\n  .z\n\nIt ends.\n'so'\n");
+        assert_eq!(text, ".SH EXAMPLES\n.nf\n  chinwag x \\-\\-y\n  .z\n\n.fi\n.PP\nIt ends.\n\\&'so'\n");
+    }
 }
