@@ -192,3 +192,36 @@ fn sighup_reads_the_file_again_or_keeps_the_old_one() {
     hang_up("[server]\nmotdd = \"third\"\n", "second");
     hang_up("[server]\nmotd = \"fourth\"\n", "fourth");
 }
+
+#[cfg(unix)]
+#[test]
+fn what_waits_for_the_next_start_is_named_when_the_file_is_read_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, log) = (folder.path().join("chat.toml"), folder.path().join("log"));
+    fs::write(&file, "").unwrap();
+    let mut serve = Command::new(BINARY);
+    serve
+        .args(["serve", "--listen", "127.0.0.1:0", "--config", path(&file), "--data"])
+        .arg(folder.path().join("data"));
+    serve
+        .env("CHINWAG_LOG", "warn")
+        .stdout(std::process::Stdio::piped())
+        .stderr(fs::File::create(&log).unwrap());
+    let mut server = serve.spawn().unwrap();
+    let mut first = String::new();
+    let mut stdout = std::io::BufReader::new(server.stdout.take().unwrap());
+    while !first.contains("Ctrl-C") {
+        assert_ne!(std::io::BufRead::read_line(&mut stdout, &mut first).unwrap(), 0, "{first}");
+    }
+    fs::write(&file, "[server]\nmotd = \"x\"\n[metrics]\naddress = \"127.0.0.1:1\"\n").unwrap();
+    assert!(Command::new("kill").args(["-HUP", &server.id().to_string()]).status().unwrap().success());
+    let until = Instant::now() + Duration::from_secs(10);
+    while !fs::read_to_string(&log).unwrap().contains("metrics.address") {
+        assert!(Instant::now() < until, "{:?}", fs::read_to_string(&log));
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    server.kill().unwrap();
+    server.wait().unwrap();
+    let said = fs::read_to_string(&log).unwrap();
+    assert!(said.contains("next start") && !said.contains("motd"), "{said}");
+}

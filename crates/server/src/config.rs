@@ -35,6 +35,7 @@ mod mapping;
 mod metrics;
 mod nearest;
 mod oper;
+mod reload;
 mod ssh;
 #[cfg(test)]
 mod tests;

@@ -73,6 +73,8 @@ pub(crate) struct Shared {
     pub(crate) discovery: Discovery,
     /// Reads the configuration again, where it came from a file.
     reread: Option<Reread>,
+    /// The configuration that the server was started with.
+    begun: Config,
 }
 
 /// What reads the configuration again.
@@ -112,6 +114,7 @@ impl Shared {
             acme,
             discovery,
             reread,
+            begun: config.clone(),
         }
     }
 
@@ -123,7 +126,13 @@ impl Shared {
             let text = match self.reread.as_ref().map(|reread| reread()) {
                 None => "This server reads no configuration while it runs.".to_owned(),
                 Some(Ok(config)) => match self.reload(&config) {
-                    Ok(()) => "The configuration was read again.".to_owned(),
+                    Ok(waiting) if waiting.is_empty() => "The configuration was read again.".to_owned(),
+                    Ok(waiting) => {
+                        format!(
+                            "The configuration was read again. At the next start these take effect, too: {}",
+                            waiting.join(", ")
+                        )
+                    }
                     Err(error) => format!("The configuration stays as it was: {error}"),
                 },
                 Some(Err(error)) => {
@@ -135,11 +144,11 @@ impl Shared {
         }
     }
 
-    /// Swaps the settings, certificates included. Where it listens and the log stay as they are until the next start.
+    /// Swaps the settings, certificates included. Gives the keys that wait for the next start.
     ///
     /// # Errors
     /// A certificate cannot be used; then everything stays as it was.
-    pub(crate) fn reload(&self, config: &Config) -> Result<(), TlsError> {
+    pub(crate) fn reload(&self, config: &Config) -> Result<Vec<&'static str>, TlsError> {
         self.doorways
             .reload(config)
             .inspect_err(|error| tracing::error!(%error, "the configuration stays as it was"))?;
@@ -153,8 +162,14 @@ impl Shared {
         self.node.borrow_mut().set_settings(Arc::new(self.start.settings(config)), now_ms());
         self.reach_out(config);
         self.hub.ring();
-        tracing::info!("the configuration was read again");
-        Ok(())
+        let waiting = config.waiting(&self.begun);
+        if waiting.is_empty() {
+            tracing::info!("the configuration was read again");
+        } else {
+            let keys = waiting.join(", ");
+            tracing::warn!(%keys, "the configuration was read again; these keys take effect at the next start");
+        }
+        Ok(waiting)
     }
 
     /// There is a new certificate: who comes from now on is shown that one. Nobody who is here notices.
