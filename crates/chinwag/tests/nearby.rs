@@ -18,6 +18,7 @@ mod picture;
 #[path = "clients/waiting.rs"]
 mod waiting;
 
+use std::net::UdpSocket;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -170,8 +171,40 @@ fn guest_side() {
     hears(&events, "it is gone", gone);
     assert!(server.wait(DEADLINE).success());
     assert!(asked.elapsed() < Duration::from_secs(20), "it took {:?}", asked.elapsed());
-    let _ = listener.shutdown();
     assert_eq!(list().status.code(), Some(1));
+
+    // Strangers cannot make it hold without end what they say.
+    let mut server = other.serve(&folder.join("data"), &arguments);
+    hears(&events, "it is there once more", |event| matches!(event, ServiceEvent::ServiceResolved(_)));
+    flood(|| events.try_iter().any(|event| gone(&event)));
+    run("kill", &["-TERM", &server.id().to_string()]);
+    assert!(server.wait(DEADLINE).success());
+    let _ = listener.shutdown();
+}
+
+/// Sends answers that nobody asked for until something is so.
+fn flood(mut is_so: impl FnMut() -> bool) {
+    let socket = UdpSocket::bind((GUEST, 0)).unwrap();
+    let (mut number, mut sent) = (0_u32, Instant::now());
+    until("who is flooded takes it back", || {
+        // In portions: between them it is looked how much there is.
+        if number.is_multiple_of(20_000) && number > 0 && sent.elapsed() < Duration::from_secs(8) {
+            return is_so();
+        }
+        sent = Instant::now();
+        for _ in 0..20 {
+            // An answer with addresses (RFC 1035, section 4.1), good for years.
+            let mut packet = vec![0, 0, 0x84, 0, 0, 0, 0, 40, 0, 0, 0, 0];
+            for _ in 0..40 {
+                number += 1;
+                packet.extend(format!("\u{8}{number:08}\u{5}local\0").bytes());
+                packet.extend([0, 1, 0, 1, 0x7f, 0xff, 0xff, 0xff, 0, 4, 10, 99, 1, 3]);
+            }
+            // Who does not take it, takes the next one.
+            let _ = socket.send_to(&packet, (HOST, mdns_sd::MDNS_PORT));
+        }
+        is_so()
+    });
 }
 
 /// A folder for what somebody remembers.

@@ -33,11 +33,16 @@ const VERSION: (&str, &str) = ("txtvers", "1");
 /// Bytes of a name at most. DNS allows 63, and who finds the name taken needs some more (`name (2)`).
 const NAME_BYTES_MAX: usize = 55;
 
-/// How often it is looked whether all is well, and whether there is a network to tell now.
+/// How often it is looked whether there is a network to tell now.
 const LOOK_AGAIN: Duration = Duration::from_secs(30);
 /// The same until it was announced, and when that is late.
 const LOOK_SOON: Duration = Duration::from_secs(1);
 const LATE: Duration = Duration::from_secs(10);
+
+/// How often it is looked how much strangers made it hold while it is announced, and how many records those may be: `mdns-sd`
+/// keeps answers that nobody asked for, as long as they say. Beyond it is taken back, and tried again after [`LOOK_AGAIN`].
+const LOOK_OFTEN: Duration = Duration::from_secs(2);
+const RECORDS_MAX: i64 = 10_000;
 
 /// Goodbye is said once more after so long (it may get lost), and waited for at most so long.
 const GOODBYE_AGAIN: Duration = Duration::from_millis(150);
@@ -277,14 +282,21 @@ impl Said {
             }
             return None;
         }
-        let Some(events) = &self.events else { return Some(LOOK_AGAIN) };
+        if self.held() > RECORDS_MAX {
+            if !std::mem::replace(complained, true) {
+                complain(&"somebody there floods it; it is tried again every half a minute");
+            }
+            end(&self.daemon);
+            return None;
+        }
+        let Some(events) = &self.events else { return Some(LOOK_OFTEN) };
         for event in events.try_iter() {
             match event {
                 DaemonEvent::Announce(name, _) => {
                     let name = name.trim_end_matches('.');
                     tracing::info!(name, port = self.what.port, "announced on the local network");
                     self.events = None;
-                    return Some(LOOK_AGAIN);
+                    return Some(LOOK_OFTEN);
                 }
                 DaemonEvent::Error(error) if !std::mem::replace(complained, true) => complain(&error),
                 _ => {}
@@ -299,6 +311,14 @@ impl Said {
         // Sockets that could not be opened are not opened later.
         end(&self.daemon);
         None
+    }
+
+    /// How many records of others are held.
+    fn held(&self) -> i64 {
+        let counted =
+            self.daemon.get_metrics().ok().and_then(|asked| asked.recv_timeout(GOODBYE_WITHIN).ok());
+        let counted = counted.unwrap_or_default();
+        counted.iter().filter(|(name, _)| name.starts_with("cached-")).map(|(_, count)| *count).sum()
     }
 
     /// Takes it back (TTL 0; RFC 6762, section 10.1).
