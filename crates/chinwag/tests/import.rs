@@ -307,6 +307,56 @@ fn exports_of_slack_and_discord_come_in() {
 }
 
 #[test]
+fn what_programs_and_strangers_said_comes_in_and_what_a_few_said_to_each_other_does_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let slack = at("slack");
+    for channel in ["ops", "D024BE91L", "mpdm-ann--bob-1"] {
+        fs::create_dir_all(slack.join(channel)).unwrap();
+        let secret = r#"[{"type":"message","user":"U1","text":"between us","ts":"1700000000.000000"}]"#;
+        fs::write(slack.join(channel).join("2023-11-14.json"), secret).unwrap();
+    }
+    fs::write(slack.join("users.json"), r#"[{"id":"U1","name":"ann","profile":{"display_name":null}}]"#)
+        .unwrap();
+    fs::write(slack.join("dms.json"), r#"[{"id":"D024BE91L","created":1,"members":["U1","U2"]}]"#).unwrap();
+    fs::write(slack.join("mpims.json"), r#"[{"id":"G1","name":"mpdm-ann--bob-1"}]"#).unwrap();
+    fs::write(
+        slack.join("ops/2023-11-14.json"),
+        r#"[{"type":"message","subtype":"bot_message","bot_id":"B1","bot_profile":{"name":"CI"},"text":null,
+             "attachments":[{"fallback":"short","text":"build <https://ci.x/1|#1> failed"}],"ts":"1700000000.000000"},
+            {"type":"message","user":"U9","user_profile":{"display_name":"Zoe","real_name":"Zoe Z"},"text":"hello",
+             "edited":{"user":"U9","ts":"1700000003.000000"},"ts":"1700000001.000000"},
+            {"type":"message","user":"U1","text":"","files":[{"name":"a.pdf","url_private":"https://files.x/a.pdf?t=xoxe-1-secret"},
+             {"mode":"tombstone"}],"ts":"1700000002.000000"}]"#,
+    )
+    .unwrap();
+    let said = import(&at("d"), &[text(&slack), "--format", "slack"]);
+    assert!(said.contains("2 folders of no room"), "{said}");
+    let expected = [
+        "2023-11-14T22:13:20.000Z CI message \"build #1 (https://ci.x/1) failed\"",
+        "2023-11-14T22:13:21.000Z Zoe message \"hello\"",
+        "2023-11-14T22:13:22.000Z ann message \"https://files.x/a.pdf\"",
+    ];
+    assert_eq!(records(&at("d"), "#ops"), expected);
+    let message = |kind: &str, rest: &str| {
+        format!(
+            r#"{{"channel":{{"id":"2","type":"{kind}","name":"{kind}"}},"messages":[{{"id":"10","type":"20",
+               "timestamp":"2023-11-14T22:13:20.1234567+00:00","author":{{"id":"7","name":"bot"}},{rest}}}]}}"#
+        )
+    };
+    let embed =
+        r#""content":"","embeds":[{"title":"Deploy","url":"https://x.y/","description":"done","fields":[]}]"#;
+    fs::write(at("room.json"), message("GuildTextChat", embed)).unwrap();
+    fs::write(at("two.json"), message("DirectTextChat", r#""content":"between us""#)).unwrap();
+    import(&at("d"), &[text(&at("room.json")), "--format", "discord"]);
+    let two = at("two.json");
+    let (code, said) = chinwag(&["import", text(&two), "--format", "discord", "--data", text(&at("d"))]);
+    assert!(code == 1 && said.contains("1 files of no room"), "{said}");
+    let expected = ["2023-11-14T22:13:20.123Z bot message \"Deploy\\ndone\\nhttps://x.y/\""];
+    assert_eq!(records(&at("d"), "#GuildTextChat"), expected);
+}
+
+#[test]
 fn mistakes_are_told() {
     let folder = tempfile::tempdir().unwrap();
     let (data, file) = (folder.path().join("data"), folder.path().join("f"));

@@ -18,6 +18,8 @@ struct Export {
 #[derive(Deserialize)]
 struct Channel {
     name: String,
+    #[serde(default, rename = "type")]
+    kind: String,
 }
 
 #[derive(Deserialize)]
@@ -32,6 +34,8 @@ struct Message {
     author: Author,
     #[serde(default)]
     attachments: Vec<Attachment>,
+    #[serde(default)]
+    embeds: Vec<Embed>,
     #[serde(default)]
     reactions: Vec<Reaction>,
     #[serde(default)]
@@ -48,6 +52,17 @@ struct Author {
 #[derive(Deserialize)]
 struct Attachment {
     url: String,
+}
+
+/// What programs show below or instead of a text.
+#[derive(Deserialize)]
+struct Embed {
+    #[serde(default)]
+    title: Option<String>,
+    #[serde(default)]
+    url: Option<String>,
+    #[serde(default)]
+    description: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -80,6 +95,11 @@ pub(super) fn read(file: &Path, skipped: &mut Skipped, sink: Sink<'_>) -> Result
     let bytes = std::fs::read(file).map_err(|error| unread(file, &error))?;
     let export: Export = serde_json::from_slice(&bytes).map_err(|error| wrong(file, error.line(), &error))?;
     drop(bytes);
+    if matches!(export.channel.kind.as_str(), "DirectTextChat" | "DirectGroupTextChat" | "1" | "3") {
+        // What a few people said to each other is no room's.
+        skipped.note("files of no room");
+        return Ok(());
+    }
     let room = text::room(&export.channel.name);
     let mut numbers = HashMap::new();
     for message in export.messages {
@@ -90,11 +110,16 @@ pub(super) fn read(file: &Path, skipped: &mut Skipped, sink: Sink<'_>) -> Result
             continue;
         };
         // Numbers are those of what people said; what the service says of them has others.
-        if !matches!(message.kind.as_str(), "" | "Default" | "Reply" | "0" | "19") {
+        if !matches!(message.kind.as_str(), "" | "Default" | "Reply" | "0" | "19" | "20" | "23") {
             skipped.note("lines about who came and went");
             continue;
         }
         let mut what = message.content;
+        if what.is_empty() {
+            let embeds = message.embeds.into_iter();
+            let lines = embeds.flat_map(|embed| [embed.title, embed.description, embed.url]);
+            what = lines.flatten().filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n");
+        }
         for Attachment { url } in message.attachments {
             what.push_str(if what.is_empty() { "" } else { "\n" });
             what.push_str(&url);

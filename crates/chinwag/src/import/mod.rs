@@ -44,17 +44,18 @@ pub(crate) fn run(args: ImportArgs) -> Result<(), Failure> {
     let config = config.map_err(|error| Failure::Usage(error.to_string()))?;
     let mut line = Line::new();
     let (mut rooms, mut total) = (HashSet::new(), 0_u64);
-    read(&args, &mut Skipped::default(), &mut |record| {
+    let mut left_out = Skipped::default();
+    read(&args, &mut left_out, &mut |record| {
         total += 1;
         line.say(|| format!("reading: {total}"));
         rooms.insert(record.room);
         Ok(())
     })?;
     if total == 0 {
-        return Err(Failure::Failed(format!(
-            "nothing was found in {}; is --format right?",
-            args.files.first().map(|file| file.display().to_string()).unwrap_or_default()
-        )));
+        let file = args.files.first().map(|file| file.display().to_string()).unwrap_or_default();
+        let left_out = left_out.sentence();
+        let why = if left_out.is_empty() { "is --format right?" } else { left_out.trim_end() };
+        return Err(Failure::Failed(format!("nothing was found in {file}; {why}")));
     }
     let casemapping = config.server.casemapping.of_names();
     let options = chinwag_archive::Options { now_ms: now_ms(), casemapping, ..Default::default() };

@@ -1,6 +1,6 @@
 //! Slack's export, unpacked: `users.json`, and for each channel a folder with a file a day.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use chinwag_archive::transfer::{Kind, Record};
@@ -22,9 +22,32 @@ struct User {
 #[derive(Default, Deserialize)]
 struct Profile {
     #[serde(default)]
-    display_name: String,
+    display_name: Option<String>,
     #[serde(default)]
-    real_name: String,
+    real_name: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Bot {
+    #[serde(default)]
+    name: Option<String>,
+}
+
+/// What programs show below or instead of a text.
+#[derive(Deserialize)]
+struct Card {
+    #[serde(default)]
+    text: Option<String>,
+    #[serde(default)]
+    fallback: Option<String>,
+}
+
+/// A conversation of a few, in the lists beside `users.json`.
+#[derive(Deserialize)]
+struct Conversation {
+    id: String,
+    #[serde(default)]
+    name: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -38,7 +61,13 @@ struct Message {
     #[serde(default)]
     username: Option<String>,
     #[serde(default)]
-    text: String,
+    user_profile: Option<Profile>,
+    #[serde(default)]
+    bot_profile: Option<Bot>,
+    #[serde(default)]
+    text: Option<String>,
+    #[serde(default)]
+    attachments: Vec<Card>,
     #[serde(default)]
     topic: Option<String>,
     ts: String,
@@ -84,8 +113,13 @@ pub(super) fn read(folder: &Path, skipped: &mut Skipped, sink: Sink<'_>) -> Resu
     let mut channels: Vec<PathBuf> =
         entries.flatten().map(|entry| entry.path()).filter(|path| path.is_dir()).collect();
     channels.sort();
+    let closed = closed(folder)?;
     for channel in channels {
         let Some(name) = channel.file_name().and_then(|name| name.to_str()) else { continue };
+        if closed.contains(name) {
+            skipped.note("folders of no room");
+            continue;
+        }
         let mut days = Vec::new();
         list(&channel, "json", &mut days)?;
         let room = text::room(name);
@@ -109,10 +143,51 @@ fn parse<T: DeserializeOwned>(file: &Path) -> Result<T, Failure> {
 
 fn shown(user: User) -> String {
     let Profile { display_name, real_name } = user.profile;
-    [display_name, user.name, real_name, user.id]
+    [display_name, Some(user.name), real_name, Some(user.id)]
         .into_iter()
+        .flatten()
         .find(|name| !name.is_empty())
         .unwrap_or_default()
+}
+
+/// The folders of what two or a few people said to each other, which is no room's.
+fn closed(folder: &Path) -> Result<HashSet<String>, Failure> {
+    let mut names = HashSet::new();
+    for list in ["dms.json", "mpims.json"].map(|name| folder.join(name)) {
+        if list.is_file() {
+            let found: Vec<Conversation> = parse(&list)?;
+            names.extend(found.into_iter().flat_map(|one| [Some(one.id), one.name]).flatten());
+        }
+    }
+    Ok(names)
+}
+
+impl Message {
+    /// Who said it: a person that is known, one of another workspace, a program.
+    fn author(&mut self, names: &Names) -> String {
+        let known = self.user.as_ref().and_then(|id| names.get(id).cloned());
+        let guest = self.user_profile.take().and_then(|guest| guest.display_name.or(guest.real_name));
+        let bot = self.bot_profile.take().and_then(|bot| bot.name);
+        [known, guest, self.username.take(), bot, self.user.take()]
+            .into_iter()
+            .flatten()
+            .find(|name| !name.is_empty())
+            .unwrap_or_else(|| "somebody".to_owned())
+    }
+
+    /// What was said, with what hangs below it.
+    fn whole(&mut self, names: &Names) -> String {
+        let mut parts = vec![plain(&self.text.take().unwrap_or_default(), names)];
+        if parts[0].is_empty() {
+            let cards = self.attachments.drain(..).filter_map(|card| card.text.or(card.fallback));
+            parts.extend(cards.map(|text| plain(&text, names)));
+        }
+        // Behind the question mark is what lets whoever made the export fetch the file.
+        let bare = |url: String| url.split('?').next().unwrap_or_default().to_owned();
+        parts.extend(self.files.drain(..).filter_map(|file| file.url_private.map(bare).or(file.name)));
+        parts.retain(|part| !part.is_empty());
+        parts.join("\n")
+    }
 }
 
 /// `1700000000.000100`, in microseconds.
@@ -124,7 +199,7 @@ fn micros(ts: &str) -> u64 {
 
 fn one(
     room: &str,
-    message: Message,
+    mut message: Message,
     names: &Names,
     numbers: &mut HashMap<String, u64>,
     skipped: &mut Skipped,
@@ -132,7 +207,7 @@ fn one(
 ) -> Result<(), Failure> {
     let at_ms = micros(&message.ts) / 1_000;
     let known = |id: &String| names.get(id).unwrap_or(id).clone();
-    let who = message.user.as_ref().map(known).or(message.username).unwrap_or_else(|| "somebody".to_owned());
+    let who = message.author(names);
     let kind = match message.subtype.as_deref() {
         None | Some("file_share" | "thread_broadcast" | "bot_message") => Kind::Message,
         Some("me_message") => Kind::Action,
@@ -145,12 +220,7 @@ fn one(
             return Ok(());
         }
     };
-    let files = message.files.into_iter().filter_map(|file| file.url_private.or(file.name));
-    let mut what = plain(&message.text, names);
-    for file in files {
-        what.push_str(if what.is_empty() { "" } else { "\n" });
-        what.push_str(&file);
-    }
+    let what = message.whole(names);
     let said = text::said(room, kind, at_ms, &who, &what).filter(|_| message.kind == "message");
     let Some(said) = said else {
         skipped.note("messages without a text");
