@@ -247,7 +247,7 @@ fn the_dockerfile_is_true() {
     let all = |word: &'static str| {
         found.iter().filter(move |(name, _)| name == word).map(|(_, rest)| rest.as_str())
     };
-    let one = |word: &'static str| all(word).last().unwrap_or_else(|| panic!("there is no {word}"));
+    let one = |word: &'static str| all(word).next_back().unwrap_or_else(|| panic!("there is no {word}"));
 
     // What it is built with is what the workspace asks for.
     let manifest: toml::Table = file("Cargo.toml").parse().unwrap();
