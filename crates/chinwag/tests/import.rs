@@ -311,7 +311,7 @@ fn what_programs_and_strangers_said_comes_in_and_what_a_few_said_to_each_other_d
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name);
     let slack = at("slack");
-    for channel in ["ops", "D024BE91L", "mpdm-ann--bob-1"] {
+    for channel in ["ops", "D024BE91L", "mpdm-ann--bob-1", "board"] {
         fs::create_dir_all(slack.join(channel)).unwrap();
         let secret = r#"[{"type":"message","user":"U1","text":"between us","ts":"1700000000.000000"}]"#;
         fs::write(slack.join(channel).join("2023-11-14.json"), secret).unwrap();
@@ -320,6 +320,7 @@ fn what_programs_and_strangers_said_comes_in_and_what_a_few_said_to_each_other_d
         .unwrap();
     fs::write(slack.join("dms.json"), r#"[{"id":"D024BE91L","created":1,"members":["U1","U2"]}]"#).unwrap();
     fs::write(slack.join("mpims.json"), r#"[{"id":"G1","name":"mpdm-ann--bob-1"}]"#).unwrap();
+    fs::write(slack.join("groups.json"), r#"[{"id":"G2","name":"board","is_archived":false}]"#).unwrap();
     fs::write(
         slack.join("ops/2023-11-14.json"),
         r#"[{"type":"message","subtype":"bot_message","bot_id":"B1","bot_profile":{"name":"CI"},"text":null,
@@ -331,7 +332,7 @@ fn what_programs_and_strangers_said_comes_in_and_what_a_few_said_to_each_other_d
     )
     .unwrap();
     let said = import(&at("d"), &[text(&slack), "--format", "slack"]);
-    assert!(said.contains("2 folders of no room"), "{said}");
+    assert!(said.contains("3 folders of no open room"), "{said}");
     let expected = [
         "2023-11-14T22:13:20.000Z CI message \"build #1 (https://ci.x/1) failed\"",
         "2023-11-14T22:13:21.000Z Zoe message \"hello\"",

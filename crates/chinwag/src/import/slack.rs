@@ -117,7 +117,7 @@ pub(super) fn read(folder: &Path, skipped: &mut Skipped, sink: Sink<'_>) -> Resu
     for channel in channels {
         let Some(name) = channel.file_name().and_then(|name| name.to_str()) else { continue };
         if closed.contains(name) {
-            skipped.note("folders of no room");
+            skipped.note("folders of no open room");
             continue;
         }
         let mut days = Vec::new();
@@ -150,10 +150,11 @@ fn shown(user: User) -> String {
         .unwrap_or_default()
 }
 
-/// The folders of what two or a few people said to each other, which is no room's.
+/// The folders of what two or a few people said to each other, and of rooms that not everybody was let into: whoever opened
+/// them here to all would tell what was told in confidence.
 fn closed(folder: &Path) -> Result<HashSet<String>, Failure> {
     let mut names = HashSet::new();
-    for list in ["dms.json", "mpims.json"].map(|name| folder.join(name)) {
+    for list in ["dms.json", "mpims.json", "groups.json"].map(|name| folder.join(name)) {
         if list.is_file() {
             let found: Vec<Conversation> = parse(&list)?;
             names.extend(found.into_iter().flat_map(|one| [Some(one.id), one.name]).flatten());
