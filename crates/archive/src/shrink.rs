@@ -39,7 +39,7 @@ pub(crate) fn portion(connection: &Connection, until: Instant) -> rusqlite::Resu
         let mut pages = step.query(())?;
         while pages.next()?.is_some() {}
         drop(pages);
-        // Nothing moves while somebody looks at the pages from elsewhere: another time.
+        // Where a step changes nothing, more of them would not either.
         if free(connection)? >= before {
             return Ok(false);
         }

@@ -239,7 +239,7 @@ fn database(found: &mut Findings, data: &Path, examined: Result<Examined, CopyEr
     if free_bytes > FREE_PAGES_MAX {
         let shown = progress::bytes(free_bytes);
         let sentence = format!(
-            "{shown} of it are free and used for what is said next; a running server gives back what is much too much"
+            "{shown} of it are free and used for what is said next; a running server gives back what is more than an eighth of the file"
         );
         found.fine("database", sentence);
     }

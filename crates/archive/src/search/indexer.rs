@@ -27,8 +27,8 @@ const AGAIN: Duration = Duration::from_secs(2);
 /// Entries of the log in one step.
 const STEP: i64 = 3_000;
 
-/// While people talk, it rests for so many times as long as a step took, so that they have the processors: a thirteenth of one
-/// at most goes to the index meanwhile, and what it leaves is indexed when it is quieter.
+/// While people talk, it rests for so many times as long as a step took, so that they have the processors: less than a
+/// tenth of one goes to the index meanwhile, and what it leaves is indexed when it is quieter.
 const REST: u32 = 12;
 
 /// The longest rest.
